@@ -1,0 +1,182 @@
+//! The data-plane API: what the filter sends to the host and what comes back, as JSON over HTTP.
+//!
+//! Every request carries `authorization: Bearer <filter token>`. Errors are `application/problem+json`
+//! ([`Problem`], RFC 9457) with a fitting status.
+//!
+//! | call | request | answer |
+//! |---|---|---|
+//! | `GET /v1/filter/bundle?resource=NAME`, `if-none-match: DIGEST` | – | 200 [`Bundle`](crate::bundle::Bundle), or 304 |
+//! | `POST /v1/filter/login` | [`LoginRequest`] | 200 [`LoginReply`]; 401 the token does not verify; 403 `connect` is not permitted |
+//! | `POST /v1/filter/events` | [`EventBatch`] | 200 [`EventAck`] once all of it is durable |
+//! | `POST /v1/filter/approvals` | [`ApprovalRequest`] | 200 [`ApprovalReply`] |
+//! | `GET /v1/filter/approvals/ID/wait` | – | 200 [`ApprovalReply`] when decided, or after 25 s as it is then |
+//! | `POST /v1/filter/approvals/ID/withdraw` | – | 200 [`ApprovalReply`] |
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Millis;
+
+/// One step of the login at the target. The host verifies the token again, and that `connect` is permitted,
+/// at every step: whoever holds the filter's token alone gets no proof.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoginRequest {
+    /// Resource name.
+    pub resource: String,
+    /// Session id; SCRAM's two steps belong together by it.
+    pub session: String,
+    /// Role as the agent asked for it (a [`crate::bundle::Role::name`]).
+    pub role: String,
+    /// The agent's token, as it came.
+    pub token: String,
+    /// What the target's server asks for.
+    #[serde(flatten)]
+    pub challenge: Challenge,
+}
+
+/// What the target's server asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Challenge {
+    /// AuthenticationSASL with its mechanisms. The proof is the SCRAM client-first-message (RFC 5802).
+    ScramFirst {
+        /// Mechanism names as the server offered them.
+        mechanisms: Vec<String>,
+    },
+    /// AuthenticationSASLContinue. The proof is the client-final-message.
+    ScramFinal {
+        /// The server-first-message.
+        server_first: String,
+    },
+    /// AuthenticationMD5Password. The proof is `md5` and 32 hex digits.
+    Md5 {
+        /// The salt, hex, 4 bytes.
+        salt: String,
+    },
+    /// AuthenticationCleartextPassword, where the configuration allows it. The proof is the password.
+    Cleartext,
+}
+
+/// The proof to relay to the server.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoginReply {
+    /// Text of the next message to the server.
+    pub proof: String,
+    /// After [`Challenge::ScramFinal`]: the server-final-message that a server which knows the password must
+    /// send (`v=…`); anything else is an impostor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_final: Option<String>,
+}
+
+impl std::fmt::Debug for LoginReply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LoginReply { .. }")
+    }
+}
+
+/// Recorded events, in order within each session.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventBatch {
+    /// Resource name.
+    pub resource: String,
+    /// The events.
+    pub events: Vec<SealedEvent>,
+}
+
+/// One recorded event: its exact text and what it hashes to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedEvent {
+    /// Session id.
+    pub session: String,
+    /// Position in the session, from 0.
+    pub seq: u64,
+    /// The [`crate::event::Event`] as JSON text; its bytes are what `hash` is of.
+    pub body: String,
+    /// Hex SHA-256 of `body`.
+    pub hash: String,
+}
+
+/// All events of the batch are durable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventAck {
+    /// Number of events in the batch, those that were there already (a repeated batch) included.
+    pub durable: u64,
+}
+
+/// A command that needs somebody's approval.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalRequest {
+    /// Resource name.
+    pub resource: String,
+    /// Session id.
+    pub session: String,
+    /// The requester's subject (`sub`): may not decide.
+    pub principal: String,
+    /// The requester's issuer (`iss`).
+    pub issuer: String,
+    /// Role on the target.
+    pub role: String,
+    /// Statement text.
+    pub statement: String,
+    /// Parameters for people to read: text, or a description of a binary value; `None` for NULL.
+    pub parameters: Vec<Option<String>>,
+    /// Hex SHA-256 that binds resource, role, principal, statement and parameters: the approval holds for
+    /// exactly this.
+    pub digest: String,
+    /// The policies' reason.
+    pub reason: String,
+    /// Groups of which a member may approve.
+    pub approvers: Vec<String>,
+    /// How many different people must approve.
+    pub min_approvals: u32,
+    /// When the approval expires, counted from its creation.
+    pub expires_s: u64,
+    /// `hold`: always a new approval. `retry`: an approved and unused one of the same digest is used up and
+    /// comes back as [`ApprovalState::Approved`]; a pending one comes back as it is.
+    pub mode: crate::bundle::ApprovalMode,
+}
+
+/// The state of an approval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApprovalState {
+    /// Nobody has decided yet.
+    Pending,
+    /// Approved; to the filter that asks, this also means: used up by this very answer.
+    Approved,
+    /// Denied.
+    Denied,
+    /// Nobody decided in time.
+    Expired,
+    /// The requester went away or cancelled.
+    Withdrawn,
+}
+
+/// An approval as the filter sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalReply {
+    /// Id, short enough to read out.
+    pub id: String,
+    /// Where people decide.
+    pub url: String,
+    /// State.
+    pub state: ApprovalState,
+    /// When it expires.
+    pub expires_at: Millis,
+    /// Who decided, once decided.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decided_by: Vec<String>,
+    /// The decider's comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+/// An error answer (RFC 9457). `detail` may be shown to the agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Short and constant for the kind of problem.
+    pub title: String,
+    /// HTTP status.
+    pub status: u16,
+    /// What happened and what to do.
+    pub detail: String,
+}

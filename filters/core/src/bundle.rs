@@ -1,0 +1,143 @@
+//! The bundle: all that a filter needs to decide, compiled by the host from `gatewright.yaml`, the Cedar
+//! policies and the target's catalogue. It holds no credential.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::catalogue::Catalogue;
+
+/// The shape of the bundle. A filter refuses a bundle of another format.
+pub const FORMAT: u32 = 1;
+
+/// What the host delivers for one resource.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Bundle {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// Hex SHA-256 over everything else: equal digests, equal bundles. Sent back as `if-none-match`.
+    pub digest: String,
+    /// The resource that this bundle is for.
+    pub resource: Resource,
+    /// Identity providers whose tokens are accepted.
+    pub providers: Vec<Provider>,
+    /// Cedar policies in their JSON (EST) form, validated by the host: `PolicySet::to_json`.
+    pub policies: Value,
+    /// What the database holds.
+    pub catalogue: Catalogue,
+    /// How held commands behave.
+    pub approvals: Approvals,
+    /// How sessions are recorded.
+    pub recording: Recording,
+    /// Size caps.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Key of the masking method `hash`; any text, the same for as long as digests shall stay comparable.
+    #[serde(default)]
+    pub mask_key: String,
+}
+
+/// The resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resource {
+    /// Name in `gatewright.yaml`; also the id of its `Database` entity.
+    pub name: String,
+    /// Database name on the target; a StartupMessage that asks for another is refused.
+    pub database: String,
+    /// Roles that agents may ask for, and what they become on the target.
+    pub roles: Vec<Role>,
+    /// Whether a server that asks for a cleartext password may get it. The password then passes through
+    /// the proxy's memory; off unless the configuration says so.
+    #[serde(default)]
+    pub allow_cleartext_password: bool,
+}
+
+/// One role that agents may ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Role {
+    /// What the agent's StartupMessage says.
+    pub name: String,
+    /// What the target's StartupMessage says.
+    pub target: String,
+}
+
+/// One identity provider.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Provider {
+    /// Required `iss`, compared as is.
+    pub issuer: String,
+    /// Accepted `aud` values, at least one.
+    pub audiences: Vec<String>,
+    /// Accepted `alg` values, such as `RS256`; `none` never is.
+    pub algorithms: Vec<String>,
+    /// JWK Set (RFC 7517), public keys only.
+    pub jwks: Value,
+    /// JSON pointer (RFC 6901) to the list of groups in the claims.
+    pub groups_claim: String,
+    /// Clock skew tolerated on `exp` and `nbf`, in seconds.
+    pub leeway_s: u64,
+    /// Claims that must be present, beyond `iss`, `aud`, `exp` and `sub`.
+    #[serde(default)]
+    pub required_claims: Vec<String>,
+}
+
+/// What a command that needs approval does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApprovalMode {
+    /// It waits on the open connection until somebody decides.
+    Hold,
+    /// It fails with the approval's id; the same command succeeds once after approval.
+    Retry,
+}
+
+/// How held commands behave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approvals {
+    /// Outside of an open transaction.
+    pub mode: ApprovalMode,
+    /// Inside of an open transaction, where waiting keeps locks.
+    pub in_transaction: ApprovalMode,
+    /// Lifetime of an approval whose policy names none, in seconds.
+    pub expires_s: u64,
+}
+
+/// How events reach the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordingMode {
+    /// A statement is forwarded only after its event is durable at the host.
+    Strict,
+    /// Statements go ahead until too many events are unacknowledged.
+    Buffered,
+}
+
+/// How sessions are recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recording {
+    /// When a statement may go ahead.
+    pub mode: RecordingMode,
+    /// `buffered`: a session's unacknowledged events beyond which its statements wait.
+    pub max_unacknowledged: u32,
+    /// Result rows recorded of each statement, after masking.
+    pub max_rows: u32,
+    /// Result bytes recorded of each statement, after masking.
+    pub max_result_bytes: u32,
+}
+
+/// Size caps, in bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Largest message that is inspected whole (Query, Parse, Bind, RowDescription, a masked DataRow, …); a
+    /// larger one is refused. COPY data and unmasked rows stream and have no cap.
+    pub max_message: u32,
+    /// Most commands of one session whose answers are outstanding (pipeline depth).
+    pub max_pipeline: u32,
+    /// Most prepared statements of one session.
+    pub max_prepared: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_message: 1 << 20, max_pipeline: 100_000, max_prepared: 10_000 }
+    }
+}

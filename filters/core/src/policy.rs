@@ -1,0 +1,11 @@
+//! Policy: Cedar decides about every (action, resource) that a command touches.
+
+mod engine;
+mod vocabulary;
+
+pub use engine::{ApprovalRule, Context, Denial, Engine, EngineError, Verdict};
+pub use vocabulary::{Action, Target};
+
+/// The Cedar schema of Gatewright's vocabulary, in Cedar's own text form. The host validates policies
+/// against it; the filter evaluates without.
+pub const SCHEMA: &str = include_str!("policy/gatewright.cedarschema");

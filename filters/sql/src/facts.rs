@@ -1,0 +1,89 @@
+//! The facts of a statement, as policy and masking need them.
+
+use std::collections::BTreeSet;
+
+use gatewright_core::catalogue::Taint;
+use gatewright_core::policy::{Action, Target};
+
+/// One thing that a statement does to one resource: one authorization request.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Access {
+    /// What.
+    pub action: Action,
+    /// To what.
+    pub target: Target,
+}
+
+/// Transaction control.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transaction {
+    /// BEGIN, START TRANSACTION.
+    Begin,
+    /// COMMIT, END.
+    Commit,
+    /// ROLLBACK, ABORT.
+    Rollback,
+    /// SAVEPOINT, RELEASE, ROLLBACK TO.
+    Savepoint,
+}
+
+/// Which way COPY moves data between client and server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyDirection {
+    /// COPY … FROM STDIN.
+    In,
+    /// COPY … TO STDOUT.
+    Out,
+}
+
+/// What one statement does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatementFacts {
+    /// `SELECT`, `INSERT`, `CREATE TABLE`, …: for people and for policies.
+    pub statement: &'static str,
+    /// Everything it does; all of it must be permitted. Empty for what needs no permission (BEGIN, COMMIT,
+    /// SHOW of a harmless setting, `SELECT 1`).
+    pub accesses: BTreeSet<Access>,
+    /// Whether it has a WHERE that is not plainly always true; true for statements that take none.
+    pub has_where: bool,
+    /// Columns read, as `table.column`; `*` where that is not certain.
+    pub columns_read: BTreeSet<String>,
+    /// Columns written, as `table.column`.
+    pub columns_written: BTreeSet<String>,
+    /// Functions called, as `schema.name`.
+    pub functions: BTreeSet<String>,
+    /// Every masked column that any of its relations carries, views included: what an output of uncertain
+    /// origin, an error message or a COPY may contain. Everything where that is not certain.
+    pub scope: Taint,
+    /// Whether the rows' origin as the server tells it (RowDescription's table OID and attribute number)
+    /// must not be trusted, because a system relation that shows data of others (`pg_stats`) is in scope.
+    pub opaque: bool,
+    /// Taint of each output column where the tree proves it, by position; `None` where the whole list of
+    /// outputs is not certain. A proof may only be narrower than `scope`.
+    pub outputs: Option<Vec<Taint>>,
+    /// Transaction control.
+    pub transaction: Option<Transaction>,
+    /// COPY between client and server.
+    pub copy: Option<CopyDirection>,
+    /// DECLARE CURSOR or PREPARE: later FETCH and EXECUTE give this statement's outputs.
+    pub defines_outputs: bool,
+    /// FETCH or EXECUTE: its outputs are those of statements that came before in the session.
+    pub uses_defined_outputs: bool,
+}
+
+/// Text whose meaning is not known: the action `unparsed`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unparsed {
+    /// The parser does not take it.
+    #[error("the statement could not be parsed: {0}")]
+    Syntax(String),
+    /// A relation that the catalogue does not know.
+    #[error("relation `{0}` is not in the catalogue")]
+    UnknownRelation(String),
+    /// A statement whose effects are not modelled.
+    #[error("{0} is not understood")]
+    NotModelled(String),
+    /// Nested too deeply, or too long a text.
+    #[error("the statement is too deeply nested or too long")]
+    TooComplex,
+}
