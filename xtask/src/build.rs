@@ -1,0 +1,80 @@
+//! `cargo xtask build`: the host, and the filters as wasm.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use gatewright_tests::tools;
+
+use crate::command::{cargo, run, target_dir};
+use crate::report::step;
+use crate::setup::{self, Say, WasmToolchain};
+
+const PACKAGE: &str = "gatewright-postgres-filter";
+const ARTIFACT: &str = "gatewright_postgres_filter.wasm";
+
+/// A filter to build: its name in `target/filters`, and its features.
+struct Variant {
+    name: &'static str,
+    features: &'static [&'static str],
+}
+
+const RELEASE: Variant = Variant { name: "gatewright_postgres.wasm", features: &[] };
+const TEST_PANIC: Variant =
+    Variant { name: "gatewright_postgres_test_panic.wasm", features: &["--features", "test-panic"] };
+
+pub(crate) fn run_all() -> Result<()> {
+    let ready = setup::run(Say::Changes)?;
+    host()?;
+    filters(ready.wasm)?;
+    test_filters(ready.wasm)
+}
+
+/// The filter as users get it.
+pub(crate) fn filters(wasm: WasmToolchain) -> Result<()> {
+    filter(wasm, &RELEASE)
+}
+
+/// The builds that only tests load.
+pub(crate) fn test_filters(wasm: WasmToolchain) -> Result<()> {
+    filter(wasm, &TEST_PANIC)
+}
+
+/// The `gatewright` binary, beside the tests that start it.
+pub(crate) fn host() -> Result<()> {
+    step("Building", "host");
+    run(cargo().args(["build", "--quiet", "--package", "gatewright"]))
+}
+
+/// Where wasm is built: apart from the rest, so that neither waits for the other's lock.
+pub(crate) fn wasm_target_dir() -> std::path::PathBuf {
+    target_dir().join("wasm")
+}
+
+fn filter(wasm: WasmToolchain, variant: &Variant) -> Result<()> {
+    step("Building", variant.name);
+    let target = wasm_target_dir();
+    run(wasm
+        .cargo("build")
+        .args(["--quiet", "--profile", "filter", "--package", PACKAGE, "--target-dir"])
+        .arg(&target)
+        .args(variant.features))?;
+    let built = target.join(setup::TARGET).join("filter").join(ARTIFACT);
+    let public = tools::filters().join(variant.name);
+    publish(&built, &public)?;
+    let size = fs::metadata(&public)?.len();
+    step("Built", format!("{} ({:.2} MB)", public.display(), size as f64 / 1e6));
+    Ok(())
+}
+
+/// Copies in one step: an Envoy that starts meanwhile reads the old file or the new one.
+fn publish(built: &Path, public: &Path) -> Result<()> {
+    let bytes = fs::read(built).with_context(|| format!("reading `{}`", built.display()))?;
+    if fs::read(public).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    fs::create_dir_all(tools::filters())?;
+    let partial = public.with_extension(format!("{}.partial", std::process::id()));
+    fs::write(&partial, bytes)?;
+    fs::rename(&partial, public).with_context(|| format!("writing `{}`", public.display()))
+}
