@@ -1,2 +1,35 @@
-//! stub
-fn main() {}
+//! The companion host of the Gatewright filters: it holds what the filters must not (credentials, approvals,
+//! recordings) and compiles what they need (the bundle). See `gatewright --help`.
+
+mod approvals;
+mod catalogue;
+mod cli;
+mod compile;
+mod config;
+mod envoy;
+mod http;
+mod keys;
+mod log;
+mod login;
+mod policies;
+mod recordings;
+mod secret;
+mod serve;
+mod settings;
+mod store;
+mod time;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match cli::run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("gatewright: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! The life of an approval: asked for, decided by people, used once.
+
+use std::time::Duration;
+
+use gatewright_core::api::{ApprovalReply, ApprovalRequest, ApprovalState};
+use gatewright_core::bundle::ApprovalMode;
+use gatewright_core::identity::Identity;
+use gatewright_core::time::Millis;
+use rand::RngExt as _;
+use tokio::sync::broadcast;
+use tokio::time::Instant;
+
+use crate::store::Store;
+use crate::store::approvals::{self as rows, Approval, Person, Stage};
+use crate::time::now;
+
+/// Longest that a filter's question is left open.
+const WAIT: Duration = Duration::from_secs(25);
+/// Longest life of an approval.
+const LONGEST_S: u64 = 30 * 86_400;
+/// Changes that a slow waiter may fall behind before it looks for itself.
+const CHANGES: usize = 1024;
+/// Crockford's base32: no letter that reads like a digit, no U.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// Why something cannot be done with an approval.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refused {
+    /// There is none of that id.
+    #[error("there is no approval `{0}`")]
+    Unknown(String),
+    /// The person may not decide it.
+    #[error("{0}")]
+    Forbidden(String),
+    /// It is past that.
+    #[error("{0}")]
+    Conflict(String),
+    /// What was asked for makes no sense.
+    #[error("{0}")]
+    Senseless(&'static str),
+    /// The database.
+    #[error("the approvals cannot be read or written")]
+    Store(#[from] sqlx::Error),
+}
+
+/// A person's decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Decision {
+    /// Let it go ahead.
+    Approve,
+    /// Do not.
+    Deny,
+}
+
+/// All approvals.
+#[derive(Debug, Clone)]
+pub(crate) struct Approvals {
+    store: Store,
+    /// Ids of approvals that moved on.
+    changes: broadcast::Sender<String>,
+}
+
+impl Approvals {
+    /// Takes up the approvals of the store, and expires them in time from now on.
+    pub(crate) fn start(store: Store) -> Self {
+        let approvals = Self { store, changes: broadcast::channel(CHANGES).0 };
+        let clock = approvals.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                if let Err(cause) = clock.expire().await {
+                    tracing::error!(%cause, "approvals cannot be expired");
+                    tokio::time::sleep(Duration::from_secs(5)).await;
+                }
+            }
+        });
+        approvals
+    }
+
+    /// Asks for an approval; in the mode `retry` an open one of the same command is taken up.
+    pub(crate) async fn request(&self, request: ApprovalRequest) -> Result<(Approval, ApprovalState), Refused> {
+        if request.approvers.iter().all(|group| group.trim().is_empty()) {
+            return Err(Refused::Senseless("nobody may approve: the policy names no `@approvers`"));
+        }
+        let now = now();
+        let mut at = self.store.begin().await?;
+        let expired = rows::expire(&mut at, now).await?;
+        let mut answer = None;
+        if request.mode == ApprovalMode::Retry {
+            if let Some(approved) = rows::same(&mut at, &request, Stage::Approved).await? {
+                let requester = requester(&approved);
+                rows::advance(&mut at, &approved.id, Stage::Approved, Stage::Used, now, &requester).await?;
+                answer = Some((approved, ApprovalState::Approved));
+            } else if let Some(pending) = rows::same(&mut at, &request, Stage::Pending).await? {
+                answer = Some((pending, ApprovalState::Pending));
+            }
+        }
+        let answer = match answer {
+            Some(answer) => answer,
+            None => {
+                let fresh = fresh(request, now);
+                rows::insert(&mut at, &fresh).await?;
+                (fresh, ApprovalState::Pending)
+            }
+        };
+        at.commit().await?;
+        self.announce(expired);
+        self.announce([answer.0.id.clone()]);
+        Ok(answer)
+    }
+
+    /// Waits until an approval is decided, 25 seconds at most. The answer `approved` uses it up.
+    pub(crate) async fn wait(&self, id: &str) -> Result<(Approval, ApprovalState), Refused> {
+        let deadline = Instant::now() + WAIT;
+        // Subscribed before the first look: a decision in between is not missed.
+        let mut changes = self.changes.subscribe();
+        loop {
+            let approval = self.look(id).await?;
+            let state = match approval.stage {
+                Stage::Pending => None,
+                Stage::Approved => {
+                    self.use_up(&approval).await?;
+                    Some(ApprovalState::Approved)
+                }
+                Stage::Used => return Err(Refused::Conflict(format!("the approval `{id}` was used already"))),
+                Stage::Denied => Some(ApprovalState::Denied),
+                Stage::Expired => Some(ApprovalState::Expired),
+                Stage::Withdrawn => Some(ApprovalState::Withdrawn),
+            };
+            if let Some(state) = state {
+                return Ok((approval, state));
+            }
+            let due = Duration::from_millis(approval.expires_at.saturating_sub(now()));
+            let until = deadline.min(Instant::now() + due);
+            loop {
+                match tokio::time::timeout_at(until, changes.recv()).await {
+                    Ok(Ok(changed)) if changed != id => {}
+                    Ok(Ok(_) | Err(broadcast::error::RecvError::Lagged(_))) => break,
+                    Ok(Err(broadcast::error::RecvError::Closed)) | Err(_) if Instant::now() >= deadline => {
+                        return Ok((approval, ApprovalState::Pending));
+                    }
+                    Ok(Err(broadcast::error::RecvError::Closed)) | Err(_) => break,
+                }
+            }
+        }
+    }
+
+    /// The requester does not want it any more. What is decided stays decided.
+    pub(crate) async fn withdraw(&self, id: &str) -> Result<(Approval, ApprovalState), Refused> {
+        let approval = self.look(id).await?;
+        let now = now();
+        let mut at = self.store.begin().await?;
+        for stage in [Stage::Pending, Stage::Approved] {
+            rows::advance(&mut at, id, stage, Stage::Withdrawn, now, &requester(&approval)).await?;
+        }
+        at.commit().await?;
+        self.announce([id.to_owned()]);
+        let approval = self.look(id).await?;
+        let state = match approval.stage {
+            Stage::Pending => ApprovalState::Pending,
+            Stage::Approved | Stage::Used => ApprovalState::Approved,
+            Stage::Denied => ApprovalState::Denied,
+            Stage::Expired => ApprovalState::Expired,
+            Stage::Withdrawn => ApprovalState::Withdrawn,
+        };
+        Ok((approval, state))
+    }
+
+    /// A session ended: what it held is withdrawn.
+    pub(crate) async fn session_ended(&self, session: &str) -> Result<(), Refused> {
+        let mut at = self.store.begin().await?;
+        let withdrawn = rows::withdraw_of(&mut at, session, now()).await?;
+        at.commit().await?;
+        self.announce(withdrawn);
+        Ok(())
+    }
+
+    /// A person decides.
+    pub(crate) async fn decide(
+        &self,
+        id: &str,
+        who: &Identity,
+        decision: Decision,
+        comment: &str,
+    ) -> Result<Approval, Refused> {
+        let now = now();
+        let person = Person { issuer: who.issuer.clone(), subject: who.subject.clone() };
+        let mut at = self.store.begin().await?;
+        let expired = rows::expire(&mut at, now).await?;
+        let approval = rows::load(&mut at, id).await?.ok_or_else(|| Refused::Unknown(id.to_owned()))?;
+        may_decide(&approval, who)?;
+        if approval.stage != Stage::Pending {
+            // What expired by this very look stays expired.
+            at.commit().await?;
+            self.announce(expired);
+            return Err(Refused::Conflict(format!("the approval `{id}` is {} already", approval.stage.as_str())));
+        }
+        let approve = decision == Decision::Approve;
+        if !rows::vote(&mut at, id, approve, now, &person, comment).await? {
+            return Err(Refused::Conflict(format!("`{}` approved `{id}` already", person.subject)));
+        }
+        if !approve {
+            rows::advance(&mut at, id, Stage::Pending, Stage::Denied, now, &person).await?;
+        } else if rows::votes(&mut at, id).await? >= approval.request.min_approvals.max(1) {
+            rows::advance(&mut at, id, Stage::Pending, Stage::Approved, now, &person).await?;
+        }
+        let decided = rows::load(&mut at, id).await?.ok_or_else(|| Refused::Unknown(id.to_owned()))?;
+        at.commit().await?;
+        self.announce(expired);
+        self.announce([id.to_owned()]);
+        tracing::info!(approval = id, by = person.subject, ?decision, stage = decided.stage.as_str(), "decision");
+        Ok(decided)
+    }
+
+    /// One approval as it stands.
+    pub(crate) async fn look(&self, id: &str) -> Result<Approval, Refused> {
+        let approval = self.store.approval(id).await?.ok_or_else(|| Refused::Unknown(id.to_owned()))?;
+        if matches!(approval.stage, Stage::Pending | Stage::Approved) && approval.expires_at <= now() {
+            self.expire().await?;
+            return self.store.approval(id).await?.ok_or_else(|| Refused::Unknown(id.to_owned()));
+        }
+        Ok(approval)
+    }
+
+    /// The newest approvals that a person may see: those to decide and those asked for.
+    pub(crate) async fn list(&self, who: &Identity, stage: Option<Stage>) -> Result<Vec<Approval>, Refused> {
+        self.expire().await?;
+        let mut approvals = self.store.approvals(stage, 1000).await?;
+        approvals.retain(|approval| is_requester(approval, who) || is_approver(approval, who));
+        Ok(approvals)
+    }
+
+    async fn use_up(&self, approval: &Approval) -> Result<(), Refused> {
+        let now = now();
+        let mut at = self.store.begin().await?;
+        rows::expire(&mut at, now).await?;
+        let requester = requester(approval);
+        let used = rows::advance(&mut at, &approval.id, Stage::Approved, Stage::Used, now, &requester).await?;
+        at.commit().await?;
+        self.announce([approval.id.clone()]);
+        if used { Ok(()) } else { Err(Refused::Conflict(format!("the approval `{}` was used already", approval.id))) }
+    }
+
+    async fn expire(&self) -> sqlx::Result<()> {
+        let now = now();
+        if !self.store.any_due(now).await? {
+            return Ok(());
+        }
+        let mut at = self.store.begin().await?;
+        let expired = rows::expire(&mut at, now).await?;
+        at.commit().await?;
+        self.announce(expired);
+        Ok(())
+    }
+
+    fn announce(&self, ids: impl IntoIterator<Item = String>) {
+        for id in ids {
+            // Nobody waits: nobody to tell.
+            let _ = self.changes.send(id);
+        }
+    }
+}
+
+/// The reply to the filter.
+pub(crate) fn reply(approval: &Approval, state: ApprovalState, public_url: &str) -> ApprovalReply {
+    ApprovalReply {
+        id: approval.id.clone(),
+        url: url(approval, public_url),
+        state,
+        expires_at: approval.expires_at,
+        decided_by: approval.decided_by.clone(),
+        comment: approval.comment.clone(),
+    }
+}
+
+/// Where people decide.
+pub(crate) fn url(approval: &Approval, public_url: &str) -> String {
+    format!("{public_url}/approvals/{}", approval.id)
+}
+
+/// Whether this person asked for it.
+pub(crate) fn is_requester(approval: &Approval, who: &Identity) -> bool {
+    approval.request.principal == who.subject && approval.request.issuer == who.issuer
+}
+
+/// Whether this person is of a group that may approve.
+pub(crate) fn is_approver(approval: &Approval, who: &Identity) -> bool {
+    approval.request.approvers.iter().any(|group| who.groups.contains(group))
+}
+
+fn may_decide(approval: &Approval, who: &Identity) -> Result<(), Refused> {
+    if is_requester(approval, who) {
+        return Err(Refused::Forbidden("nobody decides about what they asked for themselves".to_owned()));
+    }
+    if !is_approver(approval, who) {
+        let groups = approval.request.approvers.join("`, `");
+        return Err(Refused::Forbidden(format!("only a member of `{groups}` may decide about this")));
+    }
+    Ok(())
+}
+
+fn requester(approval: &Approval) -> Person {
+    Person { issuer: approval.request.issuer.clone(), subject: approval.request.principal.clone() }
+}
+
+fn fresh(mut request: ApprovalRequest, now: Millis) -> Approval {
+    request.min_approvals = request.min_approvals.max(1);
+    let expires_at = now + request.expires_s.clamp(1, LONGEST_S) * 1000;
+    // 40 random bits: short enough to read out, too many to guess, and knowing an id permits nothing.
+    let mut random = rand::rng();
+    let id = (0..8).map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())])).collect();
+    Approval {
+        id,
+        request,
+        stage: Stage::Pending,
+        created_at: now,
+        expires_at,
+        decided_by: Vec::new(),
+        comment: None,
+    }
+}
+
+#[cfg(test)]
+#[path = "approvals_tests.rs"]
+mod tests;

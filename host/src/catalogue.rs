@@ -1,0 +1,10 @@
+//! The catalogue: what the target's database holds, read with the target's credential.
+
+mod connect;
+mod masks;
+mod read;
+mod taint;
+
+pub(crate) use connect::{Source, connect};
+pub(crate) use masks::compile;
+pub(crate) use read::{Raw, fingerprint, read};

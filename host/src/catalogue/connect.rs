@@ -1,0 +1,69 @@
+//! The host's own connection to the target.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio_postgres::{Client, Config, NoTls};
+
+use crate::config::At;
+use crate::secret::Secret;
+
+/// How to reach the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// Which server.
+    pub(crate) at: At,
+    /// Database.
+    pub(crate) database: String,
+    /// Role on the target.
+    pub(crate) role: String,
+    /// Its password.
+    pub(crate) password: Option<Secret>,
+}
+
+/// Connects. The connection runs in a task of its own and ends with the client.
+pub(crate) async fn connect(source: &Source) -> anyhow::Result<Client> {
+    let mut config = Config::new();
+    match &source.at {
+        At::Tcp(address) => {
+            config.host(address.ip().to_string()).port(address.port());
+        }
+        At::Unix(path) => {
+            let folder = path.parent().context("the socket's path has no folder")?;
+            // PostgreSQL names its sockets `.s.PGSQL.PORT`.
+            let port = path.extension().and_then(|port| port.to_str()).and_then(|port| port.parse().ok());
+            config.host_path(folder).port(port.context("the socket's name does not end in `.PORT`")?);
+        }
+    }
+    config
+        .user(&source.role)
+        .dbname(&source.database)
+        .application_name("gatewright-host")
+        .connect_timeout(Duration::from_secs(5));
+    if let Some(password) = &source.password {
+        config.password(password.reveal());
+    }
+    let (client, connection) = config.connect(NoTls).await.map_err(|error| anyhow::anyhow!("{}", chain(&error)))?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(error = chain(&error), "catalogue connection ended");
+        }
+    });
+    // A catalogue read must neither write nor hang.
+    client
+        .batch_execute("SET default_transaction_read_only = on; SET statement_timeout = '20s'; SET lock_timeout = '5s'")
+        .await
+        .map_err(|error| anyhow::anyhow!("{}", chain(&error)))?;
+    Ok(client)
+}
+
+/// The error with its causes; tokio-postgres shows only the outermost.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut shown = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        shown = format!("{shown}: {inner}");
+        cause = inner.source();
+    }
+    shown
+}

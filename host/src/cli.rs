@@ -1,0 +1,190 @@
+//! The command line. Exit codes: 0 all well; 1 something was checked and found wrong; 2 it could not be done.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Loaded;
+use crate::settings::Settings;
+use crate::{envoy, recordings, serve};
+
+/// The companion host of the Gatewright filters.
+#[derive(Debug, Parser)]
+#[command(name = "gatewright", version, about)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the host service: bundles, logins, approvals, recordings.
+    Serve {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// Folder of the database and the signing key; instead of `host.data` in the configuration.
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+    },
+    /// Check the configuration, its secrets and its policies; exit code 1 if anything is wrong.
+    Check {
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Print a complete Envoy bootstrap for one resource.
+    Envoy {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// Resource of the configuration.
+        #[arg(long, value_name = "NAME")]
+        resource: String,
+        /// Where agents connect to.
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        listen: SocketAddr,
+        /// The filter's module, `gatewright_postgres.wasm`.
+        #[arg(long, value_name = "PATH")]
+        wasm: PathBuf,
+        /// Envoy's admin interface; keep it on loopback.
+        #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9901")]
+        admin: SocketAddr,
+    },
+    /// Read and verify recordings.
+    Sessions {
+        #[command(subcommand)]
+        command: Sessions,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Sessions {
+    /// List recorded sessions, the newest first.
+    Ls {
+        #[command(flatten)]
+        source: Source,
+        /// How many.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// Show what happened in a session.
+    Show {
+        /// Session id.
+        id: String,
+        #[command(flatten)]
+        source: Source,
+    },
+    /// Verify all recordings, or one; exit code 1 if anything was changed, removed, swapped or cut off.
+    Verify {
+        /// Session id; all sessions if left out.
+        id: Option<String>,
+        #[command(flatten)]
+        source: Source,
+    },
+}
+
+#[derive(Debug, Args)]
+struct ConfigArg {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", env = "GATEWRIGHT_CONFIG", default_value = "gatewright.yaml")]
+    config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct Source {
+    /// The host's data folder.
+    #[arg(long, value_name = "DIR", env = "GATEWRIGHT_DATA")]
+    data: Option<PathBuf>,
+    /// The configuration file that names the data folder.
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    config: Option<PathBuf>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+impl Source {
+    fn folder(&self) -> anyhow::Result<PathBuf> {
+        match (&self.data, &self.config) {
+            (Some(data), _) => Ok(data.clone()),
+            (None, Some(config)) => Ok(Loaded::read(config)?.data()),
+            (None, None) => {
+                let loaded = Loaded::read(Path::new("gatewright.yaml"));
+                Ok(loaded.context("name the data folder with --data or the configuration with --config")?.data())
+            }
+        }
+    }
+}
+
+/// Does what the command line says.
+pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match cli.command {
+        Command::Serve { config, data } => {
+            logging();
+            runtime.block_on(serve::serve(&config.config, data))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Check { config } => Ok(check(&config.config)),
+        Command::Envoy { config, resource, listen, wasm, admin } => {
+            let settings = Settings::read(&config.config)?;
+            let asked = envoy::Asked { resource, listen, wasm, admin };
+            print(&envoy::bootstrap(&settings, &asked)?)
+        }
+        Command::Sessions { command } => runtime.block_on(sessions(command)),
+    }
+}
+
+fn check(config: &Path) -> ExitCode {
+    match Settings::read(config) {
+        Ok(settings) => {
+            let config = &settings.loaded.config;
+            let policies = settings.policy_count();
+            eprintln!("{}: sound ({} resources, {policies} policies)", settings.loaded.path.display(), config.resources.value.len());
+            ExitCode::SUCCESS
+        }
+        Err(faults) => {
+            eprintln!("{faults}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn sessions(command: Sessions) -> anyhow::Result<ExitCode> {
+    match command {
+        Sessions::Ls { source, limit } => print(&recordings::list(&source.folder()?, limit, source.output).await?),
+        Sessions::Show { id, source } => print(&recordings::show(&source.folder()?, &id, source.output).await?),
+        Sessions::Verify { id, source } => {
+            let (report, sound) = recordings::verify(&source.folder()?, id.as_deref(), source.output).await?;
+            print(&report)?;
+            Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+    }
+}
+
+/// Prints to standard output; a reader that went away (`| head`) is not an error.
+fn print(text: &str) -> anyhow::Result<ExitCode> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::BrokenPipe => Err(cause.into()),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Logs to standard error; `RUST_LOG` says what.
+fn logging() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
+}

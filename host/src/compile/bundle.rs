@@ -1,0 +1,125 @@
+//! One bundle from its ingredients.
+
+use axum::body::Bytes;
+use gatewright_core::bundle::{
+    Approvals, Bundle, FORMAT, Limits, Provider, Recording, Resource as BundleResource, Role as BundleRole,
+};
+use gatewright_core::digest::sha256;
+use gatewright_core::identity::Verifier;
+use serde_json::Value;
+
+use crate::catalogue::{self, Raw};
+use crate::config::Resource;
+use crate::keys::Keys;
+use crate::settings::Settings;
+
+/// A bundle, ready to be sent.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Served {
+    /// The bundle's digest.
+    pub(crate) digest: String,
+    /// The bundle as JSON.
+    pub(crate) json: Bytes,
+}
+
+/// The providers of a configuration with their keys; a provider whose keys were never had is left out, and
+/// tokens of it are refused.
+pub(crate) fn providers(settings: &Settings, keys: &Keys) -> Vec<Provider> {
+    let providers = &settings.loaded.config.identity.providers.value;
+    providers
+        .iter()
+        .filter_map(|provider| {
+            Some(Provider {
+                issuer: provider.issuer.value.clone(),
+                audiences: provider.audiences.value.clone(),
+                algorithms: provider.algorithms.iter().map(|algorithm| algorithm.value.clone()).collect(),
+                jwks: sorted(keys.get(&provider.issuer.value)?),
+                groups_claim: provider
+                    .groups_claim
+                    .as_ref()
+                    .map_or_else(|| "/groups".to_owned(), |pointer| pointer.value.clone()),
+                leeway_s: provider.leeway.0.as_secs(),
+                required_claims: provider.required_claims.clone(),
+            })
+        })
+        .collect()
+}
+
+/// Compiles the bundle of one resource.
+///
+/// # Errors
+/// Why there can be none, in words for an operator.
+pub(crate) fn compile(
+    settings: &Settings,
+    resource: &Resource,
+    keys: &Keys,
+    raw: &Raw,
+    mask_key: &str,
+) -> Result<Served, Vec<String>> {
+    let providers = providers(settings, keys);
+    if providers.is_empty() {
+        return Err(vec!["no identity provider's keys could be had yet".to_owned()]);
+    }
+    // What the filter would refuse is refused here, where somebody reads the log.
+    Verifier::new(&providers).map_err(|cause| vec![cause])?;
+    let catalogue = catalogue::compile(raw, resource)?;
+    let roles = resource.roles.value.iter();
+    let bundle = Bundle {
+        format: FORMAT,
+        digest: String::new(),
+        resource: BundleResource {
+            name: resource.name.value.0.clone(),
+            database: resource.database.clone(),
+            roles: roles
+                .map(|role| BundleRole { name: role.name.value.clone(), target: role.target().to_owned() })
+                .collect(),
+            allow_cleartext_password: resource.allow_cleartext_password,
+        },
+        providers,
+        policies: sorted(&settings.policies),
+        catalogue,
+        approvals: Approvals {
+            mode: resource.approvals.mode,
+            in_transaction: resource.approvals.in_transaction,
+            expires_s: resource.approvals.expires.0.as_secs(),
+        },
+        recording: Recording {
+            mode: resource.recording.mode,
+            max_unacknowledged: resource.recording.max_unacknowledged,
+            max_rows: resource.recording.max_rows,
+            max_result_bytes: resource.recording.max_result_bytes.0,
+        },
+        limits: limits(resource),
+        mask_key: mask_key.to_owned(),
+    };
+    seal(bundle).map_err(|cause| vec![cause.to_string()])
+}
+
+fn limits(resource: &Resource) -> Limits {
+    let (set, default) = (&resource.limits, Limits::default());
+    Limits {
+        max_message: set.max_message.as_ref().map_or(default.max_message, |cap| cap.value.0),
+        max_pipeline: set.max_pipeline.unwrap_or(default.max_pipeline),
+        max_prepared: set.max_prepared.unwrap_or(default.max_prepared),
+    }
+}
+
+/// Fills in the digest: SHA-256 of the bundle's JSON with an empty digest.
+fn seal(mut bundle: Bundle) -> serde_json::Result<Served> {
+    let digest = hex::encode(sha256(&serde_json::to_vec(&bundle)?));
+    bundle.digest.clone_from(&digest);
+    Ok(Served { digest, json: serde_json::to_vec(&bundle)?.into() })
+}
+
+/// The same value with the members of every object in order, so that equal values give equal text.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.iter().collect();
+            members.sort_by(|(a, _), (b, _)| a.cmp(b));
+            Value::Object(members.into_iter().map(|(name, value)| (name.clone(), sorted(value))).collect())
+        }
+        Value::Array(list) => Value::Array(list.iter().map(sorted).collect()),
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,103 @@
+//! `gatewright.yaml`: reading it, and saying precisely what is wrong with it.
+//!
+//! A scalar may hold `${NAME}` or `${NAME:-default}`: the environment variable's value takes its place. This is
+//! for addresses and paths; secrets are named by reference ([`crate::secret::SecretRef`]) and never stand here.
+
+mod fault;
+mod model;
+mod validate;
+mod values;
+
+use std::path::{Path, PathBuf};
+
+pub(crate) use fault::{Fault, Faults};
+pub(crate) use model::{Config, Kind, Provider, Resource, Role};
+pub(crate) use values::{At, ColumnPattern, Endpoint, Tls};
+
+/// A configuration that is sound in itself, and where it lies.
+#[derive(Debug, Clone)]
+pub(crate) struct Loaded {
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// Its folder: what relative paths in it start from.
+    pub(crate) folder: PathBuf,
+    /// What it says.
+    pub(crate) config: Config,
+}
+
+impl Loaded {
+    /// Reads and checks the file. Neither secrets nor policies are looked at yet.
+    pub(crate) fn read(path: &Path) -> Result<Self, Faults> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| Faults::from(Fault::file(path, format!("cannot be read: {cause}"))))?;
+        Self::parse(path, &text)
+    }
+
+    /// As [`Loaded::read`], from the text.
+    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, Faults> {
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let config: Config = parse_yaml(text).map_err(|fault| Faults::from(fault.in_file(path)))?;
+        let faults = validate::faults(path, &config);
+        if faults.is_empty() {
+            Ok(Self { path: path.to_owned(), folder: folder.to_owned(), config })
+        } else {
+            Err(Faults(faults))
+        }
+    }
+
+    /// Folder of the host's own files.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.join(&self.config.host.data)
+    }
+
+    /// Folder of the policies.
+    pub(crate) fn policies(&self) -> PathBuf {
+        self.folder.join(&self.config.policies.value)
+    }
+
+    /// Files that hold secrets or keys.
+    pub(crate) fn secret_files(&self) -> Vec<PathBuf> {
+        let config = &self.config;
+        let roles = config.resources.value.iter().flat_map(|resource| &resource.roles.value);
+        let passwords = roles.filter_map(|role| role.password.as_ref());
+        let secrets = std::iter::once(&config.host.filter_token).chain(passwords);
+        let secrets = secrets.filter_map(|secret| secret.value.path());
+        let keys = config.identity.providers.value.iter().filter_map(|provider| provider.jwks.value.file.as_deref());
+        secrets.chain(keys).map(|path| self.folder.join(path)).collect()
+    }
+
+    /// The resource of that name.
+    pub(crate) fn resource(&self, name: &str) -> Option<&Resource> {
+        self.config.resources.value.iter().find(|resource| resource.name.value.0 == name)
+    }
+}
+
+impl Resource {
+    /// The role of that name.
+    pub(crate) fn role(&self, name: &str) -> Option<&Role> {
+        self.roles.value.iter().find(|role| role.name.value == name)
+    }
+
+    /// The role that reads the catalogue.
+    pub(crate) fn catalogue_role(&self) -> Option<&Role> {
+        match &self.catalogue.role {
+            Some(name) => self.role(&name.value),
+            None => self.roles.value.first(),
+        }
+    }
+}
+
+fn parse_yaml(text: &str) -> Result<Config, Fault> {
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false }.with_properties(environment);
+    let mut track = serde_path_to_error::Track::new();
+    let parsed = serde_saphyr::with_deserializer_from_str_with_options(text, options, |deserializer| {
+        serde::Deserialize::deserialize(serde_path_to_error::Deserializer::new(deserializer, &mut track))
+    });
+    parsed.map_err(|error| fault::from_yaml(&error, &track.path().to_string()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,244 @@
+//! The shape of `gatewright.yaml`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use gatewright_core::bundle::{ApprovalMode, RecordingMode};
+use gatewright_core::mask::Method;
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+use super::values::{Address, Bytes, ColumnPattern, Endpoint, Name, Span, Url};
+use crate::secret::SecretRef;
+
+/// The whole file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Of the file's shape: 1.
+    pub(crate) version: Spanned<u32>,
+    /// The host service itself.
+    pub(crate) host: Host,
+    /// Whose tokens are accepted.
+    pub(crate) identity: IdentitySection,
+    /// Folder of `*.cedar` files, relative to this file.
+    pub(crate) policies: Spanned<PathBuf>,
+    /// What agents may be let through to.
+    pub(crate) resources: Spanned<Vec<Resource>>,
+}
+
+/// The host service.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Host {
+    /// Where it listens.
+    pub(crate) listen: Address,
+    /// How people reach it; approval URLs start with this.
+    pub(crate) public_url: Url,
+    /// Folder of the database, the signing key and the checkpoint, relative to this file.
+    pub(crate) data: PathBuf,
+    /// What filters present.
+    pub(crate) filter_token: Spanned<SecretRef>,
+    /// Groups whose members may read all recordings.
+    #[serde(default)]
+    pub(crate) auditors: Vec<String>,
+}
+
+/// Whose tokens are accepted.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IdentitySection {
+    /// The providers, at least one.
+    pub(crate) providers: Spanned<Vec<Provider>>,
+}
+
+/// One identity provider.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Provider {
+    /// `iss`, compared as is.
+    pub(crate) issuer: Spanned<String>,
+    /// Accepted `aud` values.
+    pub(crate) audiences: Spanned<Vec<String>>,
+    /// Where its keys come from.
+    pub(crate) jwks: Spanned<Jwks>,
+    /// Accepted signature algorithms.
+    #[serde(default = "default_algorithms")]
+    pub(crate) algorithms: Vec<Spanned<String>>,
+    /// JSON pointer to the groups in the claims.
+    #[serde(default)]
+    pub(crate) groups_claim: Option<Spanned<String>>,
+    /// Clock skew tolerated.
+    #[serde(default = "default_leeway")]
+    pub(crate) leeway: Span,
+    /// Claims that must be there.
+    #[serde(default)]
+    pub(crate) required_claims: Vec<String>,
+}
+
+/// Where a provider's keys come from: exactly one of them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Jwks {
+    /// A JWK Set's URL.
+    #[serde(default)]
+    pub(crate) url: Option<Url>,
+    /// A JWK Set in a file, relative to this file.
+    #[serde(default)]
+    pub(crate) file: Option<PathBuf>,
+    /// `ISSUER/.well-known/openid-configuration` names the URL.
+    #[serde(default)]
+    pub(crate) discovery: bool,
+}
+
+/// One database.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Resource {
+    /// Name: what Envoy's side refers to, and the id of its `Database` in policies.
+    pub(crate) name: Spanned<Name>,
+    /// What it is.
+    pub(crate) kind: Kind,
+    /// Where it listens.
+    pub(crate) target: Endpoint,
+    /// Database on it.
+    pub(crate) database: String,
+    /// Roles that agents may ask for.
+    pub(crate) roles: Spanned<Vec<Role>>,
+    /// How the host reads the catalogue.
+    #[serde(default)]
+    pub(crate) catalogue: CatalogueSection,
+    /// What is masked.
+    #[serde(default)]
+    pub(crate) masks: Vec<Mask>,
+    /// Tags of tables, for policies: table (or `schema.table`) to tags.
+    #[serde(default)]
+    pub(crate) tags: BTreeMap<String, Vec<String>>,
+    /// How held commands behave.
+    #[serde(default)]
+    pub(crate) approvals: ApprovalsSection,
+    /// How sessions are recorded.
+    #[serde(default)]
+    pub(crate) recording: RecordingSection,
+    /// Size caps.
+    #[serde(default)]
+    pub(crate) limits: LimitsSection,
+    /// Whether a server that asks for a cleartext password gets it (through the proxy's memory).
+    #[serde(default)]
+    pub(crate) allow_cleartext_password: bool,
+}
+
+/// Kind of a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    /// PostgreSQL, 14 and later.
+    Postgres,
+}
+
+/// One role.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Role {
+    /// What agents ask for.
+    pub(crate) name: Spanned<String>,
+    /// What it is on the target; the same if left out.
+    #[serde(default)]
+    pub(crate) target: Option<String>,
+    /// The target's password; none for servers that ask for none.
+    #[serde(default)]
+    pub(crate) password: Option<Spanned<SecretRef>>,
+}
+
+impl Role {
+    /// The role's name on the target.
+    pub(crate) fn target(&self) -> &str {
+        self.target.as_deref().unwrap_or(&self.name.value)
+    }
+}
+
+/// How the host reads the catalogue.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CatalogueSection {
+    /// Whose credential; the first role's if left out.
+    #[serde(default)]
+    pub(crate) role: Option<Spanned<String>>,
+}
+
+/// One rule of masking.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Mask {
+    /// Which columns.
+    pub(crate) columns: Vec<Spanned<ColumnPattern>>,
+    /// How.
+    pub(crate) method: Method,
+    /// Tags of these columns, for `unmask` policies.
+    #[serde(default)]
+    pub(crate) tags: Vec<String>,
+}
+
+/// How held commands behave.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ApprovalsSection {
+    /// Outside of a transaction.
+    pub(crate) mode: ApprovalMode,
+    /// Inside of a transaction.
+    pub(crate) in_transaction: ApprovalMode,
+    /// Lifetime where the policy names none.
+    pub(crate) expires: Span,
+}
+
+impl Default for ApprovalsSection {
+    fn default() -> Self {
+        Self { mode: ApprovalMode::Hold, in_transaction: ApprovalMode::Hold, expires: Span::seconds(900) }
+    }
+}
+
+/// How sessions are recorded.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RecordingSection {
+    /// `strict` or `buffered`.
+    pub(crate) mode: RecordingMode,
+    /// `buffered`: unacknowledged events of a session beyond which its statements wait.
+    pub(crate) max_unacknowledged: u32,
+    /// Rows recorded of each result.
+    pub(crate) max_rows: u32,
+    /// Bytes recorded of each result.
+    pub(crate) max_result_bytes: Bytes,
+}
+
+impl Default for RecordingSection {
+    fn default() -> Self {
+        Self {
+            mode: RecordingMode::Strict,
+            max_unacknowledged: 1000,
+            max_rows: 100,
+            max_result_bytes: Bytes(65_536),
+        }
+    }
+}
+
+/// Size caps; what is left out takes the filter's default.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LimitsSection {
+    /// Largest message that is inspected whole.
+    pub(crate) max_message: Option<Spanned<Bytes>>,
+    /// Most commands of a session whose answers are outstanding.
+    pub(crate) max_pipeline: Option<u32>,
+    /// Most prepared statements of a session.
+    pub(crate) max_prepared: Option<u32>,
+}
+
+fn default_algorithms() -> Vec<Spanned<String>> {
+    let at = serde_saphyr::Location::UNKNOWN;
+    ["RS256", "ES256", "EdDSA"].map(|name| Spanned::new(name.to_owned(), at, at)).into()
+}
+
+fn default_leeway() -> Span {
+    Span::seconds(30)
+}

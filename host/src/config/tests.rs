@@ -1,0 +1,100 @@
+//! Broken files, and what is said about them.
+
+use std::path::Path;
+
+use super::Loaded;
+
+/// A sound file; tests break it line by line.
+const SOUND: &str = r#"version: 1
+host:
+  listen: 127.0.0.1:8420
+  public_url: http://127.0.0.1:8420
+  data: ./data
+  filter_token: { env: GATEWRIGHT_FILTER_TOKEN }
+identity:
+  providers:
+    - issuer: https://idp.example
+      audiences: [gatewright]
+      jwks: { file: jwks.json }
+policies: policies
+resources:
+  - name: shop
+    kind: postgres
+    target: { address: 127.0.0.1:5432 }
+    database: shop
+    roles:
+      - name: support
+        password: { env: SHOP_SUPPORT_PASSWORD }
+    masks:
+      - columns: ["*.email"]
+        method: partial
+"#;
+
+fn faults(text: &str) -> String {
+    match Loaded::parse(Path::new("dir/gatewright.yaml"), text) {
+        Ok(_) => "none".to_owned(),
+        Err(faults) => faults.to_string(),
+    }
+}
+
+#[track_caller]
+fn expect(from: &str, to: &str, parts: &[&str]) {
+    assert!(SOUND.contains(from), "the sound file has no `{from}`");
+    let said = faults(&SOUND.replacen(from, to, 1));
+    for part in parts {
+        assert!(said.contains(part), "`{part}` is missing in: {said}");
+    }
+}
+
+#[test]
+fn the_sound_file_is_sound() {
+    assert_eq!(faults(SOUND), "none");
+    let loaded = Loaded::parse(Path::new("dir/gatewright.yaml"), SOUND).unwrap();
+    assert_eq!(loaded.data(), Path::new("dir/./data"));
+    let shop = loaded.resource("shop").unwrap();
+    assert_eq!(shop.catalogue_role().unwrap().target(), "support");
+}
+
+#[test]
+fn types_are_checked_where_they_stand() {
+    expect("127.0.0.1:8420\n", "localhost\n", &["gatewright.yaml:3:11:", "`host.listen`", "`localhost`", "expected an IP"]);
+    expect("http://127", "ftp://127", &["gatewright.yaml:4:15:", "`host.public_url`", "expected `http"]);
+    expect("kind: postgres", "kind: oracle", &["gatewright.yaml:15:11:", "resources[0].kind", "oracle", "postgres"]);
+    expect("method: partial", "method: fuzzy", &["gatewright.yaml:23:17:", "masks[0].method", "redact"]);
+    expect("\"*.email\"", "\"email\"", &["gatewright.yaml:22:19:", "columns[0]", "expected `table.column`"]);
+    expect("version: 1", "version: one", &["gatewright.yaml:1:10:", "`version`"]);
+}
+
+#[test]
+fn unknown_and_missing_fields_are_named() {
+    expect("  data: ./data", "  dta: ./data", &["gatewright.yaml:5:3:", "dta", "expected one of", "`data`"]);
+    expect("    database: shop\n", "", &["gatewright.yaml:14", "resources[0]", "missing field `database`"]);
+    expect("{ address: 127.0.0.1:5432 }", "{ host: x }", &["gatewright.yaml:16:", "resources[0].target", "host"]);
+    expect("{ address: 127.0.0.1:5432 }", "{}", &["gatewright.yaml:16:", "resources[0].target", "exactly one of"]);
+}
+
+#[test]
+fn sense_is_checked_too() {
+    expect("version: 1", "version: 2", &["gatewright.yaml:1:10:", "`version`", "expected 1"]);
+    expect("[gatewright]", "[]", &["gatewright.yaml:10:18:", "providers[0].audiences", "at least one"]);
+    expect("{ file: jwks.json }", "{}", &["gatewright.yaml:11:13:", "providers[0].jwks", "exactly one of"]);
+    expect("{ env: GATEWRIGHT_FILTER_TOKEN }", "{}", &["gatewright.yaml:6:17:", "host.filter_token", "{ env: NAME }"]);
+    expect("    masks:", "    catalogue: { role: boss }\n    masks:", &["gatewright.yaml:21:24:", "`boss`", "`support`"]);
+    expect("    masks:", "    limits: { max_message: 64MiB }\n    masks:", &["gatewright.yaml:21:", "at most"]);
+    expect("jwks: {", "algorithms: [HS256]\n      jwks: {", &["gatewright.yaml:11:20:", "algorithms[0]", "HS256"]);
+}
+
+#[test]
+fn a_secret_never_stands_in_the_file() {
+    let said = faults(&SOUND.replacen("{ env: SHOP_SUPPORT_PASSWORD }", "hunter2", 1));
+    assert!(said.contains("gatewright.yaml:20:") && said.contains("roles[0].password"), "{said}");
+    assert!(!said.contains("hunter2"), "the message repeats the secret: {said}");
+}
+
+#[test]
+fn the_environment_fills_in() {
+    let text = SOUND.replacen("listen: 127.0.0.1:8420", "listen: ${GW_TEST_NOT_SET:-127.0.0.1:1}", 1);
+    assert_eq!(faults(&text), "none");
+    let said = faults(&SOUND.replacen("127.0.0.1:8420\n", "${GW_TEST_NOT_SET}\n", 1));
+    assert!(said.contains("gatewright.yaml:3:") && said.contains("GW_TEST_NOT_SET"), "{said}");
+}

@@ -1,0 +1,114 @@
+//! What the types cannot say: names that must be unique, references that must lead somewhere.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use serde_saphyr::{Location, Spanned};
+
+use super::fault::Fault;
+use super::model::{Config, Provider, Resource};
+use crate::secret::SecretRef;
+
+/// Algorithms that the filters verify.
+const ALGORITHMS: [&str; 9] =
+    ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
+
+/// Envoy hands a filter at most its connection buffer (4 MiB in `gatewright envoy`'s bootstrap): a larger
+/// message would wait forever.
+const MAX_MESSAGE: u32 = 3 * 1024 * 1024;
+
+struct Found<'a> {
+    file: &'a Path,
+    faults: Vec<Fault>,
+}
+
+impl Found<'_> {
+    fn add(&mut self, at: Location, field: impl Into<String>, message: impl Into<String>) {
+        self.faults.push(Fault::field(at, field, message).in_file(self.file));
+    }
+
+    fn unless(&mut self, holds: bool, at: Location, field: impl Into<String>, message: impl Into<String>) {
+        if !holds {
+            self.add(at, field, message);
+        }
+    }
+
+    fn secret(&mut self, field: String, reference: &Spanned<SecretRef>) {
+        let expected = "expected one of `{ env: NAME }` and `{ file: PATH }`";
+        self.unless(reference.value.is_well_formed(), reference.referenced, field, expected);
+    }
+}
+
+/// Every fault of a configuration that parsed.
+pub(super) fn faults(file: &Path, config: &Config) -> Vec<Fault> {
+    let mut found = Found { file, faults: Vec::new() };
+    let version = &config.version;
+    let message = format!("found {}, expected 1, the only version there is", version.value);
+    found.unless(version.value == 1, version.referenced, "version", message);
+    found.secret("host.filter_token".to_owned(), &config.host.filter_token);
+    providers(&mut found, &config.identity.providers);
+    let resources = &config.resources;
+    found.unless(!resources.value.is_empty(), resources.referenced, "resources", "expected at least one resource");
+    let mut names = HashSet::new();
+    for (i, one) in resources.value.iter().enumerate() {
+        let name = &one.name;
+        let message = format!("`{}` stands here twice: expected another name", name.value.0);
+        found.unless(names.insert(&name.value.0), name.referenced, format!("resources[{i}].name"), message);
+        resource(&mut found, &format!("resources[{i}]"), one);
+    }
+    found.faults
+}
+
+fn providers(found: &mut Found<'_>, providers: &Spanned<Vec<Provider>>) {
+    let field = "identity.providers";
+    found.unless(!providers.value.is_empty(), providers.referenced, field, "expected at least one provider");
+    let mut issuers = HashSet::new();
+    for (i, one) in providers.value.iter().enumerate() {
+        let field = |name: &str| format!("identity.providers[{i}].{name}");
+        let message = format!("`{}` stands here twice: expected another issuer", one.issuer.value);
+        found.unless(issuers.insert(&one.issuer.value), one.issuer.referenced, field("issuer"), message);
+        let message = "expected at least one audience: a token for anybody is a token for everybody";
+        found.unless(!one.audiences.value.is_empty(), one.audiences.referenced, field("audiences"), message);
+        let jwks = &one.jwks;
+        let sources = [jwks.value.url.is_some(), jwks.value.file.is_some(), jwks.value.discovery];
+        let message = "expected exactly one of `{ url: … }`, `{ file: … }` and `{ discovery: true }`";
+        found.unless(sources.iter().filter(|s| **s).count() == 1, jwks.referenced, field("jwks"), message);
+        if jwks.value.discovery && super::values::Url::try_from(one.issuer.value.clone()).is_err() {
+            found.add(one.issuer.referenced, field("issuer"), "discovery needs an issuer that is a URL");
+        }
+        for (k, algorithm) in one.algorithms.iter().enumerate() {
+            let name = &algorithm.value;
+            let message = format!("`{name}` is not accepted: expected one of {}", ALGORITHMS.join(", "));
+            let known = ALGORITHMS.contains(&name.as_str());
+            found.unless(known, algorithm.referenced, field(&format!("algorithms[{k}]")), message);
+        }
+        if let Some(pointer) = &one.groups_claim {
+            let message =
+                format!("`{}` is not a JSON pointer: expected a path such as `/groups` (RFC 6901)", pointer.value);
+            found.unless(pointer.value.starts_with('/'), pointer.referenced, field("groups_claim"), message);
+        }
+    }
+}
+
+fn resource(found: &mut Found<'_>, path: &str, one: &Resource) {
+    let roles = &one.roles;
+    found.unless(!roles.value.is_empty(), roles.referenced, format!("{path}.roles"), "expected at least one role");
+    let mut names = HashSet::new();
+    for (i, role) in roles.value.iter().enumerate() {
+        let message = format!("`{}` stands here twice: expected another name", role.name.value);
+        let unique = names.insert(&role.name.value);
+        found.unless(unique, role.name.referenced, format!("{path}.roles[{i}].name"), message);
+        if let Some(password) = &role.password {
+            found.secret(format!("{path}.roles[{i}].password"), password);
+        }
+    }
+    if let Some(role) = &one.catalogue.role {
+        let known: Vec<_> = roles.value.iter().map(|role| format!("`{}`", role.name.value)).collect();
+        let message = format!("`{}` is not a role of this resource: expected one of {}", role.value, known.join(", "));
+        found.unless(names.contains(&role.value), role.referenced, format!("{path}.catalogue.role"), message);
+    }
+    if let Some(cap) = &one.limits.max_message {
+        let message = format!("expected at most {MAX_MESSAGE} bytes (3MiB), since Envoy's buffer holds 4MiB");
+        found.unless(cap.value.0 <= MAX_MESSAGE, cap.referenced, format!("{path}.limits.max_message"), message);
+    }
+}

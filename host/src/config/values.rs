@@ -1,0 +1,260 @@
+//! Scalars of the configuration that have a form of their own. Each is parsed where it stands in the file,
+//! so that what is wrong with it is reported at its line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// `30s`, `15m`, `1h 30m`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Span(pub(crate) Duration);
+
+impl Span {
+    /// A number of seconds.
+    pub(crate) const fn seconds(seconds: u64) -> Self {
+        Self(Duration::from_secs(seconds))
+    }
+}
+
+impl TryFrom<String> for Span {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        humantime::parse_duration(&text)
+            .map(Self)
+            .map_err(|_| format!("`{text}` is not a duration: expected a number and a unit, such as `30s` or `15m`"))
+    }
+}
+
+/// `1MiB`, `64KiB`, or a plain number of bytes; fits 32 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "BytesForm")]
+pub(crate) struct Bytes(pub(crate) u32);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum BytesForm {
+    Number(u64),
+    Text(String),
+}
+
+impl TryFrom<BytesForm> for Bytes {
+    type Error = String;
+
+    fn try_from(form: BytesForm) -> Result<Self, String> {
+        let (shown, bytes) = match form {
+            BytesForm::Number(bytes) => (bytes.to_string(), Some(bytes)),
+            BytesForm::Text(text) => {
+                let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+                let (number, unit) = text.split_at(split);
+                let factor = match unit.trim() {
+                    "" | "B" => Some(1),
+                    "KiB" => Some(1024),
+                    "MiB" => Some(1024 * 1024),
+                    _ => None,
+                };
+                let bytes = number.parse::<u64>().ok().zip(factor).and_then(|(n, f)| n.checked_mul(f));
+                (text, bytes)
+            }
+        };
+        match bytes.and_then(|bytes| u32::try_from(bytes).ok()) {
+            Some(bytes) => Ok(Self(bytes)),
+            None => Err(format!("`{shown}` is not a size: expected bytes, or a number with `KiB` or `MiB`")),
+        }
+    }
+}
+
+/// `address:port`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Address(pub(crate) SocketAddr);
+
+impl TryFrom<String> for Address {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map(Self).map_err(|_| {
+            format!("`{text}` is not an address: expected an IP address and a port, such as `127.0.0.1:8420`")
+        })
+    }
+}
+
+/// `http://…` or `https://…`, without a trailing slash.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Url(pub(crate) String);
+
+impl TryFrom<String> for Url {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match reqwest::Url::parse(&text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
+                Ok(Self(text.trim_end_matches('/').to_owned()))
+            }
+            _ => Err(format!("`{text}` is not a URL: expected `http://…` or `https://…`")),
+        }
+    }
+}
+
+/// A name that stands in URLs, Cedar entity ids and Envoy's statistics.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Name(pub(crate) String);
+
+impl TryFrom<String> for Name {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let fits = !text.is_empty()
+            && text.len() <= 63
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+        if fits {
+            Ok(Self(text))
+        } else {
+            Err(format!("`{text}` is not a name: expected 1 to 63 letters, digits, `-` and `_`"))
+        }
+    }
+}
+
+/// `[schema.]table.column`, each part with `*` for any run of characters; the schema is `public` if left out.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct ColumnPattern {
+    /// As written.
+    pub(crate) text: String,
+    schema: String,
+    table: String,
+    column: String,
+}
+
+impl TryFrom<String> for ColumnPattern {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let parts: Vec<&str> = text.split('.').collect();
+        let (schema, table, column) = match parts.as_slice() {
+            [table, column] => ("public", *table, *column),
+            [schema, table, column] => (*schema, *table, *column),
+            _ => ("", "", ""),
+        };
+        if schema.is_empty() || table.is_empty() || column.is_empty() {
+            return Err(format!(
+                "`{text}` is not a column pattern: expected `table.column` or `schema.table.column`, `*` allowed"
+            ));
+        }
+        let (schema, table, column) = (schema.to_owned(), table.to_owned(), column.to_owned());
+        Ok(Self { text, schema, table, column })
+    }
+}
+
+impl ColumnPattern {
+    /// Whether the table is named without `*`.
+    pub(crate) fn names_one_table(&self) -> bool {
+        !self.schema.contains('*') && !self.table.contains('*')
+    }
+
+    /// Whether the pattern means this column.
+    pub(crate) fn matches(&self, schema: &str, table: &str, column: &str) -> bool {
+        glob(&self.schema, schema) && glob(&self.table, table) && glob(&self.column, column)
+    }
+}
+
+/// Whether `text` is what `pattern` says, where `*` stands for any run of characters.
+fn glob(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let parts: Vec<&str> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    for part in middle {
+        let Some(found) = rest.find(part) else { return false };
+        rest = &rest[found + part.len()..];
+    }
+    rest.len() >= last.len() && rest.ends_with(last)
+}
+
+/// Where the target listens.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "EndpointForm")]
+pub(crate) struct Endpoint {
+    /// Which server.
+    pub(crate) at: At,
+    /// Whether Envoy speaks direct TLS to it (PostgreSQL 17 and later, ALPN `postgresql`).
+    pub(crate) tls: Tls,
+}
+
+/// Address of a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum At {
+    /// TCP.
+    Tcp(SocketAddr),
+    /// Path of a Unix socket, such as `/run/postgresql/.s.PGSQL.5432`.
+    Unix(PathBuf),
+}
+
+/// TLS between Envoy and the target.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Tls {
+    /// None: loopback, a Unix socket, or a mesh that encrypts.
+    #[default]
+    None,
+    /// TLS from the first byte.
+    Direct,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EndpointForm {
+    #[serde(default)]
+    address: Option<Address>,
+    #[serde(default)]
+    unix: Option<PathBuf>,
+    #[serde(default)]
+    tls: Tls,
+}
+
+impl TryFrom<EndpointForm> for Endpoint {
+    type Error = String;
+
+    fn try_from(form: EndpointForm) -> Result<Self, String> {
+        let at = match (form.address, form.unix) {
+            (Some(address), None) => At::Tcp(address.0),
+            (None, Some(path)) => At::Unix(path),
+            _ => return Err("expected exactly one of `address: HOST:PORT` and `unix: PATH`".to_owned()),
+        };
+        Ok(Self { at, tls: form.tls })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        let pattern = |text: &str| ColumnPattern::try_from(text.to_owned()).unwrap();
+        assert!(pattern("*.email").matches("public", "customers", "email"));
+        assert!(!pattern("*.email").matches("other", "customers", "email"));
+        assert!(pattern("*.*.email").matches("other", "customers", "email"));
+        assert!(pattern("cust*s.*mail*").matches("public", "customers", "email"));
+        assert!(!pattern("cust*x.email").matches("public", "customers", "email"));
+        assert!(!pattern("a*a.b").matches("public", "a", "b"));
+        assert!(pattern("p.token").matches("public", "p", "token"));
+        assert!(ColumnPattern::try_from("email".to_owned()).is_err());
+        assert!(ColumnPattern::try_from("a..b".to_owned()).is_err());
+    }
+
+    #[test]
+    fn sizes() {
+        let bytes = |text: &str| Bytes::try_from(BytesForm::Text(text.to_owned())).map(|b| b.0);
+        assert_eq!(bytes("1MiB"), Ok(1 << 20));
+        assert_eq!(bytes("64 KiB"), Ok(65536));
+        assert_eq!(bytes("17"), Ok(17));
+        assert!(bytes("1GB").is_err() && bytes("MiB").is_err() && bytes("8192MiB").is_err());
+    }
+}

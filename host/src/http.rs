@@ -1,0 +1,70 @@
+//! The HTTP service: the data plane for filters, the API for people, and health.
+
+mod auth;
+mod filter;
+mod health;
+mod people;
+mod problem;
+mod view;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
+
+use crate::approvals::Approvals;
+use crate::compile::Compiled;
+use crate::log::Recorder;
+use crate::login::Logins;
+use crate::store::Store;
+use problem::Failure;
+
+/// Longest that an answer may take; the long poll of approvals ends well before.
+const TIMEOUT: Duration = Duration::from_secs(40);
+/// Largest body of a person's request.
+const PERSON_BODY: usize = 64 * 1024;
+/// Largest body of a filter's request: a batch of events with results in them.
+const FILTER_BODY: usize = 32 * 1024 * 1024;
+
+/// What the handlers work with.
+#[derive(Clone)]
+pub(crate) struct App {
+    /// Configuration, keys, bundles.
+    pub(crate) compiled: Compiled,
+    /// Logins at the target.
+    pub(crate) logins: Logins,
+    /// Approvals.
+    pub(crate) approvals: Approvals,
+    /// Takes events.
+    pub(crate) recorder: Recorder,
+    /// Reads recordings.
+    pub(crate) store: Store,
+}
+
+/// The whole service.
+pub(crate) fn router(app: App) -> Router {
+    let app = Arc::new(app);
+    let filter = filter::routes(&app).layer(DefaultBodyLimit::max(FILTER_BODY));
+    let people = people::routes().layer(DefaultBodyLimit::max(PERSON_BODY));
+    Router::new()
+        .merge(filter)
+        .merge(people)
+        .merge(health::routes())
+        .fallback(async || Failure::new(StatusCode::NOT_FOUND, "there is nothing at this path"))
+        .method_not_allowed_fallback(async || {
+            Failure::new(StatusCode::METHOD_NOT_ALLOWED, "this path takes another method")
+        })
+        .layer(from_fn(in_time))
+        .with_state(app)
+}
+
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(TIMEOUT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Failure::new(StatusCode::SERVICE_UNAVAILABLE, "the answer took too long").into_response(),
+    }
+}

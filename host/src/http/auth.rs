@@ -1,0 +1,47 @@
+//! Who calls: a filter by its token, a person by a JWT.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use gatewright_core::digest::sha256;
+use gatewright_core::identity::Identity;
+use subtle::ConstantTimeEq as _;
+
+use super::App;
+use super::problem::Failure;
+
+/// Lets filters in and nobody else.
+pub(super) async fn filter_only(State(app): State<Arc<App>>, request: Request, next: Next) -> Result<Response, Failure> {
+    let state = app.compiled.state();
+    let expected = state.settings.filter_token.reveal();
+    // Digests have one length: the comparison takes as long for every token.
+    let presented = bearer(request.headers()).unwrap_or_default();
+    if bool::from(sha256(presented.as_bytes()).ct_eq(&sha256(expected.as_bytes()))) {
+        return Ok(next.run(request).await);
+    }
+    Err(Failure::new(StatusCode::UNAUTHORIZED, "expected `authorization: Bearer` with the filter's token"))
+}
+
+/// A person, by the bearer token of one of the identity providers.
+pub(super) struct Caller(pub(super) Identity);
+
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
+        let missing = || Failure::new(StatusCode::UNAUTHORIZED, "expected `authorization: Bearer` with your token");
+        let token = bearer(&parts.headers).ok_or_else(missing)?;
+        let verdict = app.compiled.verify(token);
+        verdict.map(Self).map_err(|refusal| Failure::new(StatusCode::UNAUTHORIZED, refusal.to_string()))
+    }
+}
+
+/// The bearer token of a request (RFC 6750 section 2.1; the scheme's case does not matter).
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}

@@ -1,0 +1,111 @@
+//! The data plane: what filters ask for. The shapes are those of `gatewright_core::api`.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use gatewright_core::api::{ApprovalReply, ApprovalRequest, EventAck, EventBatch, LoginReply, LoginRequest};
+use serde::Deserialize;
+
+use super::App;
+use super::auth::filter_only;
+use super::problem::{Failure, Json, Query};
+use crate::approvals;
+
+type Shared = State<Arc<App>>;
+
+pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    Router::new()
+        .route("/v1/filter/bundle", get(bundle))
+        .route("/v1/filter/login", post(login))
+        .route("/v1/filter/events", post(events))
+        .route("/v1/filter/approvals", post(request_approval))
+        .route("/v1/filter/approvals/{id}/wait", get(wait))
+        .route("/v1/filter/approvals/{id}/withdraw", post(withdraw))
+        .route_layer(from_fn_with_state(app.clone(), filter_only))
+}
+
+#[derive(Deserialize)]
+struct Which {
+    resource: String,
+}
+
+async fn bundle(State(app): Shared, Query(which): Query<Which>, headers: HeaderMap) -> Result<Response, Failure> {
+    let state = app.compiled.state();
+    let name = &which.resource;
+    let Some(resource) = state.resources.get(name) else {
+        return Err(Failure::new(StatusCode::NOT_FOUND, format!("there is no resource `{name}`")));
+    };
+    let Some(served) = &resource.served else {
+        let why = resource.faults.join("; ");
+        return Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, format!("there is no bundle yet: {why}")));
+    };
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|digest| digest.to_str().ok());
+    if known.is_some_and(|known| known.trim_matches('"') == served.digest) {
+        return Ok(StatusCode::NOT_MODIFIED.into_response());
+    }
+    let headers = [(header::CONTENT_TYPE, "application/json".to_owned()), (header::ETAG, format!("\"{}\"", served.digest))];
+    Ok((headers, served.json.clone()).into_response())
+}
+
+async fn login(State(app): Shared, Json(request): Json<LoginRequest>) -> Result<Json<LoginReply>, Failure> {
+    let (resource, session, role) = (request.resource.clone(), request.session.clone(), request.role.clone());
+    let answer = app.logins.answer(request).await;
+    if let Err(refused) = &answer {
+        tracing::warn!(resource, session, role, %refused, "login refused");
+    }
+    Ok(Json(answer?))
+}
+
+async fn events(State(app): Shared, Json(batch): Json<EventBatch>) -> Result<Json<EventAck>, Failure> {
+    let durable = batch.events.len() as u64;
+    let resource = batch.resource.clone();
+    match app.recorder.record(batch).await {
+        Ok(ended) => {
+            for session in ended {
+                // The events are durable whatever becomes of this; what is left pending expires.
+                if let Err(cause) = app.approvals.session_ended(&session).await {
+                    tracing::error!(session, %cause, "its approvals stay pending");
+                }
+            }
+            Ok(Json(EventAck { durable }))
+        }
+        Err(rejected) => {
+            tracing::warn!(resource, %rejected, "events refused");
+            Err(rejected.into())
+        }
+    }
+}
+
+async fn request_approval(
+    State(app): Shared,
+    Json(request): Json<ApprovalRequest>,
+) -> Result<Json<ApprovalReply>, Failure> {
+    let (approval, state) = app.approvals.request(request).await?;
+    let (resource, session) = (&approval.request.resource, &approval.request.session);
+    tracing::info!(approval = approval.id, resource, session, ?state, "approval asked for");
+    Ok(reply(&app, &approval, state))
+}
+
+async fn wait(State(app): Shared, Path(id): Path<String>) -> Result<Json<ApprovalReply>, Failure> {
+    let (approval, state) = app.approvals.wait(&id).await?;
+    Ok(reply(&app, &approval, state))
+}
+
+async fn withdraw(State(app): Shared, Path(id): Path<String>) -> Result<Json<ApprovalReply>, Failure> {
+    let (approval, state) = app.approvals.withdraw(&id).await?;
+    Ok(reply(&app, &approval, state))
+}
+
+fn reply(
+    app: &App,
+    approval: &crate::store::approvals::Approval,
+    state: gatewright_core::api::ApprovalState,
+) -> Json<ApprovalReply> {
+    let settings = app.compiled.state().settings.clone();
+    Json(approvals::reply(approval, state, &settings.loaded.config.host.public_url.0))
+}

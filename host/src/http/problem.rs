@@ -1,0 +1,126 @@
+//! Errors as `application/problem+json` (RFC 9457).
+
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use gatewright_core::api::Problem;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::log::Rejected;
+use crate::{approvals, login};
+
+/// An answer that is an error. Its detail may be shown to agents: no secret, no cause from inside.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    status: StatusCode,
+    detail: String,
+}
+
+impl Failure {
+    /// Of a status, with what happened and what to do.
+    pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into() }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let title = self.status.canonical_reason().unwrap_or("Error").to_owned();
+        let problem = Problem { title, status: self.status.as_u16(), detail: self.detail };
+        let headers = [(header::CONTENT_TYPE, "application/problem+json")];
+        let mut response = (self.status, headers, serde_json::to_string(&problem).unwrap_or_default()).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            // RFC 9110 section 11.6.1 asks for it.
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(cause: sqlx::Error) -> Self {
+        tracing::error!(%cause, "the database");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "the host's database does not answer")
+    }
+}
+
+impl From<Rejected> for Failure {
+    fn from(rejected: Rejected) -> Self {
+        let status = match rejected {
+            Rejected::Conflict(_) => StatusCode::CONFLICT,
+            Rejected::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, rejected.to_string())
+    }
+}
+
+impl From<approvals::Refused> for Failure {
+    fn from(refused: approvals::Refused) -> Self {
+        use approvals::Refused;
+        let status = match refused {
+            Refused::Unknown(_) => StatusCode::NOT_FOUND,
+            Refused::Forbidden(_) => StatusCode::FORBIDDEN,
+            Refused::Conflict(_) => StatusCode::CONFLICT,
+            Refused::Senseless(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Refused::Store(cause) => return cause.into(),
+        };
+        Self::new(status, refused.to_string())
+    }
+}
+
+impl From<login::Refused> for Failure {
+    fn from(refused: login::Refused) -> Self {
+        use login::Refused;
+        let status = match refused {
+            Refused::Identity(_) => StatusCode::UNAUTHORIZED,
+            Refused::Forbidden(_) => StatusCode::FORBIDDEN,
+            Refused::Resource(_) => StatusCode::NOT_FOUND,
+            Refused::Unanswerable(_) => StatusCode::BAD_GATEWAY,
+            Refused::Protocol(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Self::new(status, refused.to_string())
+    }
+}
+
+impl From<JsonRejection> for Failure {
+    fn from(rejection: JsonRejection) -> Self {
+        Self::new(rejection.status(), rejection.body_text())
+    }
+}
+
+impl From<QueryRejection> for Failure {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::new(rejection.status(), rejection.body_text())
+    }
+}
+
+/// A JSON body whose refusal is a [`Failure`].
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        Ok(Self(axum::Json::<T>::from_request(request, state).await?.0))
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+/// Query parameters whose refusal is a [`Failure`].
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        Ok(Self(axum::extract::Query::<T>::from_request_parts(parts, state).await?.0))
+    }
+}

@@ -1,0 +1,32 @@
+//! The log over all recordings: one chain over every event in the order of arrival, and a signed checkpoint that
+//! says how long it is and what it hashes to. The checkpoint is mirrored to a file, so that whoever changes the
+//! database alone is found out.
+
+mod checkpoint;
+pub(crate) mod verify;
+mod writer;
+
+use gatewright_core::digest::{Digest, sha256_parts};
+
+pub(crate) use checkpoint::{Checkpoint, Signer, VerifyKey, private_file};
+pub(crate) use writer::{Recorder, Rejected};
+
+/// Head of the log: what a checkpoint states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head {
+    /// Number of entries.
+    pub(crate) size: u64,
+    /// The chain's hash over all of them; zeros for none.
+    pub(crate) hash: Digest,
+}
+
+impl Head {
+    /// Of an empty log.
+    pub(crate) const EMPTY: Self = Self { size: 0, hash: [0; 32] };
+
+    /// The head after one more entry: the event `leaf` (hex SHA-256 of its body) of a session.
+    pub(crate) fn append(self, session: &str, seq: u64, leaf: &str) -> Self {
+        let parts: [&[u8]; 4] = [&self.hash, session.as_bytes(), &seq.to_be_bytes(), leaf.as_bytes()];
+        Self { size: self.size + 1, hash: sha256_parts(parts) }
+    }
+}

@@ -1,0 +1,163 @@
+//! `gatewright sessions`: reads recordings straight from the database file.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use gatewright_core::event::{Event, Kind};
+use serde_json::json;
+
+use crate::cli::Output;
+use crate::log::verify;
+use crate::store::Store;
+use crate::store::sessions::SessionRow;
+use crate::time::rfc3339;
+
+/// Events that are read at a time.
+const PAGE: u32 = 1000;
+/// Rows of a result that the timeline shows.
+const ROWS_SHOWN: usize = 10;
+
+/// The list of sessions.
+pub(crate) async fn list(data: &Path, limit: u32, output: Output) -> anyhow::Result<String> {
+    let store = Store::open_read_only(data).await?;
+    let sessions = store.sessions(limit).await?;
+    if output == Output::Json {
+        return Ok(serde_json::to_string_pretty(&sessions)? + "\n");
+    }
+    let header = ["SESSION", "RESOURCE", "PRINCIPAL", "ROLE", "OPENED", "CLOSED", "STATEMENTS"].map(str::to_owned);
+    let rows: Vec<[String; 7]> = std::iter::once(header).chain(sessions.iter().map(row)).collect();
+    let mut widths = [0; 7];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let mut text = String::new();
+    for row in &rows {
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        writeln!(text, "{}", cells.join("  ").trim_end())?;
+    }
+    Ok(text)
+}
+
+fn row(session: &SessionRow) -> [String; 7] {
+    let or_dash = |text: &str| if text.is_empty() { "-".to_owned() } else { shown(text) };
+    [
+        shown(&session.id),
+        shown(&session.resource),
+        or_dash(&session.principal),
+        or_dash(&session.role),
+        rfc3339(session.opened_at),
+        session.closed_at.map_or_else(|| "-".to_owned(), rfc3339),
+        session.statements.to_string(),
+    ]
+}
+
+/// What happened in a session.
+pub(crate) async fn show(data: &Path, id: &str, output: Output) -> anyhow::Result<String> {
+    let store = Store::open_read_only(data).await?;
+    let session = store.session(id).await?.ok_or_else(|| anyhow::anyhow!("there is no session `{id}`"))?;
+    let mut events = Vec::new();
+    loop {
+        let page = store.events(id, events.len() as u64, PAGE).await?;
+        if page.is_empty() {
+            break;
+        }
+        for sealed in page {
+            events.push(serde_json::from_str::<Event>(&sealed.body)?);
+        }
+    }
+    if output == Output::Json {
+        return Ok(serde_json::to_string_pretty(&json!({ "session": session, "events": events }))? + "\n");
+    }
+    let mut text = String::new();
+    for event in &events {
+        let time = rfc3339(event.at);
+        for (i, line) in lines(&event.kind).into_iter().enumerate() {
+            let margin = if i == 0 { time.as_str() } else { "" };
+            writeln!(text, "{margin:<24}  {line}")?;
+        }
+    }
+    Ok(text)
+}
+
+fn lines(kind: &Kind) -> Vec<String> {
+    match kind {
+        Kind::Open { resource, principal, issuer, groups, role, database, source, application } => vec![
+            format!("open     {} ({}) of groups {}", shown(principal), shown(issuer), shown(&groups.join(", "))),
+            format!(
+                "         as {} on {} (database {}), from {} {}",
+                shown(role),
+                shown(resource),
+                shown(database),
+                shown(source),
+                shown(application)
+            ),
+        ],
+        Kind::Refused { source, reason, .. } => vec![format!("refused  from {}: {}", shown(source), shown(reason))],
+        Kind::Statement { statement, text, parameters, decision, policies, reason } => {
+            let mut lines = vec![format!("#{statement:<3}     {}", shown(text))];
+            if !parameters.is_empty() {
+                lines.push(format!("         with {}", values(parameters)));
+            }
+            let policies = if policies.is_empty() { String::new() } else { format!(" by {}", policies.join(", ")) };
+            let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+            lines.push(shown(&format!("         {decision}{policies}{reason}")));
+            lines
+        }
+        Kind::Approval { statement, approval, state, by } => {
+            let by = if by.is_empty() { String::new() } else { format!(" by {}", by.join(", ")) };
+            vec![shown(&format!("#{statement:<3}     approval {approval} {state}{by}"))]
+        }
+        Kind::Result { statement, tag, columns, rows, row_count, masked, elapsed_ms } => {
+            let mut lines = vec![format!("#{statement:<3}     {} ({row_count} rows, {elapsed_ms} ms)", shown(tag))];
+            if !masked.is_empty() {
+                lines.push(format!("         masked: {}", shown(&masked.join(", "))));
+            }
+            if !rows.is_empty() {
+                lines.push(format!("         {}", shown(&columns.join(" | "))));
+            }
+            lines.extend(rows.iter().take(ROWS_SHOWN).map(|row| format!("         {}", values(row))));
+            let hidden = (*row_count).saturating_sub(rows.len().min(ROWS_SHOWN) as u64);
+            if hidden > 0 {
+                lines.push(format!("         … and {hidden} more rows"));
+            }
+            lines
+        }
+        Kind::Error { statement, code, message } => {
+            vec![format!("#{statement:<3}     error {}: {}", shown(code), shown(message))]
+        }
+        Kind::Close { reason } => vec![format!("close    {}", shown(reason))],
+    }
+}
+
+fn values(values: &[Option<String>]) -> String {
+    let values: Vec<String> = values.iter().map(|value| value.as_deref().map_or_else(|| "NULL".to_owned(), shown)).collect();
+    values.join(" | ")
+}
+
+/// Agents choose this text: control characters must not reach the reader's terminal.
+fn shown(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_debug().collect::<Vec<_>>() } else { vec![c] }).collect()
+}
+
+/// Verifies; the report, and whether all is well.
+pub(crate) async fn verify(data: &Path, id: Option<&str>, output: Output) -> anyhow::Result<(String, bool)> {
+    let store = Store::open_read_only(data).await?;
+    let findings = verify::verify(&store, data, id).await?;
+    let sound = findings.faults.is_empty();
+    if output == Output::Json {
+        return Ok((serde_json::to_string_pretty(&findings)? + "\n", sound));
+    }
+    let mut text = String::new();
+    for fault in &findings.faults {
+        writeln!(text, "BAD  {}", shown(fault))?;
+    }
+    let verdict = if sound { "all as it was recorded" } else { "this is not what was recorded" };
+    writeln!(
+        text,
+        "{verdict}: {} sessions, {} events, {} entries of the log",
+        findings.sessions, findings.events, findings.entries
+    )?;
+    Ok((text, sound))
+}

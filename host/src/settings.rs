@@ -1,0 +1,105 @@
+//! All that comes from files and the environment: the configuration, its secrets, the policies.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use gatewright_core::digest::{Digest, sha256_parts};
+use gatewright_core::policy::Engine;
+use serde_json::Value;
+
+use crate::catalogue::Source;
+use crate::config::{Fault, Faults, Loaded, Resource};
+use crate::policies;
+use crate::secret::Secret;
+
+/// A configuration with which the host can work.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// The configuration.
+    pub(crate) loaded: Loaded,
+    /// What filters present.
+    pub(crate) filter_token: Secret,
+    /// Passwords of the target's roles, by resource and role name.
+    passwords: HashMap<(String, String), Secret>,
+    /// Policies in their JSON form.
+    pub(crate) policies: Value,
+    /// The same, ready to decide.
+    pub(crate) engine: Engine,
+}
+
+impl Settings {
+    /// Reads everything and checks it all; gives every fault found.
+    pub(crate) fn read(path: &Path) -> Result<Self, Faults> {
+        let loaded = Loaded::read(path)?;
+        let mut faults = Vec::new();
+        let mut passwords = HashMap::new();
+        let token = &loaded.config.host.filter_token;
+        let filter_token = token.value.fetch(&loaded.folder).unwrap_or_else(|cause| {
+            faults.push(Fault::field(token.referenced, "host.filter_token", cause.to_string()).in_file(path));
+            Secret::new("")
+        });
+        for (i, resource) in loaded.config.resources.value.iter().enumerate() {
+            for (k, role) in resource.roles.value.iter().enumerate() {
+                let Some(reference) = &role.password else { continue };
+                match reference.value.fetch(&loaded.folder) {
+                    Ok(password) => {
+                        passwords.insert((resource.name.value.0.clone(), role.name.value.clone()), password);
+                    }
+                    Err(cause) => {
+                        let field = format!("resources[{i}].roles[{k}].password");
+                        faults.push(Fault::field(reference.referenced, field, cause.to_string()).in_file(path));
+                    }
+                }
+            }
+        }
+        let policies = policies::load(&loaded.policies()).unwrap_or_else(|found| {
+            faults.extend(found.0);
+            Value::Null
+        });
+        if !faults.is_empty() {
+            return Err(Faults(faults));
+        }
+        let engine = Engine::from_json(&policies)
+            .map_err(|cause| Faults::from(Fault::file(&loaded.policies(), cause.to_string())))?;
+        Ok(Self { loaded, filter_token, passwords, policies, engine })
+    }
+
+    /// The password of a role, where it has one.
+    pub(crate) fn password(&self, resource: &str, role: &str) -> Option<&Secret> {
+        self.passwords.get(&(resource.to_owned(), role.to_owned()))
+    }
+
+    /// How many policies there are.
+    pub(crate) fn policy_count(&self) -> usize {
+        let policies = self.policies.get("staticPolicies").and_then(Value::as_object);
+        policies.map_or(0, serde_json::Map::len)
+    }
+
+    /// How to read a resource's catalogue.
+    pub(crate) fn source(&self, resource: &Resource) -> Option<Source> {
+        let role = resource.catalogue_role()?;
+        Some(Source {
+            at: resource.target.at.clone(),
+            database: resource.database.clone(),
+            role: role.target().to_owned(),
+            password: self.password(&resource.name.value.0, &role.name.value).cloned(),
+        })
+    }
+}
+
+/// A digest of every file that [`Settings::read`] reads, so that a change is noticed. Files that cannot be read
+/// count by that; secrets in files count too, so that a rotated password is taken up.
+pub(crate) fn fingerprint(path: &Path, last: Option<&Loaded>) -> Digest {
+    let mut files: Vec<PathBuf> = vec![path.to_owned()];
+    let fresh = Loaded::read(path).ok();
+    if let Some(loaded) = fresh.as_ref().or(last) {
+        files.extend(policies::files(&loaded.policies()).unwrap_or_default());
+        files.extend(loaded.secret_files());
+    }
+    let mut parts: Vec<Vec<u8>> = Vec::with_capacity(files.len() * 2);
+    for file in &files {
+        parts.push(file.to_string_lossy().into_owned().into_bytes());
+        parts.push(std::fs::read(file).unwrap_or_else(|cause| cause.to_string().into_bytes()));
+    }
+    sha256_parts(parts.iter().map(Vec::as_slice))
+}

@@ -1,0 +1,134 @@
+//! The host's database: SQLite, write-ahead log, every commit on disk before it is acknowledged.
+
+pub(crate) mod approvals;
+pub(crate) mod events;
+pub(crate) mod sessions;
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+
+/// File name in the data folder.
+const FILE: &str = "gatewright.sqlite";
+
+/// Tables. `events` and `log` are only ever added to.
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS sessions (
+    id TEXT PRIMARY KEY,
+    resource TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    role TEXT NOT NULL,
+    source TEXT NOT NULL,
+    opened_at INTEGER NOT NULL,
+    closed_at INTEGER,
+    statements INTEGER NOT NULL,
+    head_seq INTEGER NOT NULL,
+    head_hash TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS sessions_opened ON sessions (opened_at);
+CREATE TABLE IF NOT EXISTS events (
+    session TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (session, seq)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS log (
+    idx INTEGER PRIMARY KEY,
+    session TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    leaf_hash TEXT NOT NULL,
+    chain_hash TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS checkpoint (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    note TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS approvals (
+    id TEXT PRIMARY KEY,
+    resource TEXT NOT NULL,
+    session TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    role TEXT NOT NULL,
+    statement TEXT NOT NULL,
+    parameters TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    approvers TEXT NOT NULL,
+    min_approvals INTEGER NOT NULL,
+    mode TEXT NOT NULL,
+    state TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS approvals_state ON approvals (state, expires_at);
+CREATE INDEX IF NOT EXISTS approvals_digest ON approvals (digest);
+CREATE TABLE IF NOT EXISTS approval_steps (
+    approval TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    step TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    comment TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS approval_steps_approval ON approval_steps (approval);
+CREATE UNIQUE INDEX IF NOT EXISTS approval_votes ON approval_steps (approval, issuer, subject) WHERE step = 'approve';
+";
+
+/// The database.
+#[derive(Debug, Clone)]
+pub(crate) struct Store {
+    /// One connection, so that writers wait for each other here and not on SQLite's lock.
+    write: SqlitePool,
+    /// Readers never wait for a writer.
+    read: SqlitePool,
+}
+
+impl Store {
+    /// Opens the database in the data folder; creates it if need be.
+    pub(crate) async fn open(data: &Path) -> anyhow::Result<Self> {
+        let path = data.join(FILE);
+        let options = options(&path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full);
+        let shown = path.display().to_string();
+        let write = SqlitePoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(15));
+        let write = write.connect_with(options.clone()).await.with_context(|| shown.clone())?;
+        sqlx::raw_sql(SCHEMA).execute(&write).await.with_context(|| shown.clone())?;
+        let read = SqlitePoolOptions::new().max_connections(4).connect_with(options.read_only(true)).await;
+        Ok(Self { write, read: read.with_context(|| shown)? })
+    }
+
+    /// Opens an existing database to read only, beside a running host: everything that is read is of one moment.
+    pub(crate) async fn open_read_only(data: &Path) -> anyhow::Result<Self> {
+        let path = data.join(FILE);
+        anyhow::ensure!(path.is_file(), "there is no recording at {}", path.display());
+        // One connection that is never replaced, in one transaction that is never ended.
+        let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+        let pool = pool.connect_with(options(&path).read_only(true)).await;
+        let pool = pool.with_context(|| path.display().to_string())?;
+        sqlx::raw_sql("BEGIN").execute(&pool).await?;
+        Ok(Self { write: pool.clone(), read: pool })
+    }
+
+    /// Ends all connections; what is under way is finished.
+    pub(crate) async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+
+    /// For tests that tamper.
+    #[cfg(test)]
+    pub(crate) async fn tamper(&self, sql: &'static str) {
+        sqlx::raw_sql(sql).execute(&self.write).await.unwrap();
+    }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new().filename(path).busy_timeout(Duration::from_secs(10))
+}

@@ -1,0 +1,300 @@
+//! Approvals: rows that only move forward, each step kept with its time and who took it.
+//!
+//! `pending` becomes `approved`, `denied`, `expired` or `withdrawn`; `approved` becomes `used` or `expired`.
+
+use gatewright_core::api::ApprovalRequest;
+use gatewright_core::bundle::ApprovalMode;
+use gatewright_core::time::Millis;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::Store;
+
+/// Where an approval stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Nobody has decided yet.
+    Pending,
+    /// Approved, not used yet.
+    Approved,
+    /// Used up.
+    Used,
+    /// Denied.
+    Denied,
+    /// Nobody decided, or nobody used it, in time.
+    Expired,
+    /// The requester went away or cancelled.
+    Withdrawn,
+}
+
+impl Stage {
+    const ALL: [Self; 6] =
+        [Self::Pending, Self::Approved, Self::Used, Self::Denied, Self::Expired, Self::Withdrawn];
+
+    /// As stored and as shown.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Used => "used",
+            Self::Denied => "denied",
+            Self::Expired => "expired",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// The stage of that name.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stage| stage.as_str() == text)
+    }
+}
+
+/// Who did something. The host itself has neither issuer nor subject.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Person {
+    /// `iss`.
+    pub(crate) issuer: String,
+    /// `sub`.
+    pub(crate) subject: String,
+}
+
+/// An approval as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Approval {
+    /// Id.
+    pub(crate) id: String,
+    /// What is asked for.
+    pub(crate) request: ApprovalRequest,
+    /// Where it stands.
+    pub(crate) stage: Stage,
+    /// When it was asked for.
+    pub(crate) created_at: Millis,
+    /// When it expires.
+    pub(crate) expires_at: Millis,
+    /// Subjects that approved or denied, in order.
+    pub(crate) decided_by: Vec<String>,
+    /// The last decider's comment.
+    pub(crate) comment: Option<String>,
+}
+
+const COLUMNS: &str = "id, resource, session, principal, issuer, role, statement, parameters, digest, reason, \
+                       approvers, min_approvals, mode, state, created_at, expires_at";
+
+impl Store {
+    /// One approval.
+    pub(crate) async fn approval(&self, id: &str) -> sqlx::Result<Option<Approval>> {
+        load(&mut *self.read.acquire().await?, id).await
+    }
+
+    /// Whether any open approval is past its time.
+    pub(crate) async fn any_due(&self, now: Millis) -> sqlx::Result<bool> {
+        let query = "SELECT 1 FROM approvals WHERE state IN ('pending', 'approved') AND expires_at <= ? LIMIT 1";
+        Ok(sqlx::query(query).bind(now.cast_signed()).fetch_optional(&self.read).await?.is_some())
+    }
+
+    /// The newest approvals first.
+    pub(crate) async fn approvals(&self, stage: Option<Stage>, limit: u32) -> sqlx::Result<Vec<Approval>> {
+        let query = format!("SELECT {COLUMNS} FROM approvals WHERE ?1 IS NULL OR state = ?1
+            ORDER BY created_at DESC, id LIMIT ?2");
+        let query = sqlx::query(AssertSqlSafe(query)).bind(stage.map(Stage::as_str)).bind(limit);
+        let mut at = self.read.acquire().await?;
+        let rows = query.fetch_all(&mut *at).await?;
+        let mut approvals = Vec::with_capacity(rows.len());
+        for row in &rows {
+            approvals.push(complete(&mut at, approval(row)?).await?);
+        }
+        Ok(approvals)
+    }
+}
+
+/// One approval, inside a transaction.
+pub(crate) async fn load(at: &mut SqliteConnection, id: &str) -> sqlx::Result<Option<Approval>> {
+    let query = AssertSqlSafe(format!("SELECT {COLUMNS} FROM approvals WHERE id = ?"));
+    match sqlx::query(query).bind(id).fetch_optional(&mut *at).await? {
+        Some(row) => Ok(Some(complete(at, approval(&row)?).await?)),
+        None => Ok(None),
+    }
+}
+
+/// An open approval of exactly this command by exactly this requester, for the mode `retry`.
+pub(crate) async fn same(
+    at: &mut SqliteConnection,
+    request: &ApprovalRequest,
+    stage: Stage,
+) -> sqlx::Result<Option<Approval>> {
+    let query = format!("SELECT {COLUMNS} FROM approvals WHERE digest = ? AND resource = ? AND role = ?
+        AND principal = ? AND issuer = ? AND mode = 'retry' AND state = ? ORDER BY created_at LIMIT 1");
+    let query = sqlx::query(AssertSqlSafe(query))
+        .bind(&request.digest)
+        .bind(&request.resource)
+        .bind(&request.role)
+        .bind(&request.principal)
+        .bind(&request.issuer)
+        .bind(stage.as_str());
+    match query.fetch_optional(&mut *at).await? {
+        Some(row) => Ok(Some(complete(at, approval(&row)?).await?)),
+        None => Ok(None),
+    }
+}
+
+/// Adds an approval.
+pub(crate) async fn insert(at: &mut SqliteConnection, approval: &Approval) -> sqlx::Result<()> {
+    let request = &approval.request;
+    let query = format!("INSERT INTO approvals ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    sqlx::query(AssertSqlSafe(query))
+        .bind(&approval.id)
+        .bind(&request.resource)
+        .bind(&request.session)
+        .bind(&request.principal)
+        .bind(&request.issuer)
+        .bind(&request.role)
+        .bind(&request.statement)
+        .bind(json(&request.parameters)?)
+        .bind(&request.digest)
+        .bind(&request.reason)
+        .bind(json(&request.approvers)?)
+        .bind(request.min_approvals)
+        .bind(mode(request.mode))
+        .bind(approval.stage.as_str())
+        .bind(approval.created_at.cast_signed())
+        .bind(approval.expires_at.cast_signed())
+        .execute(&mut *at)
+        .await?;
+    let requester = Person { issuer: request.issuer.clone(), subject: request.principal.clone() };
+    step(at, &approval.id, approval.created_at, "pending", &requester, "").await
+}
+
+/// Moves an approval on, if it still stands where it is thought to; whether it did.
+pub(crate) async fn advance(
+    at: &mut SqliteConnection,
+    id: &str,
+    from: Stage,
+    to: Stage,
+    now: Millis,
+    by: &Person,
+) -> sqlx::Result<bool> {
+    let query = sqlx::query("UPDATE approvals SET state = ? WHERE id = ? AND state = ?");
+    let done = query.bind(to.as_str()).bind(id).bind(from.as_str()).execute(&mut *at).await?;
+    let moved = done.rows_affected() == 1;
+    if moved {
+        step(at, id, now, to.as_str(), by, "").await?;
+    }
+    Ok(moved)
+}
+
+/// Expires what is due; gives the ids.
+pub(crate) async fn expire(at: &mut SqliteConnection, now: Millis) -> sqlx::Result<Vec<String>> {
+    let query = "UPDATE approvals SET state = 'expired' WHERE state IN ('pending', 'approved') AND expires_at <= ?
+        RETURNING id";
+    let rows = sqlx::query(query).bind(now.cast_signed()).fetch_all(&mut *at).await?;
+    let ids: Vec<String> = rows.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>()?;
+    for id in &ids {
+        step(at, id, now, "expired", &Person::default(), "").await?;
+    }
+    Ok(ids)
+}
+
+/// Withdraws what a session that ended still waits for; gives the ids. Approvals of the mode `retry` outlive it.
+pub(crate) async fn withdraw_of(at: &mut SqliteConnection, session: &str, now: Millis) -> sqlx::Result<Vec<String>> {
+    let query = "UPDATE approvals SET state = 'withdrawn' WHERE session = ? AND mode = 'hold'
+        AND state IN ('pending', 'approved') RETURNING id";
+    let rows = sqlx::query(query).bind(session).fetch_all(&mut *at).await?;
+    let ids: Vec<String> = rows.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>()?;
+    for id in &ids {
+        step(at, id, now, "withdrawn", &Person::default(), "").await?;
+    }
+    Ok(ids)
+}
+
+/// Records one person's `approve` or `deny`; false where the person approved already.
+pub(crate) async fn vote(
+    at: &mut SqliteConnection,
+    id: &str,
+    approve: bool,
+    now: Millis,
+    by: &Person,
+    comment: &str,
+) -> sqlx::Result<bool> {
+    match step(at, id, now, if approve { "approve" } else { "deny" }, by, comment).await {
+        Ok(()) => Ok(true),
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// How many different people approved.
+pub(crate) async fn votes(at: &mut SqliteConnection, id: &str) -> sqlx::Result<u32> {
+    let query = sqlx::query("SELECT count(*) FROM approval_steps WHERE approval = ? AND step = 'approve'");
+    query.bind(id).fetch_one(at).await?.try_get(0)
+}
+
+async fn step(
+    at: &mut SqliteConnection,
+    id: &str,
+    now: Millis,
+    step: &str,
+    by: &Person,
+    comment: &str,
+) -> sqlx::Result<()> {
+    let query = "INSERT INTO approval_steps (approval, at, step, issuer, subject, comment) VALUES (?, ?, ?, ?, ?, ?)";
+    let query = sqlx::query(query).bind(id).bind(now.cast_signed()).bind(step);
+    query.bind(&by.issuer).bind(&by.subject).bind(comment).execute(at).await?;
+    Ok(())
+}
+
+/// Adds who decided.
+async fn complete(at: &mut SqliteConnection, mut approval: Approval) -> sqlx::Result<Approval> {
+    let query = "SELECT subject, comment FROM approval_steps
+        WHERE approval = ? AND step IN ('approve', 'deny') ORDER BY rowid";
+    for row in sqlx::query(query).bind(&approval.id).fetch_all(at).await? {
+        approval.decided_by.push(row.try_get(0)?);
+        let comment: String = row.try_get(1)?;
+        if !comment.is_empty() {
+            approval.comment = Some(comment);
+        }
+    }
+    Ok(approval)
+}
+
+fn approval(row: &SqliteRow) -> sqlx::Result<Approval> {
+    let list = |at: usize| -> sqlx::Result<String> { row.try_get(at) };
+    let stage: String = row.try_get("state")?;
+    Ok(Approval {
+        id: row.try_get(0)?,
+        request: ApprovalRequest {
+            resource: row.try_get(1)?,
+            session: row.try_get(2)?,
+            principal: row.try_get(3)?,
+            issuer: row.try_get(4)?,
+            role: row.try_get(5)?,
+            statement: row.try_get(6)?,
+            parameters: serde_json::from_str(&list(7)?).map_err(decode)?,
+            digest: row.try_get(8)?,
+            reason: row.try_get(9)?,
+            approvers: serde_json::from_str(&list(10)?).map_err(decode)?,
+            min_approvals: row.try_get(11)?,
+            expires_s: 0,
+            mode: if list(12)? == mode(ApprovalMode::Retry) { ApprovalMode::Retry } else { ApprovalMode::Hold },
+        },
+        stage: Stage::parse(&stage).ok_or_else(|| sqlx::Error::Decode(format!("stage `{stage}`").into()))?,
+        created_at: row.try_get::<i64, _>(14)?.cast_unsigned(),
+        expires_at: row.try_get::<i64, _>(15)?.cast_unsigned(),
+        decided_by: Vec::new(),
+        comment: None,
+    })
+}
+
+fn mode(mode: ApprovalMode) -> &'static str {
+    match mode {
+        ApprovalMode::Hold => "hold",
+        ApprovalMode::Retry => "retry",
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> sqlx::Result<String> {
+    serde_json::to_string(value).map_err(|cause| sqlx::Error::Encode(cause.into()))
+}
+
+fn decode(cause: serde_json::Error) -> sqlx::Error {
+    sqlx::Error::Decode(cause.into())
+}

@@ -1,0 +1,18 @@
+//! The host's clock, as the filters count: milliseconds since the Unix epoch.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use gatewright_core::time::Millis;
+
+/// Now.
+pub(crate) fn now() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// RFC 3339 in UTC, with milliseconds.
+pub(crate) fn rfc3339(at: Millis) -> String {
+    // Year 9999 is as far as the format goes.
+    let at = Duration::from_millis(at.min(253_402_300_799_999));
+    humantime::format_rfc3339_millis(UNIX_EPOCH + at).to_string()
+}
