@@ -1,7 +1,7 @@
 //! `gatewright.yaml`: reading it, and saying precisely what is wrong with it.
 //!
-//! A scalar may hold `${NAME}` or `${NAME:-default}`: the environment variable's value takes its place. This is
-//! for addresses and paths; secrets are named by reference ([`crate::secret::SecretRef`]) and never stand here.
+//! An unquoted scalar may hold `${NAME}` or `${NAME:-default}`: the environment variable's value takes its place.
+//! This is for addresses and paths; secrets are named by reference ([`crate::secret::SecretRef`]) and never stand here.
 
 mod fault;
 mod model;

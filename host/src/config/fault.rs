@@ -83,6 +83,13 @@ pub(super) fn from_yaml(error: &serde_saphyr::Error, path: &str) -> Fault {
         Some(end) if end > 0 => shown[..end].to_owned(),
         _ => shown,
     };
-    let field = if path == "." { "" } else { path };
+    let message = match message.as_str() {
+        "expected mapping start" => "expected a mapping, such as `{ name: value }`".to_owned(),
+        "expected sequence start" => "expected a list, such as `[one, two]`".to_owned(),
+        _ => message,
+    };
+    // `Spanned` keeps what it wraps in a field of its own, which the file does not have.
+    let field = path.replace(".value", "");
+    let field = if field == "." { String::new() } else { field };
     Fault::field(error.location().unwrap_or(Location::UNKNOWN), field, message)
 }
