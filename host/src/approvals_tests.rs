@@ -1,0 +1,166 @@
+//! The life of an approval.
+
+use gatewright_core::api::{ApprovalRequest, ApprovalState};
+use gatewright_core::bundle::ApprovalMode;
+use gatewright_core::identity::Identity;
+
+use super::{Approvals, Decision, Refused};
+use crate::store::Store;
+use crate::store::approvals::Stage;
+
+fn person(subject: &str, groups: &[&str]) -> Identity {
+    Identity {
+        issuer: "https://idp".to_owned(),
+        subject: subject.to_owned(),
+        groups: groups.iter().map(|g| (*g).to_owned()).collect(),
+        claims: serde_json::Map::new(),
+        expires_at: u64::MAX,
+    }
+}
+
+fn request(mode: ApprovalMode) -> ApprovalRequest {
+    ApprovalRequest {
+        resource: "shop".to_owned(),
+        session: "s1".to_owned(),
+        principal: "ann".to_owned(),
+        issuer: "https://idp".to_owned(),
+        role: "support".to_owned(),
+        statement: "DELETE FROM orders WHERE id = $1".to_owned(),
+        parameters: vec![Some("7".to_owned()), None],
+        digest: "d1".to_owned(),
+        reason: "deleting".to_owned(),
+        approvers: vec!["dba".to_owned()],
+        min_approvals: 1,
+        expires_s: 60,
+        mode,
+    }
+}
+
+async fn approvals() -> (tempfile::TempDir, Store, Approvals) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let approvals = Approvals::start(store.clone());
+    (folder, store, approvals)
+}
+
+#[tokio::test]
+async fn an_approval_is_decided_by_another_and_used_once() {
+    let (_folder, _store, approvals) = approvals().await;
+    let (asked, state) = approvals.request(request(ApprovalMode::Hold)).await.unwrap();
+    assert_eq!((state, asked.id.len()), (ApprovalState::Pending, 8));
+    let waiting = tokio::spawn({
+        let (approvals, id) = (approvals.clone(), asked.id.clone());
+        async move { approvals.wait(&id).await }
+    });
+    let ann = person("ann", &["support", "dba"]);
+    let dan = person("dan", &["dba"]);
+    let bob = person("bob", &["support"]);
+    let decide = async |who: &Identity| approvals.decide(&asked.id, who, Decision::Approve, "fine").await;
+    assert!(matches!(decide(&ann).await, Err(Refused::Forbidden(_))));
+    assert!(matches!(decide(&bob).await, Err(Refused::Forbidden(_))));
+    assert_eq!(approvals.list(&bob, None).await.unwrap().len(), 0);
+    assert_eq!(approvals.list(&dan, Some(Stage::Pending)).await.unwrap().len(), 1);
+    assert_eq!(approvals.list(&ann, Some(Stage::Pending)).await.unwrap().len(), 1);
+    assert_eq!(decide(&dan).await.unwrap().stage, Stage::Approved);
+    assert!(matches!(decide(&dan).await, Err(Refused::Conflict(_))));
+    let (decided, state) = waiting.await.unwrap().unwrap();
+    assert_eq!((state, decided.decided_by, decided.comment.as_deref()), (ApprovalState::Approved, vec!["dan".to_owned()], Some("fine")));
+    assert!(matches!(approvals.wait(&asked.id).await, Err(Refused::Conflict(_))));
+    assert_eq!(approvals.look(&asked.id).await.unwrap().stage, Stage::Used);
+    assert!(matches!(approvals.wait("NONE").await, Err(Refused::Unknown(_))));
+}
+
+#[tokio::test]
+async fn only_one_of_many_waiters_gets_it() {
+    let (_folder, _store, approvals) = approvals().await;
+    let (asked, _) = approvals.request(request(ApprovalMode::Hold)).await.unwrap();
+    let mut waiters = tokio::task::JoinSet::new();
+    for _ in 0..10 {
+        let (approvals, id) = (approvals.clone(), asked.id.clone());
+        waiters.spawn(async move { approvals.wait(&id).await.is_ok() });
+    }
+    tokio::task::yield_now().await;
+    approvals.decide(&asked.id, &person("dan", &["dba"]), Decision::Approve, "").await.unwrap();
+    let got = waiters.join_all().await.into_iter().filter(|got| *got).count();
+    assert_eq!(got, 1);
+}
+
+#[tokio::test]
+async fn denied_and_withdrawn_are_final() {
+    let (_folder, _store, approvals) = approvals().await;
+    let dan = person("dan", &["dba"]);
+    let (asked, _) = approvals.request(request(ApprovalMode::Hold)).await.unwrap();
+    approvals.decide(&asked.id, &dan, Decision::Deny, "no").await.unwrap();
+    assert_eq!(approvals.wait(&asked.id).await.unwrap().1, ApprovalState::Denied);
+    assert_eq!(approvals.withdraw(&asked.id).await.unwrap().1, ApprovalState::Denied);
+    let (asked, _) = approvals.request(request(ApprovalMode::Hold)).await.unwrap();
+    assert_eq!(approvals.withdraw(&asked.id).await.unwrap().1, ApprovalState::Withdrawn);
+    assert!(matches!(approvals.decide(&asked.id, &dan, Decision::Approve, "").await, Err(Refused::Conflict(_))));
+    // A session that ends withdraws what it holds, and nothing else.
+    let (held, _) = approvals.request(request(ApprovalMode::Hold)).await.unwrap();
+    let (retried, _) = approvals.request(request(ApprovalMode::Retry)).await.unwrap();
+    approvals.session_ended("s1").await.unwrap();
+    assert_eq!(approvals.look(&held.id).await.unwrap().stage, Stage::Withdrawn);
+    assert_eq!(approvals.look(&retried.id).await.unwrap().stage, Stage::Pending);
+}
+
+#[tokio::test]
+async fn it_takes_as_many_people_as_the_policy_says() {
+    let (_folder, _store, approvals) = approvals().await;
+    let two = ApprovalRequest { min_approvals: 2, ..request(ApprovalMode::Hold) };
+    let (asked, _) = approvals.request(two).await.unwrap();
+    let (dan, eve) = (person("dan", &["dba"]), person("eve", &["dba"]));
+    let first = approvals.decide(&asked.id, &dan, Decision::Approve, "").await.unwrap();
+    assert_eq!(first.stage, Stage::Pending);
+    assert!(matches!(approvals.decide(&asked.id, &dan, Decision::Approve, "").await, Err(Refused::Conflict(_))));
+    let second = approvals.decide(&asked.id, &eve, Decision::Approve, "").await.unwrap();
+    assert_eq!((second.stage, second.decided_by), (Stage::Approved, vec!["dan".to_owned(), "eve".to_owned()]));
+}
+
+#[tokio::test]
+async fn retry_takes_up_what_is_open() {
+    let (folder, store, approvals) = approvals().await;
+    let (asked, _) = approvals.request(request(ApprovalMode::Retry)).await.unwrap();
+    let (again, state) = approvals.request(request(ApprovalMode::Retry)).await.unwrap();
+    assert_eq!((&again.id, state), (&asked.id, ApprovalState::Pending));
+    approvals.decide(&asked.id, &person("dan", &["dba"]), Decision::Approve, "").await.unwrap();
+    // It survives a restart of the host.
+    store.close().await;
+    let approvals = Approvals::start(Store::open(folder.path()).await.unwrap());
+    // Somebody else's, or another command's, is another.
+    let other = ApprovalRequest { principal: "bob".to_owned(), ..request(ApprovalMode::Retry) };
+    assert_ne!(approvals.request(other).await.unwrap().0.id, asked.id);
+    let other = ApprovalRequest { digest: "d2".to_owned(), ..request(ApprovalMode::Retry) };
+    assert_ne!(approvals.request(other).await.unwrap().0.id, asked.id);
+    assert_ne!(approvals.request(request(ApprovalMode::Hold)).await.unwrap().0.id, asked.id);
+    let (used, state) = approvals.request(request(ApprovalMode::Retry)).await.unwrap();
+    assert_eq!((&used.id, state), (&asked.id, ApprovalState::Approved));
+    // Once only.
+    let (fresh, state) = approvals.request(request(ApprovalMode::Retry)).await.unwrap();
+    assert_eq!(state, ApprovalState::Pending);
+    assert_ne!(fresh.id, asked.id);
+}
+
+#[tokio::test]
+async fn time_runs_out() {
+    let (_folder, _store, approvals) = approvals().await;
+    let brief = |mode| ApprovalRequest { expires_s: 1, ..request(mode) };
+    let (held, _) = approvals.request(brief(ApprovalMode::Hold)).await.unwrap();
+    let (approved, _) = approvals.request(brief(ApprovalMode::Retry)).await.unwrap();
+    let dan = person("dan", &["dba"]);
+    approvals.decide(&approved.id, &dan, Decision::Approve, "").await.unwrap();
+    let started = std::time::Instant::now();
+    assert_eq!(approvals.wait(&held.id).await.unwrap().1, ApprovalState::Expired);
+    assert!(started.elapsed().as_secs() < 5);
+    // What was approved and not used expires as well.
+    assert_ne!(approvals.request(brief(ApprovalMode::Retry)).await.unwrap().0.id, approved.id);
+    assert_eq!(approvals.look(&approved.id).await.unwrap().stage, Stage::Expired);
+    assert!(matches!(approvals.decide(&held.id, &dan, Decision::Approve, "").await, Err(Refused::Conflict(_))));
+}
+
+#[tokio::test]
+async fn an_approval_that_nobody_may_give_is_refused() {
+    let (_folder, _store, approvals) = approvals().await;
+    let nobody = ApprovalRequest { approvers: vec![], ..request(ApprovalMode::Hold) };
+    assert!(matches!(approvals.request(nobody).await, Err(Refused::Senseless(_))));
+}
