@@ -73,7 +73,9 @@ impl Taint {
     /// The masked columns in the set, in order.
     pub fn iter(&self) -> impl Iterator<Item = MaskId> + '_ {
         let words = self.0.iter().zip(0_u32..);
-        words.flat_map(|(bits, word)| (0..64).filter(move |bit| bits & (1_u64 << bit) != 0).map(move |bit| (word << 6) | bit))
+        words.flat_map(|(bits, word)| {
+            (0..64).filter(move |bit| bits & (1_u64 << bit) != 0).map(move |bit| (word << 6) | bit)
+        })
     }
 }
 

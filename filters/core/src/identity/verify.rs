@@ -80,12 +80,18 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Malformed => f.write_str("the password is not a JSON Web Token (three base64url parts joined by dots)"),
+            Self::Malformed => {
+                f.write_str("the password is not a JSON Web Token (three base64url parts joined by dots)")
+            }
             Self::TooLong => write!(f, "the token is longer than {MAX_TOKEN} bytes"),
             Self::Algorithm(alg) => write!(f, "the token's signature algorithm `{alg}` is not accepted"),
-            Self::Issuer(issuer) => write!(f, "the token's issuer `{issuer}` is not a configured identity provider"),
+            Self::Issuer(issuer) => {
+                write!(f, "the token's issuer `{issuer}` is not a configured identity provider")
+            }
             Self::Key(Some(kid)) => write!(f, "the identity provider has no usable key `{kid}`"),
-            Self::Key(None) => f.write_str("the token names no key and none of the identity provider's keys fits"),
+            Self::Key(None) => {
+                f.write_str("the token names no key and none of the identity provider's keys fits")
+            }
             Self::Signature => f.write_str("the token's signature does not verify"),
             Self::Expired { ago_s } => write!(f, "the token expired {ago_s} seconds ago"),
             Self::NotYetValid => f.write_str("the token is not valid yet"),
@@ -207,7 +213,11 @@ impl Trusted {
                 return Ok(data.claims);
             }
         }
-        Err(if tried { Refusal::Signature } else { Refusal::Key(kid.map(|kid| kid.chars().take(200).collect())) })
+        Err(if tried {
+            Refusal::Signature
+        } else {
+            Refusal::Key(kid.map(|kid| kid.chars().take(200).collect()))
+        })
     }
 
     fn identity(&self, claims: Map<String, Value>, now: Millis) -> Result<Identity, Refusal> {
@@ -220,7 +230,8 @@ impl Trusted {
         if numeric_date(&claims, "nbf")?.is_some_and(|nbf| nbf > now.saturating_add(provider.leeway_s)) {
             return Err(Refusal::NotYetValid);
         }
-        let for_us = |aud: &Value| aud.as_str().is_some_and(|aud| provider.audiences.iter().any(|a| a == aud));
+        let for_us =
+            |aud: &Value| aud.as_str().is_some_and(|aud| provider.audiences.iter().any(|a| a == aud));
         let audience_fits = match claims.get("aud") {
             Some(Value::Array(list)) => list.iter().any(for_us),
             Some(one) => for_us(one),
@@ -287,7 +298,12 @@ fn unreadable_header(token: &str) -> Refusal {
         return Refusal::Malformed;
     }
     let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(header).unwrap_or_default();
-    match serde_json::from_slice::<Value>(&header).ok().as_ref().and_then(|h| h.get("alg")).and_then(Value::as_str) {
+    match serde_json::from_slice::<Value>(&header)
+        .ok()
+        .as_ref()
+        .and_then(|h| h.get("alg"))
+        .and_then(Value::as_str)
+    {
         Some(alg) if algorithm(alg).is_none() => Refusal::Algorithm(alg.chars().take(32).collect()),
         _ => Refusal::Malformed,
     }

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::str::FromStr;
 
 use cedar_policy::{
-    Authorizer, Context as CedarContext, Decision, Effect, Entities, Entity, EntityId, EntityTypeName, EntityUid,
-    PolicyId, PolicySet, Request, Response, RestrictedExpression as Expr,
+    Authorizer, Context as CedarContext, Decision, Effect, Entities, Entity, EntityId, EntityTypeName,
+    EntityUid, PolicyId, PolicySet, Request, Response, RestrictedExpression as Expr,
 };
 use serde_json::Value;
 
@@ -41,7 +41,8 @@ impl Context {
     /// For `connect` and `unmask`. `source` is an IP address; what is none (a Unix socket) counts as `0.0.0.0`.
     #[must_use]
     pub fn session(role: &str, source: &str, now: Millis) -> Self {
-        let source = source.parse::<std::net::IpAddr>().map_or_else(|_| "0.0.0.0".to_owned(), |ip| ip.to_string());
+        let source =
+            source.parse::<std::net::IpAddr>().map_or_else(|_| "0.0.0.0".to_owned(), |ip| ip.to_string());
         Self { role: role.to_owned(), source, now, statement: None }
     }
 
@@ -161,7 +162,8 @@ impl Verdict {
                 let policies = [a.policies.clone(), b.policies.clone()].concat();
                 a.and(b).map_or_else(
                     || {
-                        let reason = "its parts need the approval of different groups: send them one by one".to_owned();
+                        let reason = "its parts need the approval of different groups: send them one by one"
+                            .to_owned();
                         Self::Deny(Denial { policies, reason })
                     },
                     Self::NeedsApproval,
@@ -184,18 +186,27 @@ impl Engine {
     /// # Errors
     /// What cannot be read.
     pub fn from_json(policies: &Value) -> Result<Self, EngineError> {
-        let policies = PolicySet::from_json_value(policies.clone()).map_err(|e| EngineError(format!("policies: {e}")))?;
+        let policies = PolicySet::from_json_value(policies.clone())
+            .map_err(|e| EngineError(format!("policies: {e}")))?;
         Ok(Self { policies, authorizer: Authorizer::new() })
     }
 
     /// Decides one action on one target of the resource. Whatever goes wrong denies.
     #[must_use]
-    pub fn decide(&self, who: &Identity, resource: &str, action: Action, target: &Target, context: &Context) -> Verdict {
+    pub fn decide(
+        &self,
+        who: &Identity,
+        resource: &str,
+        action: Action,
+        target: &Target,
+        context: &Context,
+    ) -> Verdict {
         match self.try_decide(who, resource, action, target, context) {
             Ok(verdict) => verdict,
-            Err(error) => {
-                Verdict::Deny(Denial { policies: Vec::new(), reason: format!("policy could not be evaluated: {error}") })
-            }
+            Err(error) => Verdict::Deny(Denial {
+                policies: Vec::new(),
+                reason: format!("policy could not be evaluated: {error}"),
+            }),
         }
     }
 
@@ -210,12 +221,14 @@ impl Engine {
         let principal = uid("Agent", &who.subject)?;
         let (target_uid, mut entities) = target_entities(resource, target)?;
         entities.extend(agent_entities(who, &principal)?);
-        let entities = Entities::from_entities(entities, None).map_err(|e| EngineError(format!("entities: {e}")))?;
+        let entities =
+            Entities::from_entities(entities, None).map_err(|e| EngineError(format!("entities: {e}")))?;
         let action_uid = uid("Action", action.as_str())?;
         let evaluate = |approved: bool| -> Result<Response, EngineError> {
             let context = context.cedar(approved)?;
-            let request = Request::new(principal.clone(), action_uid.clone(), target_uid.clone(), context, None)
-                .map_err(|e| EngineError(format!("request: {e}")))?;
+            let request =
+                Request::new(principal.clone(), action_uid.clone(), target_uid.clone(), context, None)
+                    .map_err(|e| EngineError(format!("request: {e}")))?;
             Ok(self.authorizer.is_authorized(&request, &self.policies, &entities))
         };
         let response = evaluate(false)?;
@@ -255,7 +268,11 @@ impl Engine {
         let mut reasons: Vec<&str> = ids.iter().filter_map(|id| self.annotation(id, "reason")).collect();
         reasons.dedup();
         let reason = if ids.is_empty() {
-            format!("no policy permits `{action}` on {target} to `{}` (groups: {})", who.subject, list(&who.groups))
+            format!(
+                "no policy permits `{action}` on {target} to `{}` (groups: {})",
+                who.subject,
+                list(&who.groups)
+            )
         } else if reasons.is_empty() {
             format!("`{action}` on {target} is forbidden")
         } else {
@@ -269,8 +286,13 @@ impl Engine {
         let mut ids: Vec<&PolicyId> = response.diagnostics().reason().collect();
         ids.sort();
         let policies: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        let mut rule =
-            ApprovalRule { approvers: Vec::new(), min_approvals: 1, expires_s: None, reason: String::new(), policies };
+        let mut rule = ApprovalRule {
+            approvers: Vec::new(),
+            min_approvals: 1,
+            expires_s: None,
+            reason: String::new(),
+            policies,
+        };
         for id in ids {
             for group in self.annotation(id, "approvers").unwrap_or_default().split(',').map(str::trim) {
                 if !group.is_empty() && !rule.approvers.iter().any(|known| known == group) {
@@ -290,7 +312,8 @@ impl Engine {
             }
         }
         if rule.approvers.is_empty() {
-            let reason = "it needs approval, and the policy names nobody who may approve (`@approvers`)".to_owned();
+            let reason =
+                "it needs approval, and the policy names nobody who may approve (`@approvers`)".to_owned();
             return Verdict::Deny(Denial { policies: rule.policies, reason });
         }
         Verdict::NeedsApproval(rule)
@@ -318,7 +341,8 @@ fn list(groups: &[String]) -> String {
 }
 
 fn uid(kind: &str, id: &str) -> Result<EntityUid, EngineError> {
-    let kind = EntityTypeName::from_str(kind).map_err(|e| EngineError(format!("entity type `{kind}`: {e}")))?;
+    let kind =
+        EntityTypeName::from_str(kind).map_err(|e| EngineError(format!("entity type `{kind}`: {e}")))?;
     Ok(EntityUid::from_type_name_and_id(kind, EntityId::new(id)))
 }
 
@@ -328,7 +352,8 @@ fn entity(
     parent: Option<EntityUid>,
 ) -> Result<Entity, EngineError> {
     let attributes: HashMap<String, Expr> = attributes.into_iter().collect();
-    Entity::new(uid, attributes, parent.into_iter().collect()).map_err(|e| EngineError(format!("attribute: {e}")))
+    Entity::new(uid, attributes, parent.into_iter().collect())
+        .map_err(|e| EngineError(format!("attribute: {e}")))
 }
 
 fn name_attribute(name: &str) -> (String, Expr) {
@@ -359,8 +384,13 @@ fn agent_entities(who: &Identity, principal: &EntityUid) -> Result<Vec<Entity>, 
         Some((name.clone(), Expr::new_string(text)))
     });
     let tags: Vec<(String, Expr)> = tags.collect();
-    let agent = Entity::new_with_tags(principal.clone(), attributes, groups.iter().cloned().collect::<HashSet<_>>(), tags)
-        .map_err(|e| EngineError(format!("agent: {e}")))?;
+    let agent = Entity::new_with_tags(
+        principal.clone(),
+        attributes,
+        groups.iter().cloned().collect::<HashSet<_>>(),
+        tags,
+    )
+    .map_err(|e| EngineError(format!("agent: {e}")))?;
     let mut entities = vec![agent];
     entities.extend(groups.into_iter().map(|group| Entity::new_no_attrs(group, HashSet::new())));
     Ok(entities)

@@ -1,0 +1,117 @@
+//! The compiled bundle: what all sessions of a worker share.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use gatewright_core::bundle::{self, Bundle};
+use gatewright_core::catalogue::{Catalogue, CatalogueIndex};
+use gatewright_core::identity::Verifier;
+use gatewright_core::policy::Engine;
+use gatewright_sql::{StatementFacts, Unparsed};
+
+/// Why a bundle cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct PlaneError(String);
+
+/// What a text does, found out once.
+#[derive(Debug)]
+pub(crate) struct Analysis {
+    /// The text.
+    pub(crate) text: Box<str>,
+    /// One for each statement, or why its meaning is not known.
+    pub(crate) facts: Result<Vec<StatementFacts>, Unparsed>,
+}
+
+/// Most texts whose analysis is kept, in each of two generations.
+const CACHED_TEXTS: usize = 1_000;
+/// Longest text whose analysis is kept.
+const CACHED_LENGTH: usize = 16 * 1024;
+
+/// A compiled bundle.
+#[derive(Debug)]
+pub struct Plane {
+    pub(crate) digest: String,
+    pub(crate) resource: bundle::Resource,
+    pub(crate) approvals: bundle::Approvals,
+    pub(crate) recording: bundle::Recording,
+    pub(crate) limits: bundle::Limits,
+    pub(crate) mask_key: Vec<u8>,
+    pub(crate) verifier: Verifier,
+    pub(crate) engine: Engine,
+    pub(crate) catalogue: CatalogueIndex,
+    analyses: RefCell<Generations>,
+}
+
+/// A cache that forgets what was not used for a whole generation.
+#[derive(Debug, Default)]
+struct Generations {
+    young: HashMap<Box<str>, Rc<Analysis>>,
+    old: HashMap<Box<str>, Rc<Analysis>>,
+}
+
+impl Plane {
+    /// Compiles a bundle.
+    ///
+    /// # Errors
+    /// Says which part cannot be used.
+    pub fn new(bundle: &Bundle) -> Result<Self, PlaneError> {
+        if bundle.format != bundle::FORMAT {
+            return Err(PlaneError(format!("bundle format {} is not {}", bundle.format, bundle::FORMAT)));
+        }
+        if bundle.resource.roles.is_empty() {
+            return Err(PlaneError("the resource has no roles".to_owned()));
+        }
+        Ok(Self {
+            digest: bundle.digest.clone(),
+            resource: bundle.resource.clone(),
+            approvals: bundle.approvals.clone(),
+            recording: bundle.recording.clone(),
+            limits: bundle.limits.clone(),
+            mask_key: bundle.mask_key.clone().into_bytes(),
+            verifier: Verifier::new(&bundle.providers).map_err(PlaneError)?,
+            engine: Engine::from_json(&bundle.policies).map_err(|e| PlaneError(e.to_string()))?,
+            catalogue: CatalogueIndex::new(Catalogue::clone(&bundle.catalogue)),
+            analyses: RefCell::default(),
+        })
+    }
+
+    /// Hex digest of the bundle that this was compiled from.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// When a statement may go ahead.
+    #[must_use]
+    pub fn recording_mode(&self) -> bundle::RecordingMode {
+        self.recording.mode
+    }
+
+    /// Reads a bundle's JSON and compiles it.
+    ///
+    /// # Errors
+    /// Says what cannot be read or used.
+    pub fn from_json(json: &[u8]) -> Result<Self, PlaneError> {
+        let bundle: Bundle = serde_json::from_slice(json).map_err(|e| PlaneError(format!("bundle: {e}")))?;
+        Self::new(&bundle)
+    }
+
+    pub(crate) fn analyse(&self, text: &str) -> Rc<Analysis> {
+        let mut cache = self.analyses.borrow_mut();
+        if let Some(known) = cache.young.get(text) {
+            return Rc::clone(known);
+        }
+        let analysis = cache.old.remove(text).unwrap_or_else(|| {
+            Rc::new(Analysis { text: text.into(), facts: gatewright_sql::analyse(text, &self.catalogue) })
+        });
+        if text.len() <= CACHED_LENGTH {
+            if cache.young.len() >= CACHED_TEXTS {
+                cache.old = std::mem::take(&mut cache.young);
+            }
+            cache.young.insert(text.into(), Rc::clone(&analysis));
+        }
+        analysis
+    }
+}

@@ -1,0 +1,226 @@
+//! One connection of an agent, from its first byte to its last.
+
+mod commands;
+mod dying;
+mod hold;
+mod hush;
+mod judge;
+mod login;
+mod names;
+mod open;
+mod phases;
+mod prepared;
+mod record;
+mod replies;
+mod rows;
+mod settings;
+mod startup;
+mod upstream;
+
+use std::rc::Rc;
+
+use gatewright_core::api::{ApprovalRequest, LoginRequest, SealedEvent};
+use gatewright_core::digest::Digest;
+use gatewright_core::event::{Chain, Kind};
+use gatewright_core::time::Millis;
+
+use crate::Plane;
+use phases::Phase;
+
+/// What a session knows of the world when it is called.
+#[derive(Debug, Clone, Copy)]
+pub struct Env<'a> {
+    /// The newest bundle; none before the first has come.
+    pub plane: Option<&'a Rc<Plane>>,
+    /// Now.
+    pub now: Millis,
+}
+
+/// What a session wants done. The caller does all of it and empties it.
+#[derive(Debug, Default)]
+pub struct Io {
+    /// Bytes for the server.
+    pub to_server: Vec<u8>,
+    /// Bytes for the client; only ever filled by [`Session::server`], because a proxy-wasm network filter can
+    /// say something to the client only when the server does.
+    pub to_client: Vec<u8>,
+    /// Calls to the host.
+    pub calls: Vec<Call>,
+    /// Events to record.
+    pub events: Vec<SealedEvent>,
+    /// The connection is to be closed, after what was written has gone out.
+    pub close: bool,
+    /// A CancelRequest passed: digest of its process id and key.
+    pub cancels: Option<Digest>,
+}
+
+/// A call to the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Comes back with the reply; unique within the session.
+    pub token: u32,
+    /// What is asked.
+    pub request: HostRequest,
+}
+
+/// What is asked of the host; see [`gatewright_core::api`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HostRequest {
+    /// `POST /v1/filter/login`.
+    Login(LoginRequest),
+    /// `POST /v1/filter/approvals`.
+    CreateApproval(ApprovalRequest),
+    /// `GET /v1/filter/approvals/ID/wait`.
+    AwaitApproval(String),
+    /// `POST /v1/filter/approvals/ID/withdraw`; nobody waits for the reply.
+    WithdrawApproval(String),
+}
+
+/// The host's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostReply {
+    /// HTTP status; 0 where no answer came.
+    pub status: u16,
+    /// Body.
+    pub body: Vec<u8>,
+}
+
+/// What all phases of a session need.
+#[derive(Debug)]
+pub(crate) struct Link {
+    /// Bytes from the client that are not consumed yet.
+    pub(crate) client_in: Vec<u8>,
+    /// Bytes from the server that are not a whole message yet.
+    pub(crate) server_in: Vec<u8>,
+    /// Where the agent connects from, `address:port`.
+    pub(crate) source: String,
+    chain: Chain,
+    sealed: u64,
+    last_token: u32,
+}
+
+impl Link {
+    pub(crate) fn id(&self) -> &str {
+        self.chain.session()
+    }
+
+    /// Records an event; gives how many events the session then has.
+    pub(crate) fn record(&mut self, now: Millis, kind: Kind, io: &mut Io) -> u64 {
+        io.events.push(self.chain.seal(now, kind));
+        self.sealed = self.sealed.saturating_add(1);
+        self.sealed
+    }
+
+    /// Events recorded so far.
+    pub(crate) fn sealed(&self) -> u64 {
+        self.sealed
+    }
+
+    /// Asks the host; gives the token that the reply will carry.
+    pub(crate) fn call(&mut self, request: HostRequest, io: &mut Io) -> u32 {
+        self.last_token = self.last_token.wrapping_add(1);
+        io.calls.push(Call { token: self.last_token, request });
+        self.last_token
+    }
+
+    /// The address without its port.
+    pub(crate) fn source_ip(&self) -> &str {
+        let address = self.source.rsplit_once(':').map_or(self.source.as_str(), |(ip, _)| ip);
+        address.trim_start_matches('[').trim_end_matches(']')
+    }
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct Session {
+    link: Link,
+    phase: Phase,
+    closed: bool,
+}
+
+impl Session {
+    /// A connection that was just accepted. `id` is unique among all sessions of all time; `source` is
+    /// `address:port`.
+    #[must_use]
+    pub fn new(id: impl Into<String>, source: impl Into<String>) -> Self {
+        let link = Link {
+            client_in: Vec::new(),
+            server_in: Vec::new(),
+            source: source.into(),
+            chain: Chain::new(id),
+            sealed: 0,
+            last_token: 0,
+        };
+        Self { link, phase: Phase::default(), closed: false }
+    }
+
+    /// Bytes from the client.
+    pub fn client(&mut self, bytes: &[u8], env: Env<'_>, io: &mut Io) {
+        self.link.client_in.extend_from_slice(bytes);
+        self.run(env, io);
+    }
+
+    /// Bytes from the server.
+    pub fn server(&mut self, bytes: &[u8], env: Env<'_>, io: &mut Io) {
+        self.link.server_in.extend_from_slice(bytes);
+        self.phase.server(&mut self.link, env, io);
+        self.run(env, io);
+    }
+
+    /// The host's answer to a call.
+    pub fn host(&mut self, token: u32, reply: &HostReply, env: Env<'_>, io: &mut Io) {
+        self.phase.host(&mut self.link, token, reply, env, io);
+        self.run(env, io);
+    }
+
+    /// The first `durable` events of this session are durable at the host.
+    pub fn acknowledged(&mut self, durable: u64, env: Env<'_>, io: &mut Io) {
+        self.phase.acknowledged(&mut self.link, durable, env, io);
+        self.run(env, io);
+    }
+
+    /// Time passes; to be called every 100 ms or so.
+    pub fn tick(&mut self, env: Env<'_>, io: &mut Io) {
+        self.phase.tick(&mut self.link, env, io);
+        self.run(env, io);
+    }
+
+    /// The client sent a CancelRequest for this session.
+    pub fn cancelled(&mut self, env: Env<'_>, io: &mut Io) {
+        self.phase.cancelled(&mut self.link, env, io);
+        self.run(env, io);
+    }
+
+    /// The connection is gone on either side; nothing can be sent any more.
+    pub fn closed(&mut self, reason: &str, env: Env<'_>, io: &mut Io) {
+        if !std::mem::replace(&mut self.closed, true) {
+            self.phase.closed(&mut self.link, reason, env, io);
+        }
+    }
+
+    /// Whether more bytes from the client are of use now. While not, leaving them unread lets the proxy's
+    /// buffer fill and the client wait.
+    #[must_use]
+    pub fn wants_client_bytes(&self) -> bool {
+        self.phase.wants_client_bytes()
+    }
+
+    /// Whether the session can end by the client's half-close now: nothing of it is held back.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.phase.wants_client_bytes() && self.link.client_in.is_empty()
+    }
+
+    /// While a command is held: digest that a CancelRequest for this session would have.
+    #[must_use]
+    pub fn cancel_key(&self) -> Option<Digest> {
+        match &self.phase {
+            Phase::Open(open) => open.cancel_key(),
+            _ => None,
+        }
+    }
+
+    fn run(&mut self, env: Env<'_>, io: &mut Io) {
+        self.phase.client(&mut self.link, env, io);
+    }
+}

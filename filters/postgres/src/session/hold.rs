@@ -1,0 +1,291 @@
+//! Commands that wait for somebody's approval.
+
+use std::rc::Rc;
+
+use gatewright_core::api::{ApprovalReply, ApprovalRequest, ApprovalState, Problem};
+use gatewright_core::bundle::ApprovalMode;
+use gatewright_core::digest::sha256_parts;
+use gatewright_core::event::Kind;
+use gatewright_core::policy::{ApprovalRule, rfc3339};
+use gatewright_core::time::Millis;
+
+use super::open::{Open, Parked, Wait};
+use super::phases::Next;
+use super::replies::{Probe, Reply};
+use super::{Env, HostReply, HostRequest, Io, Link};
+use crate::Refusal;
+use crate::plane::Analysis;
+use crate::refusal::code;
+use crate::wire::{ErrorFields, frontend};
+
+/// Pause before the host is asked again after it did not answer, in milliseconds.
+const PAUSE: Millis = 1_000;
+
+/// A held command.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    parked: Parked,
+    request: ApprovalRequest,
+    statement: u64,
+    stage: Stage,
+    /// Once the host has it.
+    approval: Option<ApprovalReply>,
+    /// When the gate itself gives up, should the host be gone.
+    gives_up_at: Millis,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// The server was asked whether it skips.
+    Probing,
+    /// The host was asked for an approval.
+    Asking(u32),
+    /// The host was asked to say when it is decided.
+    Waiting(u32),
+    /// The host did not answer; it is asked again later.
+    Pausing(Millis),
+}
+
+impl Open {
+    /// Holds a command until it is approved.
+    #[expect(clippy::too_many_arguments, reason = "an approval binds that many things")]
+    pub(crate) fn hold(
+        &mut self,
+        parked: Parked,
+        rule: &ApprovalRule,
+        analysis: &Rc<Analysis>,
+        (parameters, parameter_bytes): (&[Option<String>], &[u8]),
+        link: &mut Link,
+        env: Env<'_>,
+        io: &mut Io,
+    ) {
+        let config = &self.plane.approvals;
+        let expires_s = rule.expires_s.unwrap_or(config.expires_s);
+        let who = &self.judge.identity;
+        let resource = &self.plane.resource.name;
+        let parts =
+            [resource, &self.judge.role, &who.issuer, &who.subject, &*analysis.text].map(str::as_bytes);
+        let digest = sha256_parts(parts.into_iter().chain([parameter_bytes]));
+        let request = ApprovalRequest {
+            resource: resource.clone(),
+            session: link.id().to_owned(),
+            principal: who.subject.clone(),
+            issuer: who.issuer.clone(),
+            role: self.judge.role.clone(),
+            statement: analysis.text.to_string(),
+            parameters: parameters.to_vec(),
+            digest: hex::encode(digest),
+            reason: rule.reason.clone(),
+            approvers: rule.approvers.clone(),
+            min_approvals: rule.min_approvals,
+            expires_s,
+            mode: if self.in_transaction() { config.in_transaction } else { config.mode },
+        };
+        let statement = match &parked.reply {
+            Reply::Query(running) | Reply::Execute(running) => running.number,
+            _ => 0,
+        };
+        let gives_up_at = env.now.saturating_add(expires_s.saturating_mul(1000));
+        let mut hold =
+            Hold { parked, request, statement, stage: Stage::Probing, approval: None, gives_up_at };
+        if self.replies.is_empty() {
+            hold.stage = Stage::Asking(link.call(HostRequest::CreateApproval(hold.request.clone()), io));
+        } else {
+            // Commands of the same pipeline are before it: if one fails, nobody need be asked.
+            frontend::probe(&mut io.to_server);
+            self.replies.push(Reply::Probe(Probe::Alive));
+        }
+        self.wait = Wait::Approval(Box::new(hold));
+    }
+
+    /// The server answered a probe.
+    pub(crate) fn probed(&mut self, probe: Probe, link: &mut Link, _env: Env<'_>, io: &mut Io) {
+        match (probe, &mut self.wait) {
+            (Probe::Alive, Wait::Approval(hold)) => {
+                hold.stage = Stage::Asking(link.call(HostRequest::CreateApproval(hold.request.clone()), io));
+            }
+            (Probe::Notice(notice), _) => io.to_client.extend_from_slice(&notice),
+            (Probe::Alive, _) => {}
+        }
+    }
+
+    pub(crate) fn host(
+        &mut self,
+        link: &mut Link,
+        token: u32,
+        reply: &HostReply,
+        env: Env<'_>,
+        io: &mut Io,
+    ) -> Next {
+        let Wait::Approval(hold) = &mut self.wait else { return Next::Stay };
+        let asking = matches!(hold.stage, Stage::Asking(expected) if expected == token);
+        if !asking && !matches!(hold.stage, Stage::Waiting(expected) if expected == token) {
+            return Next::Stay;
+        }
+        let answer = match reply.status {
+            200 => serde_json::from_slice::<ApprovalReply>(&reply.body).ok(),
+            _ => None,
+        };
+        match answer {
+            Some(approval) => self.decided(approval, asking, link, env, io),
+            None if asking || (400..500).contains(&reply.status) => {
+                let problem = serde_json::from_slice::<Problem>(&reply.body)
+                    .map(|problem| problem.detail)
+                    .unwrap_or_default();
+                let refusal = Refusal::new(
+                    code::UNAVAILABLE,
+                    "this needs approval, and the gate's host could not take the request",
+                )
+                .detail(problem)
+                .hint("try again in a few seconds");
+                self.refuse_held(refusal, io);
+            }
+            None => hold.stage = Stage::Pausing(env.now.saturating_add(PAUSE)),
+        }
+        Next::Stay
+    }
+
+    fn decided(&mut self, approval: ApprovalReply, first: bool, link: &mut Link, env: Env<'_>, io: &mut Io) {
+        let Wait::Approval(hold) = &mut self.wait else { return };
+        let state = approval.state;
+        let ApprovalReply { id, url, .. } = approval.clone();
+        let by = approval.decided_by.join(", ");
+        if first || state != ApprovalState::Pending {
+            let state = serde_json::to_value(state)
+                .ok()
+                .and_then(|v| v.as_str().map(str::to_owned))
+                .unwrap_or_default();
+            let kind = Kind::Approval {
+                statement: hold.statement,
+                approval: id.clone(),
+                state,
+                by: approval.decided_by.clone(),
+            };
+            link.record(env.now, kind, io);
+        }
+        let comment = approval.comment.clone().map(|comment| format!(": {comment}")).unwrap_or_default();
+        match state {
+            ApprovalState::Pending if hold.request.mode == ApprovalMode::Retry => {
+                let refusal = Refusal::new(
+                    code::DENIED,
+                    format!("this needs approval: {}", hold.request.reason),
+                )
+                .detail(format!(
+                    "Approval {id} was requested from {}: {url}",
+                    hold.request.approvers.join(", ")
+                ))
+                .hint(format!(
+                    "send exactly the same statement again once approval {id} is given; it then runs once"
+                ));
+                self.refuse_held(refusal, io);
+            }
+            ApprovalState::Pending => {
+                hold.stage = Stage::Waiting(link.call(HostRequest::AwaitApproval(id.clone()), io));
+                if first {
+                    let notice = waiting_notice(&hold.request, &approval);
+                    hold.approval = Some(approval);
+                    frontend::probe(&mut io.to_server);
+                    self.replies.push(Reply::Probe(Probe::Notice(notice)));
+                }
+            }
+            ApprovalState::Approved => self.release(link, io),
+            ApprovalState::Denied => self.refuse_held(
+                Refusal::new(code::DENIED, format!("approval {id} was denied"))
+                    .detail(format!("Denied by {by}{comment}."))
+                    .hint("do not try the same again; ask the approvers what would be acceptable"),
+                io,
+            ),
+            ApprovalState::Expired => self.refuse_held(
+                Refusal::new(code::CANCELED, format!("approval {id} expired before anybody decided"))
+                    .hint("ask an approver to be ready, then send the statement again"),
+                io,
+            ),
+            ApprovalState::Withdrawn => {
+                self.refuse_held(Refusal::new(code::CANCELED, format!("approval {id} was withdrawn")), io);
+            }
+        }
+    }
+
+    /// Lets the held command go.
+    fn release(&mut self, link: &Link, io: &mut Io) {
+        if let Wait::Approval(hold) = std::mem::replace(&mut self.wait, Wait::Nothing) {
+            if let Reply::Execute(running) = &hold.parked.reply
+                && let Some(portal) = &running.portal
+            {
+                portal.approved.set(true);
+            }
+            self.send(hold.parked, link.sealed(), io);
+        }
+    }
+
+    /// Sends the poison in place of the held command.
+    fn refuse_held(&mut self, refusal: Refusal, io: &mut Io) {
+        if let Wait::Approval(hold) = std::mem::replace(&mut self.wait, Wait::Nothing) {
+            self.send(hold.parked.refused(refusal), 0, io);
+        }
+    }
+
+    /// A command before the held one failed, so the server skips the held one too.
+    pub(crate) fn abandon_hold(&mut self, link: &mut Link, io: &mut Io) {
+        self.withdraw(link, io);
+        self.wait = Wait::Nothing;
+    }
+
+    /// Tells the host that nobody waits for an approval any more.
+    pub(crate) fn withdraw(&mut self, link: &mut Link, io: &mut Io) {
+        if let Wait::Approval(hold) = &self.wait
+            && let Some(approval) = &hold.approval
+        {
+            link.call(HostRequest::WithdrawApproval(approval.id.clone()), io);
+        }
+    }
+
+    pub(crate) fn cancelled(&mut self, link: &mut Link, env: Env<'_>, io: &mut Io) {
+        if let Wait::Approval(hold) = &self.wait {
+            let approval = hold.approval.as_ref().map(|approval| approval.id.clone()).unwrap_or_default();
+            let kind = Kind::Approval {
+                statement: hold.statement,
+                approval,
+                state: "withdrawn".to_owned(),
+                by: Vec::new(),
+            };
+            link.record(env.now, kind, io);
+            self.withdraw(link, io);
+            self.refuse_held(Refusal::new(code::CANCELED, "canceling statement due to user request"), io);
+        }
+    }
+
+    pub(crate) fn tick_hold(&mut self, link: &mut Link, env: Env<'_>, io: &mut Io) {
+        let Wait::Approval(hold) = &mut self.wait else { return };
+        if env.now > hold.gives_up_at.saturating_add(PAUSE) {
+            let id = hold.approval.as_ref().map(|approval| approval.id.clone()).unwrap_or_default();
+            self.refuse_held(
+                Refusal::new(code::CANCELED, format!("approval {id} expired before anybody decided")),
+                io,
+            );
+            return;
+        }
+        if let (Stage::Pausing(until), Some(approval)) = (&hold.stage, &hold.approval)
+            && env.now >= *until
+        {
+            hold.stage = Stage::Waiting(link.call(HostRequest::AwaitApproval(approval.id.clone()), io));
+        }
+    }
+}
+
+/// What the client reads while it waits.
+fn waiting_notice(request: &ApprovalRequest, approval: &ApprovalReply) -> Vec<u8> {
+    let mut notice = Vec::new();
+    ErrorFields::new("NOTICE", "00000", &format!("waiting for approval {}: {}", approval.id, request.reason))
+        .with(
+            b'D',
+            &format!(
+                "A member of {} can decide until {}.",
+                request.approvers.join(", "),
+                rfc3339(approval.expires_at)
+            ),
+        )
+        .with(b'H', &approval.url)
+        .write(b'N', &mut notice);
+    notice
+}

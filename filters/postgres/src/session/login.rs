@@ -1,0 +1,584 @@
+//! From the StartupMessage to the first ReadyForQuery: the agent shows a token, the host answers the server.
+//!
+//! The server's authentication request is swapped for a cleartext one; the agent's answer is a JWT; once it
+//! verifies, the server's challenge goes to the host and the host's proof to the server. No password of the
+//! target is ever here.
+
+use gatewright_core::api::{Challenge, LoginReply, LoginRequest, Problem};
+use gatewright_core::bundle::Role;
+use gatewright_core::digest::{Digest, sha256};
+use gatewright_core::event::Kind;
+use gatewright_core::identity::Identity;
+use gatewright_core::policy::{Action, Context, Target, Verdict};
+
+use super::open::{Open, Opening};
+use super::phases::{Next, Phase};
+use super::settings;
+use super::{Env, HostReply, HostRequest, Io, Link};
+use crate::refusal::code;
+use crate::wire::backend::{self, Authentication};
+use crate::wire::frontend::{self, StartupMessage};
+use crate::wire::{ErrorFields, Frame, Header, header};
+use crate::{Plane, Refusal};
+
+/// Largest message during login, in bytes.
+const MAX_LOGIN_MESSAGE: usize = 64 * 1024;
+/// How long the host may take for a proof, in milliseconds.
+const HOST_PATIENCE: u64 = 10_000;
+/// Newest minor protocol version that this filter knows.
+const NEWEST_MINOR: u16 = 2;
+
+/// How the server wants to be convinced.
+#[derive(Debug, Clone)]
+enum Demand {
+    /// Not at all.
+    Trust,
+    Cleartext,
+    Md5([u8; 4]),
+    Sasl(Vec<String>),
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// The StartupMessage is with the server.
+    Server,
+    /// The agent was asked for its token.
+    Token,
+    /// The host was asked for a proof.
+    Proof { token: u32, since: u64 },
+    /// A proof is with the server.
+    Judgement,
+    /// `trust`: a Sync is with the server, whose answer gives the occasion to let the client in.
+    Release,
+    /// AuthenticationOk has passed.
+    Settling,
+    /// The server's own error has passed; it closes.
+    Failed,
+}
+
+/// The login of one session.
+#[derive(Debug)]
+pub(crate) struct Login {
+    stage: Stage,
+    /// Role asked for, and whether it is one of the resource's.
+    role: Role,
+    role_exists: bool,
+    database: String,
+    application: String,
+    /// Settings of the StartupMessage that need a permission.
+    settings: Vec<String>,
+    /// `_pq_.` options taken out, and whether a newer minor version was asked for: the client is to be told.
+    unsupported: Vec<Vec<u8>>,
+    newer_minor: bool,
+    demand: Demand,
+    /// `trust`: what the server said since its AuthenticationOk.
+    held: Vec<u8>,
+    held_ready: bool,
+    token: String,
+    identity: Option<Identity>,
+    server_final: Option<String>,
+    server_proved: bool,
+    key: Option<Digest>,
+}
+
+impl Login {
+    /// Takes the agent's StartupMessage and writes the server's.
+    pub(crate) fn start(mut message: StartupMessage, env: Env<'_>, io: &mut Io) -> Result<Self, Refusal> {
+        let Some(plane) = env.plane else {
+            return Err(Refusal::new(
+                code::UNAVAILABLE,
+                "the gate has no configuration yet: its host cannot be reached",
+            )
+            .hint("try again in a few seconds; if it lasts, tell the operator of Gatewright"));
+        };
+        if message.major != 3 {
+            return Err(Refusal::new(
+                code::PROTOCOL,
+                format!("protocol {}.{} is not supported", message.major, message.minor),
+            ));
+        }
+        let text = |name: &str| message.parameter(name).map(|v| String::from_utf8_lossy(v).into_owned());
+        let asked_role = text("user").unwrap_or_default();
+        let database = text("database").unwrap_or_else(|| asked_role.clone());
+        let application = text("application_name").unwrap_or_default();
+        if text("replication")
+            .is_some_and(|v| !matches!(v.to_ascii_lowercase().as_str(), "false" | "off" | "no" | "0"))
+        {
+            return Err(Refusal::new(code::IDENTITY, "replication connections do not pass the gate").detail(
+                "A replication stream carries whole tables, which could be neither decided nor masked.",
+            ));
+        }
+        if let Some(encoding) = text("client_encoding").filter(|e| !settings::encoding_is_readable(e)) {
+            return Err(Refusal::new(
+                code::PROTOCOL,
+                format!("client_encoding `{encoding}` cannot be checked by the gate"),
+            )
+            .hint("use UTF8"));
+        }
+        let settings = wanted_settings(&message)?;
+        // Roles are not named to strangers: an unknown one is refused only after the token has verified. Until
+        // then the server is asked for a known one.
+        let known = plane.resource.roles.iter().find(|role| role.name == asked_role);
+        let role_exists = known.is_some() && database == plane.resource.database;
+        let Some(role) = known.or_else(|| plane.resource.roles.first()).cloned() else {
+            return Err(Refusal::new(code::UNAVAILABLE, "the resource has no roles"));
+        };
+        let newer_minor = message.minor > NEWEST_MINOR;
+        message.minor = message.minor.min(NEWEST_MINOR);
+        let mut unsupported = Vec::new();
+        message.parameters.retain(|(name, _)| {
+            let option = name.starts_with(b"_pq_.");
+            if option {
+                unsupported.push(name.clone());
+            }
+            !option && !matches!(name.as_slice(), b"user" | b"database" | b"replication")
+        });
+        message.parameters.insert(0, (b"user".to_vec(), role.target.clone().into_bytes()));
+        message.parameters.insert(1, (b"database".to_vec(), plane.resource.database.clone().into_bytes()));
+        message.write(&mut io.to_server);
+        let role = Role { name: asked_role, target: role.target };
+        Ok(Self {
+            stage: Stage::Server,
+            role,
+            role_exists,
+            database,
+            application,
+            settings,
+            unsupported,
+            newer_minor,
+            demand: Demand::Trust,
+            held: Vec::new(),
+            held_ready: false,
+            token: String::new(),
+            identity: None,
+            server_final: None,
+            server_proved: false,
+            key: None,
+        })
+    }
+
+    pub(crate) fn wants_client_bytes(&self) -> bool {
+        matches!(self.stage, Stage::Server | Stage::Token)
+    }
+
+    pub(crate) fn client(&mut self, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
+        if !matches!(self.stage, Stage::Token) {
+            return Next::Stay;
+        }
+        let header = match header(&link.client_in) {
+            Ok(None) => return Next::Stay,
+            Ok(Some(Header { tag: b'p', total })) if total <= MAX_LOGIN_MESSAGE => {
+                Header { tag: b'p', total }
+            }
+            Ok(Some(Header { tag: b'X', .. })) => {
+                frontend::terminate(&mut io.to_server);
+                return Next::Close;
+            }
+            _ => {
+                return self.fail(
+                    Refusal::new(code::PROTOCOL, "expected a PasswordMessage with the agent's token"),
+                    io,
+                );
+            }
+        };
+        if link.client_in.len() < header.total {
+            return Next::Stay;
+        }
+        let message: Vec<u8> = link.client_in.drain(..header.total).collect();
+        let token = message.get(5..).and_then(frontend::one_string).and_then(|t| std::str::from_utf8(t).ok());
+        self.token = token.unwrap_or_default().trim().to_owned();
+        match self.admit(link, env) {
+            Err(refusal) => self.fail(refusal, io),
+            Ok(identity) => {
+                self.identity = Some(identity);
+                self.convince(link, env, io)
+            }
+        }
+    }
+
+    /// Verifies the token and decides `connect`.
+    fn admit(&self, link: &Link, env: Env<'_>) -> Result<Identity, Refusal> {
+        let Some(plane) = env.plane else {
+            return Err(Refusal::new(code::UNAVAILABLE, "the gate has no configuration"));
+        };
+        let identity = plane.verifier.verify(&self.token, env.now).map_err(|refusal| {
+            Refusal::new(code::IDENTITY, format!("the gate does not accept this identity: {refusal}"))
+                .hint("give a fresh JSON Web Token of your identity provider as the password")
+        })?;
+        let refused = |detail: String| {
+            Refusal::new(
+                code::IDENTITY,
+                format!(
+                    "`{}` may not connect as role `{}` to database `{}`",
+                    identity.subject, self.role.name, self.database
+                ),
+            )
+            .detail(detail)
+        };
+        if !self.role_exists {
+            let roles: Vec<&str> = plane.resource.roles.iter().map(|role| role.name.as_str()).collect();
+            let detail = format!(
+                "This gate serves database `{}` with the roles: {}.",
+                plane.resource.database,
+                roles.join(", ")
+            );
+            return Err(refused(detail));
+        }
+        let context = Context::session(&self.role.name, link.source_ip(), env.now);
+        let decide = |action, target: &Target, context: &Context| {
+            plane.engine.decide(&identity, &plane.resource.name, action, target, context)
+        };
+        match decide(Action::Connect, &Target::Database, &context) {
+            Verdict::Allow => {}
+            Verdict::Deny(denial) => return Err(refused(denial.reason)),
+            Verdict::NeedsApproval(rule) => {
+                return Err(refused(format!(
+                    "It needs approval, which a login cannot wait for: {}",
+                    rule.reason
+                )));
+            }
+        }
+        let none = Default::default();
+        let context = context.statement("SET", false, true, &none, &none, &none);
+        for name in &self.settings {
+            if decide(Action::Set, &Target::Setting { name: name.clone() }, &context) != Verdict::Allow {
+                return Err(refused(format!("No policy lets you set `{name}` with the connection.")));
+            }
+        }
+        Ok(identity)
+    }
+
+    /// Gets the server's proof from the host, or the occasion to let the client in.
+    fn convince(&mut self, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
+        let challenge = match self.demand.clone() {
+            Demand::Trust => {
+                frontend::sync(&mut io.to_server);
+                self.stage = Stage::Release;
+                return Next::Stay;
+            }
+            Demand::Cleartext if env.plane.is_some_and(|plane| plane.resource.allow_cleartext_password) => {
+                Challenge::Cleartext
+            }
+            Demand::Cleartext => {
+                let refusal = Refusal::new(code::IDENTITY, "the database server asks for a cleartext password, which would pass through the proxy")
+                    .hint("have the operator set the role's password with scram-sha-256, or allow_cleartext_password");
+                return self.fail(refusal, io);
+            }
+            Demand::Md5(salt) => Challenge::Md5 { salt: hex::encode(salt) },
+            Demand::Sasl(mechanisms) => Challenge::ScramFirst { mechanisms },
+        };
+        self.ask_host(challenge, link, env, io)
+    }
+
+    fn ask_host(&mut self, challenge: Challenge, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
+        let Some(plane) = env.plane else { return Next::Close };
+        let request = LoginRequest {
+            resource: plane.resource.name.clone(),
+            session: link.id().to_owned(),
+            role: self.role.name.clone(),
+            token: self.token.clone(),
+            challenge,
+        };
+        let token = link.call(HostRequest::Login(request), io);
+        self.stage = Stage::Proof { token, since: env.now };
+        Next::Stay
+    }
+
+    pub(crate) fn host(
+        &mut self,
+        link: &mut Link,
+        token: u32,
+        reply: &HostReply,
+        env: Env<'_>,
+        io: &mut Io,
+    ) -> Next {
+        if !matches!(self.stage, Stage::Proof { token: expected, .. } if expected == token) {
+            return Next::Stay;
+        }
+        let proof = match reply.status {
+            200 => serde_json::from_slice::<LoginReply>(&reply.body).ok(),
+            401 | 403 => {
+                let problem = serde_json::from_slice::<Problem>(&reply.body).ok();
+                let why = problem.map_or_else(|| "the host refused".to_owned(), |problem| problem.detail);
+                return self.fail(
+                    Refusal::new(code::IDENTITY, format!("the gate does not accept this identity: {why}")),
+                    io,
+                );
+            }
+            _ => None,
+        };
+        let Some(LoginReply { proof, server_final }) = proof else {
+            let refusal =
+                Refusal::new(code::UNAVAILABLE, "the gate's host could not answer the database's challenge")
+                    .hint("try again in a few seconds; if it lasts, tell the operator of Gatewright");
+            return self.fail(refusal, io);
+        };
+        match (&self.demand, server_final) {
+            (Demand::Sasl(_), Some(expected)) => {
+                self.server_final = Some(expected);
+                frontend::sasl_response(proof.as_bytes(), &mut io.to_server);
+            }
+            (Demand::Sasl(_), None) => {
+                frontend::sasl_initial("SCRAM-SHA-256", proof.as_bytes(), &mut io.to_server)
+            }
+            _ => frontend::password(proof.as_bytes(), &mut io.to_server),
+        }
+        self.stage = Stage::Judgement;
+        let _ = (link, env);
+        Next::Stay
+    }
+
+    pub(crate) fn server(&mut self, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
+        loop {
+            let header = match header(&link.server_in) {
+                Ok(None) => return Next::Stay,
+                Ok(Some(header)) if header.total <= MAX_LOGIN_MESSAGE => header,
+                _ => return broken(io),
+            };
+            if link.server_in.len() < header.total {
+                return Next::Stay;
+            }
+            let raw: Vec<u8> = link.server_in.drain(..header.total).collect();
+            let Some((frame, _)) = Frame::split(header, &raw) else { return broken(io) };
+            match self.frame(&frame, link, env, io) {
+                Next::Stay => {}
+                other => return other,
+            }
+        }
+    }
+
+    fn frame(&mut self, frame: &Frame<'_>, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
+        match (&self.stage, frame.tag) {
+            (Stage::Failed, _) => Next::Stay,
+            (Stage::Token | Stage::Proof { .. }, _) if self.is_trusted() => {
+                self.hold_back(frame);
+                Next::Stay
+            }
+            (Stage::Release, b'Z') if self.held_ready => {
+                io.to_client.append(&mut self.held);
+                self.open(link, env, io)
+            }
+            (Stage::Release, _) => {
+                self.hold_back(frame);
+                Next::Stay
+            }
+            (Stage::Server, b'v') => {
+                self.negotiate(frame.body, io);
+                Next::Stay
+            }
+            (_, b'E') => self.server_error(frame, link, env, io),
+            (_, b'N') => {
+                io.to_client.extend_from_slice(frame.raw);
+                Next::Stay
+            }
+            (Stage::Server, b'R') => self.demanded(frame, io),
+            (Stage::Judgement, b'R') => self.judged(frame, link, env, io),
+            (Stage::Settling, b'S') => {
+                io.to_client.extend_from_slice(frame.raw);
+                Next::Stay
+            }
+            (Stage::Settling, b'K') => {
+                self.key = Some(sha256(frame.body));
+                io.to_client.extend_from_slice(frame.raw);
+                Next::Stay
+            }
+            (Stage::Settling, b'Z') => {
+                io.to_client.extend_from_slice(frame.raw);
+                self.open(link, env, io)
+            }
+            _ => broken(io),
+        }
+    }
+
+    fn is_trusted(&self) -> bool {
+        matches!(self.demand, Demand::Trust)
+    }
+
+    fn hold_back(&mut self, frame: &Frame<'_>) {
+        match frame.tag {
+            b'K' => self.key = Some(sha256(frame.body)),
+            b'Z' => self.held_ready = true,
+            _ => {}
+        }
+        self.held.extend_from_slice(frame.raw);
+    }
+
+    /// NegotiateProtocolVersion of a server older than the client; what was taken out of the StartupMessage is
+    /// unsupported as well.
+    fn negotiate(&mut self, body: &[u8], io: &mut Io) {
+        let minor =
+            body.first_chunk::<4>().map_or(0, |version| (u32::from_be_bytes(*version) & 0xffff) as u16);
+        backend::negotiate_version(
+            minor.min(NEWEST_MINOR),
+            &std::mem::take(&mut self.unsupported),
+            &mut io.to_client,
+        );
+        self.newer_minor = false;
+    }
+
+    /// The server's first Authentication message: the agent is asked for its token instead.
+    fn demanded(&mut self, frame: &Frame<'_>, io: &mut Io) -> Next {
+        self.demand = match backend::authentication(frame.body) {
+            Some(Authentication::Ok) => {
+                self.held.extend_from_slice(frame.raw);
+                Demand::Trust
+            }
+            Some(Authentication::Cleartext) => Demand::Cleartext,
+            Some(Authentication::Md5(salt)) => Demand::Md5(salt),
+            Some(Authentication::Sasl(mechanisms)) => Demand::Sasl(mechanisms),
+            Some(
+                Authentication::SaslContinue(_) | Authentication::SaslFinal(_) | Authentication::Other(_),
+            )
+            | None => {
+                frontend::sync(&mut io.to_server);
+                let refusal = Refusal::new(
+                    code::IDENTITY,
+                    "the database server asks for an authentication method that the gate does not know",
+                )
+                .hint("have the operator use scram-sha-256 for the gate's role");
+                return Next::Die(refusal);
+            }
+        };
+        if self.newer_minor || !self.unsupported.is_empty() {
+            backend::negotiate_version(
+                NEWEST_MINOR,
+                &std::mem::take(&mut self.unsupported),
+                &mut io.to_client,
+            );
+        }
+        backend::ask_password(&mut io.to_client);
+        self.stage = Stage::Token;
+        Next::Stay
+    }
+
+    /// What the server says to a proof.
+    fn judged(&mut self, frame: &Frame<'_>, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
+        match (backend::authentication(frame.body), &self.demand) {
+            (Some(Authentication::SaslContinue(data)), Demand::Sasl(_)) if self.server_final.is_none() => {
+                let server_first = String::from_utf8_lossy(&data).into_owned();
+                self.ask_host(Challenge::ScramFinal { server_first }, link, env, io)
+            }
+            (Some(Authentication::SaslFinal(data)), Demand::Sasl(_)) => {
+                self.server_proved =
+                    self.server_final.as_deref().is_some_and(|expected| expected.as_bytes() == data);
+                if self.server_proved { Next::Stay } else { impostor(io) }
+            }
+            (Some(Authentication::Ok), Demand::Sasl(_)) if !self.server_proved => impostor(io),
+            (Some(Authentication::Ok), _) => {
+                io.to_client.extend_from_slice(frame.raw);
+                self.stage = Stage::Settling;
+                Next::Stay
+            }
+            _ => broken(io),
+        }
+    }
+
+    /// The server's own error. One about its password is about the gate's, not about the agent's.
+    fn server_error(&mut self, frame: &Frame<'_>, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
+        let Some(fields) = ErrorFields::parse(frame.body) else { return broken(io) };
+        let class = fields.field(b'C');
+        let reason;
+        if matches!(self.stage, Stage::Judgement) || class.starts_with(b"28") {
+            let text = format!(
+                "the database server refused the gate's own credential for role `{}`",
+                self.role.target
+            );
+            Refusal::new(code::IDENTITY, &text)
+                .hint("this is for the operator of Gatewright: check the role's password and pg_hba.conf")
+                .write(true, &mut io.to_client);
+            reason = text;
+        } else {
+            io.to_client.extend_from_slice(frame.raw);
+            reason = String::from_utf8_lossy(fields.field(b'M')).into_owned();
+        }
+        let resource = env.plane.map(|plane| plane.resource.name.clone()).unwrap_or_default();
+        link.record(env.now, Kind::Refused { resource, source: link.source.clone(), reason }, io);
+        self.stage = Stage::Failed;
+        io.close = true;
+        Next::Stay
+    }
+
+    /// Refuses a login that is under way: a message out of place makes the server end it.
+    fn fail(&mut self, refusal: Refusal, io: &mut Io) -> Next {
+        self.token.clear();
+        frontend::sync(&mut io.to_server);
+        frontend::terminate(&mut io.to_server);
+        Next::Die(refusal)
+    }
+
+    pub(crate) fn tick(&mut self, env: Env<'_>) -> Next {
+        match self.stage {
+            Stage::Proof { since, .. } if env.now.saturating_sub(since) > HOST_PATIENCE => Next::Close,
+            _ => Next::Stay,
+        }
+    }
+
+    fn open(&mut self, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
+        let (Some(plane), Some(identity)) = (env.plane, self.identity.take()) else { return broken(io) };
+        link.record(env.now, opened(&identity, self, plane, &link.source.clone()), io);
+        self.token.clear();
+        let opening = Opening { role: self.role.name.clone(), identity, key: self.key };
+        Next::To(Phase::Open(Box::new(Open::new(opening, plane, link, env))))
+    }
+}
+
+fn opened(identity: &Identity, login: &Login, plane: &Plane, source: &str) -> Kind {
+    Kind::Open {
+        resource: plane.resource.name.clone(),
+        principal: identity.subject.clone(),
+        issuer: identity.issuer.clone(),
+        groups: identity.groups.clone(),
+        role: login.role.target.clone(),
+        database: login.database.clone(),
+        source: source.to_owned(),
+        application: login.application.clone(),
+    }
+}
+
+/// Settings that come with the connection and need a permission; refuses those that nobody may change.
+fn wanted_settings(message: &StartupMessage) -> Result<Vec<String>, Refusal> {
+    let mut wanted = Vec::new();
+    let mut all: Vec<(String, String)> = Vec::new();
+    for (name, value) in &message.parameters {
+        let (name, value) = (String::from_utf8_lossy(name), String::from_utf8_lossy(value));
+        match name.as_ref() {
+            "user" | "database" | "replication" => {}
+            "options" => all.extend(settings::options(&value).ok_or_else(|| {
+                Refusal::new(code::PROTOCOL, "the connection's `options` could not be read")
+                    .hint("use only `-c name=value`")
+            })?),
+            other if other.starts_with("_pq_.") => {}
+            other => all.push((other.to_ascii_lowercase(), value.into_owned())),
+        }
+    }
+    for (name, value) in all {
+        if settings::changes_meaning(&name) {
+            return Err(Refusal::new(code::DENIED, format!("`{name}` cannot be set through the gate"))
+                .detail("It would change what a statement means after the gate has understood it.")
+                .hint("use schema-qualified names instead of search_path"));
+        }
+        if name == "client_encoding" && !settings::encoding_is_readable(&value) {
+            return Err(Refusal::new(code::PROTOCOL, "this client_encoding cannot be checked by the gate")
+                .hint("use UTF8"));
+        }
+        if !settings::is_harmless(&name) {
+            wanted.push(name);
+        }
+    }
+    Ok(wanted)
+}
+
+fn impostor(io: &mut Io) -> Next {
+    Refusal::new(
+        code::IDENTITY,
+        "the database server could not prove that it knows the gate's password: it may be an impostor",
+    )
+    .write(true, &mut io.to_client);
+    Next::Close
+}
+
+fn broken(io: &mut Io) -> Next {
+    Refusal::new(code::PROTOCOL, "the database server did not keep to the protocol during login")
+        .write(true, &mut io.to_client);
+    Next::Close
+}

@@ -1,0 +1,327 @@
+//! A session that is logged in: its state, and how its bytes are cut into messages.
+
+use std::rc::Rc;
+
+use gatewright_core::bundle::RecordingMode;
+use gatewright_core::digest::Digest;
+use gatewright_core::event::Kind;
+use gatewright_core::identity::Identity;
+use gatewright_core::time::Millis;
+
+use super::hold::Hold;
+use super::judge::{Judge, runs_unknown_code};
+use super::names::Names;
+use super::phases::Next;
+use super::prepared::{Portal, Prepared};
+use super::replies::{Replies, Reply, Running};
+use super::{Env, Io, Link};
+use crate::refusal::code;
+use crate::wire::{Frame, Header, frontend, header};
+use crate::{Plane, Refusal};
+
+/// How long a statement waits for its event to become durable, in milliseconds.
+const RECORDING_PATIENCE: Millis = 5_000;
+
+/// What a login leaves.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    pub(crate) role: String,
+    pub(crate) identity: Identity,
+    pub(crate) key: Option<Digest>,
+}
+
+/// A command that is ready to go, and what the server will answer.
+#[derive(Debug)]
+pub(crate) struct Parked {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) reply: Reply,
+}
+
+impl Parked {
+    /// The poison in the command's place.
+    pub(crate) fn refused(mut self, refusal: Refusal) -> Self {
+        self.bytes.clear();
+        match &mut self.reply {
+            Reply::Execute(running) => {
+                frontend::poison_execute(&mut self.bytes);
+                running.poison = Some(refusal);
+            }
+            Reply::Query(running) => {
+                frontend::poison_query(&mut self.bytes);
+                running.poison = Some(refusal);
+            }
+            _ => {}
+        }
+        self
+    }
+}
+
+/// What the session waits for before it takes the client's next message.
+#[derive(Debug)]
+pub(crate) enum Wait {
+    /// Nothing.
+    Nothing,
+    /// That many of the session's events are durable. `since` is set by the first tick.
+    Durable { events: u64, parked: Parked, since: Option<Millis> },
+    /// Somebody's approval.
+    Approval(Box<Hold>),
+}
+
+/// A session that is logged in.
+#[derive(Debug)]
+pub(crate) struct Open {
+    pub(crate) plane: Rc<Plane>,
+    pub(crate) judge: Judge,
+    /// Digest of BackendKeyData.
+    key: Option<Digest>,
+    pub(crate) replies: Replies,
+    pub(crate) statements: Names<Prepared>,
+    pub(crate) portals: Names<Portal>,
+    /// Counts definitions.
+    pub(crate) seq: u64,
+    /// Counts statements.
+    pub(crate) number: u64,
+    /// Status of the last ReadyForQuery: `I`, `T` or `E`.
+    pub(crate) status: u8,
+    /// A BEGIN is under way.
+    pub(crate) begun: bool,
+    /// The server skips to the next Sync, and no Sync was sent yet.
+    pub(crate) skipping: bool,
+    /// The server is in COPY FROM STDIN and the client has not ended it.
+    pub(crate) copying_in: bool,
+    pub(crate) wait: Wait,
+    durable: u64,
+    /// Bytes of the client's message that pass unread (CopyData), or are dropped (too large).
+    client_pass: usize,
+    client_drop: usize,
+    /// Bytes of the server's message that pass unread: CopyData, rows without masks.
+    pub(crate) server_pass: usize,
+}
+
+impl Open {
+    pub(crate) fn new(opening: Opening, plane: &Rc<Plane>, link: &Link, env: Env<'_>) -> Self {
+        let judge = Judge::new(opening.identity, opening.role, link.source_ip().to_owned(), plane, env.now);
+        Self {
+            plane: Rc::clone(plane),
+            judge,
+            key: opening.key,
+            replies: Replies::default(),
+            statements: Names::default(),
+            portals: Names::default(),
+            seq: 0,
+            number: 0,
+            status: b'I',
+            begun: false,
+            skipping: false,
+            copying_in: false,
+            wait: Wait::Nothing,
+            durable: 0,
+            client_pass: 0,
+            client_drop: 0,
+            server_pass: 0,
+        }
+    }
+
+    pub(crate) fn wants_client_bytes(&self) -> bool {
+        matches!(self.wait, Wait::Nothing)
+    }
+
+    pub(crate) fn cancel_key(&self) -> Option<Digest> {
+        if matches!(self.wait, Wait::Approval(_)) { self.key } else { None }
+    }
+
+    /// Whether an explicit transaction is open, as far as the commands sent so far tell.
+    pub(crate) fn in_transaction(&self) -> bool {
+        self.status != b'I' || self.begun
+    }
+
+    fn adopt(&mut self, env: Env<'_>) {
+        if let Some(plane) = env.plane
+            && !Rc::ptr_eq(plane, &self.plane)
+        {
+            self.plane = Rc::clone(plane);
+            self.judge.renew(&self.plane, env.now);
+        }
+    }
+
+    pub(crate) fn client(&mut self, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
+        if link.client_in.is_empty() || !self.wants_client_bytes() {
+            return Next::Stay;
+        }
+        self.adopt(env);
+        let input = std::mem::take(&mut link.client_in);
+        let mut rest = input.as_slice();
+        let next = self.messages(&mut rest, link, env, io);
+        link.client_in = rest.to_vec();
+        next
+    }
+
+    fn messages(&mut self, rest: &mut &[u8], link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
+        while self.wants_client_bytes() && !rest.is_empty() {
+            let unread = self.client_pass.max(self.client_drop).min(rest.len());
+            if let Some((head, tail)) = rest.split_at_checked(unread)
+                && unread > 0
+            {
+                if self.client_pass > 0 {
+                    io.to_server.extend_from_slice(head);
+                }
+                self.client_pass = self.client_pass.saturating_sub(unread);
+                self.client_drop = self.client_drop.saturating_sub(unread);
+                *rest = tail;
+                continue;
+            }
+            let header = match header(rest) {
+                Ok(None) => return Next::Stay,
+                Ok(Some(header)) => header,
+                Err(error) => return Next::Die(Refusal::new(code::PROTOCOL, error.to_string())),
+            };
+            if header.tag == b'd' && !self.skipping {
+                self.client_pass = header.total;
+                continue;
+            }
+            if header.total > self.plane.limits.max_message as usize {
+                match self.too_large(header, link, env, io) {
+                    Next::Stay => {
+                        self.client_drop = header.total;
+                        continue;
+                    }
+                    other => return other,
+                }
+            }
+            let Some((frame, tail)) = Frame::split(header, rest) else { return Next::Stay };
+            *rest = tail;
+            match self.command(&frame, link, env, io) {
+                Next::Stay => {}
+                other => return other,
+            }
+        }
+        Next::Stay
+    }
+
+    /// A message over the cap is refused as a denied command is, and its bytes are dropped.
+    fn too_large(&mut self, header: Header, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
+        let refusal = Refusal::new(
+            code::TOO_LARGE,
+            format!(
+                "a message of {} bytes is over the gate's cap of {}",
+                header.total, self.plane.limits.max_message
+            ),
+        )
+        .hint("send it in smaller parts, use COPY, or have the operator raise limits.max_message");
+        if self.skipping {
+            return Next::Stay;
+        }
+        match header.tag {
+            b'Q' => self.refuse_query(refusal, None, link, env, io),
+            b'P' => self.refuse_parse(b"", refusal, link, env, io),
+            b'B' => self.refuse_bind(refusal, link, env, io),
+            _ => return Next::Die(refusal),
+        }
+        Next::Stay
+    }
+
+    /// Sends a command, once its event is as durable as the configuration wants.
+    pub(crate) fn send(&mut self, parked: Parked, recorded: u64, io: &mut Io) {
+        let recording = &self.plane.recording;
+        let needed = match recording.mode {
+            RecordingMode::Strict => recorded,
+            RecordingMode::Buffered => recorded.saturating_sub(u64::from(recording.max_unacknowledged)),
+        };
+        if needed > self.durable {
+            self.wait = Wait::Durable { events: needed, parked, since: None };
+        } else {
+            self.forward(parked, io);
+        }
+    }
+
+    fn forward(&mut self, parked: Parked, io: &mut Io) {
+        if let Reply::Query(running) | Reply::Execute(running) = &parked.reply
+            && running.poison.is_none()
+        {
+            self.takes_effect(running.analysis.clone());
+        }
+        io.to_server.extend_from_slice(&parked.bytes);
+        self.replies.push(parked.reply);
+    }
+
+    /// What a command changes of what the gate knows of the session.
+    fn takes_effect(&mut self, analysis: Option<Rc<crate::plane::Analysis>>) {
+        let Some(analysis) = analysis else { return };
+        let Ok(facts) = &analysis.facts else {
+            self.statements.forget_all();
+            self.portals.forget_all();
+            return;
+        };
+        for facts in facts {
+            self.begun |= matches!(facts.transaction, Some(gatewright_sql::Transaction::Begin));
+            // SQL can define and drop prepared statements and portals under names that the protocol's messages
+            // defined before: those names are not certain any more.
+            let touches_statements = matches!(facts.statement, "PREPARE" | "DEALLOCATE" | "DISCARD");
+            let unknown = runs_unknown_code(facts);
+            if touches_statements || unknown {
+                self.statements.forget_all();
+            }
+            if touches_statements || unknown || facts.defines_outputs {
+                self.portals.forget_all();
+            }
+        }
+        self.judge.defines(&analysis, &Rc::clone(&self.plane));
+    }
+
+    pub(crate) fn acknowledged(&mut self, _link: &mut Link, durable: u64, _env: Env<'_>, io: &mut Io) {
+        self.durable = self.durable.max(durable);
+        match std::mem::replace(&mut self.wait, Wait::Nothing) {
+            Wait::Durable { events, parked, .. } if events <= self.durable => self.forward(parked, io),
+            other => self.wait = other,
+        }
+    }
+
+    pub(crate) fn tick(&mut self, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
+        if env.now >= self.judge.identity.expires_at {
+            self.withdraw(link, io);
+            return Next::Die(expired());
+        }
+        self.tick_hold(link, env, io);
+        self.tick_recording(env, io);
+        Next::Stay
+    }
+
+    /// A statement whose event does not become durable does not run.
+    fn tick_recording(&mut self, env: Env<'_>, io: &mut Io) {
+        let Wait::Durable { since, .. } = &mut self.wait else { return };
+        let since = *since.get_or_insert(env.now);
+        if env.now.saturating_sub(since) < RECORDING_PATIENCE {
+            return;
+        }
+        if let Wait::Durable { parked, .. } = std::mem::replace(&mut self.wait, Wait::Nothing) {
+            let refusal = Refusal::new(
+                code::UNAVAILABLE,
+                "the recording is not available, so the statement was not run",
+            )
+            .hint("try again in a few seconds; if it lasts, tell the operator of Gatewright");
+            self.forward(parked.refused(refusal), io);
+        }
+    }
+
+    pub(crate) fn closed(&mut self, link: &mut Link, reason: &str, env: Env<'_>, io: &mut Io) {
+        self.withdraw(link, io);
+        link.record(env.now, Kind::Close { reason: reason.to_owned() }, io);
+    }
+
+    /// A command that begins to run now.
+    pub(crate) fn running(&mut self, env: Env<'_>) -> Box<Running> {
+        self.number = self.number.saturating_add(1);
+        Box::new(Running::new(self.number, env.now))
+    }
+
+    pub(crate) fn next_seq(&mut self) -> u64 {
+        self.seq = self.seq.saturating_add(1);
+        self.seq
+    }
+}
+
+/// A session ends when its token does.
+pub(crate) fn expired() -> Refusal {
+    Refusal::new(code::IDENTITY, "the agent's token has expired, and the session with it")
+        .hint("connect again with a fresh token")
+}

@@ -1,0 +1,62 @@
+//! What came back, for the recording: after masking, up to the configured caps.
+
+use gatewright_core::bundle::Recording;
+use gatewright_core::event::Kind;
+use gatewright_core::time::Millis;
+
+use super::prepared::readable;
+use crate::wire::backend::{Field, data_row};
+use crate::wire::frontend::format_of;
+
+/// The result of one statement as it passes.
+#[derive(Debug, Default)]
+pub(crate) struct Result {
+    columns: Vec<String>,
+    formats: Vec<i16>,
+    masked: Vec<String>,
+    rows: Vec<Vec<Option<String>>>,
+    bytes: usize,
+    count: u64,
+}
+
+impl Result {
+    /// The columns of the rows to come.
+    pub(crate) fn describe(&mut self, fields: &[Field], formats: Option<&[i16]>, masked: Vec<String>) {
+        self.columns = fields.iter().map(|field| field.name.clone()).collect();
+        self.formats = match formats {
+            Some(formats) => (0..fields.len()).map(|position| format_of(formats, position)).collect(),
+            None => fields.iter().map(|field| field.format).collect(),
+        };
+        self.masked = masked;
+    }
+
+    /// Whether a row of that many bytes would be recorded.
+    pub(crate) fn wants(&self, bytes: usize, caps: &Recording) -> bool {
+        self.rows.len() < caps.max_rows as usize
+            && self.bytes.saturating_add(bytes) <= caps.max_result_bytes as usize
+    }
+
+    /// One row passed. `body` is as the client gets it; none where the row is not to be recorded.
+    pub(crate) fn row(&mut self, body: Option<&[u8]>) {
+        self.count = self.count.saturating_add(1);
+        let Some(values) = body.and_then(data_row) else { return };
+        self.bytes = self.bytes.saturating_add(body.map_or(0, <[u8]>::len));
+        let formats = self.formats.iter().copied().chain(std::iter::repeat(0));
+        self.rows
+            .push(values.into_iter().zip(formats).map(|(value, format)| readable(format, value)).collect());
+    }
+
+    /// The event, at CommandComplete; the next statement of the same Query starts anew.
+    pub(crate) fn complete(&mut self, statement: u64, tag: &[u8], since: Millis, now: Millis) -> Kind {
+        let done = std::mem::take(self);
+        Kind::Result {
+            statement,
+            tag: String::from_utf8_lossy(tag).into_owned(),
+            columns: done.columns,
+            rows: done.rows,
+            row_count: done.count,
+            masked: done.masked,
+            elapsed_ms: now.saturating_sub(since),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Before the StartupMessage: SSLRequest, GSSENCRequest, CancelRequest.
+
+use gatewright_core::digest::sha256;
+
+use super::login::Login;
+use super::phases::{Next, Phase};
+use super::{Env, Io, Link};
+use crate::Refusal;
+use crate::refusal::code;
+use crate::wire::frontend::{self, Startup as Packet};
+
+/// Waits for the StartupMessage.
+#[derive(Debug, Default)]
+pub(crate) struct Startup {
+    /// An SSLRequest is with the server, whose one byte is outstanding.
+    asked: bool,
+    /// The server has answered one already; it takes no second.
+    answered: bool,
+    /// A CancelRequest went through; the server will close.
+    done: bool,
+}
+
+impl Startup {
+    pub(crate) fn wants_client_bytes(&self) -> bool {
+        !self.asked
+    }
+
+    pub(crate) fn client(&mut self, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
+        if self.asked || self.done {
+            return Next::Stay;
+        }
+        let length = match frontend::startup_length(&link.client_in) {
+            None => return Next::Stay,
+            Some(Some(length)) => length,
+            Some(None) => return malformed(io),
+        };
+        if link.client_in.len() < length {
+            return Next::Stay;
+        }
+        let packet: Vec<u8> = link.client_in.drain(..length).collect();
+        match frontend::startup(&packet) {
+            None => malformed(io),
+            Some(Packet::Ssl | Packet::GssEnc) if self.answered => {
+                // The server reads a second request as a protocol version and would end the session anyway.
+                frontend::impossible_startup(&mut io.to_server);
+                Next::Die(
+                    Refusal::new(
+                        code::PROTOCOL,
+                        "only one of GSS encryption and TLS can be asked for in a connection",
+                    )
+                    .hint("connect with gssencmode=disable"),
+                )
+            }
+            Some(Packet::Ssl | Packet::GssEnc) => {
+                frontend::ssl_request(&mut io.to_server);
+                self.asked = true;
+                Next::Stay
+            }
+            Some(Packet::Cancel(key)) => {
+                io.cancels = Some(sha256(&key));
+                io.to_server.extend_from_slice(&packet);
+                self.done = true;
+                Next::Stay
+            }
+            Some(Packet::Start(message)) => match Login::start(message, env, io) {
+                Ok(login) => Next::To(Phase::Login(Box::new(login))),
+                Err(refusal) => {
+                    frontend::impossible_startup(&mut io.to_server);
+                    Next::Die(refusal)
+                }
+            },
+        }
+    }
+
+    pub(crate) fn server(&mut self, link: &mut Link, io: &mut Io) -> Next {
+        let answer = std::mem::take(&mut link.server_in);
+        match (answer.as_slice(), self.asked) {
+            ([], _) => Next::Stay,
+            ([b'N'], true) => {
+                self.asked = false;
+                self.answered = true;
+                io.to_client.push(b'N');
+                Next::Stay
+            }
+            ([b'S' | b'G'], true) => {
+                tls_wanted().write(true, &mut io.to_client);
+                Next::Close
+            }
+            // A server that cannot even fork answers with an ErrorResponse; anything else was not asked for.
+            ([b'E', ..], true) => {
+                io.to_client.extend_from_slice(&answer);
+                Next::Close
+            }
+            _ => Next::Close,
+        }
+    }
+}
+
+fn malformed(io: &mut Io) -> Next {
+    frontend::impossible_startup(&mut io.to_server);
+    Next::Die(Refusal::new(code::PROTOCOL, "the startup packet is malformed"))
+}
+
+/// The server now waits for a TLS handshake with the client, which the filter could not read.
+fn tls_wanted() -> Refusal {
+    Refusal::new(code::PROTOCOL, "the database server wants TLS inside the gate, where its bytes could not be checked")
+        .detail("The server behind Gatewright answered SSLRequest with yes; no byte that the gate cannot read may pass.")
+        .hint(
+            "Either connect with sslmode=disable to the gate; or let the operator give the gate a way to the server \
+             that answers no: direct TLS from Envoy to PostgreSQL 17 or newer, the server's Unix socket, or \
+             Gatewright's relay.",
+        )
+}

@@ -1,0 +1,246 @@
+//! One connection: moves bytes between the proxy's buffers and the session.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use gatewright_adapter::{cancels, hostcalls};
+use gatewright_core::time::Millis;
+use gatewright_postgres::{Env, HostReply, Io, Session};
+use proxy_wasm::types::{BufferType, LogLevel};
+
+use crate::worker::Worker;
+
+/// Bytes of one client that may be kept here while a command of its waits.
+const MAX_KEPT: usize = 16 << 20;
+
+/// A connection, as the proxy and the worker both hold it.
+#[derive(Clone)]
+pub(crate) struct Connection {
+    context: u32,
+    worker: Worker,
+    state: Rc<RefCell<State>>,
+}
+
+struct State {
+    session: Session,
+    id: String,
+    /// There are bytes in the proxy's buffer that the session did not want yet.
+    unread: bool,
+    /// Bytes taken out of the proxy's buffer while the session waited.
+    kept: usize,
+    /// The client has sent its FIN.
+    half_closed: bool,
+    /// To be closed at the next tick, when what was written has gone out.
+    closing: bool,
+    gone: bool,
+    /// Since when a command is held.
+    held_since: Option<Millis>,
+}
+
+impl Connection {
+    /// A connection that was just accepted.
+    pub(crate) fn open(context: u32, worker: Worker) -> Self {
+        let source = hostcalls::property(&["source", "address"]).unwrap_or_else(|| "unknown".to_owned());
+        // Without randomness there is no session id that nobody else has; the empty one is refused below.
+        let id = hostcalls::random_id().unwrap_or_default();
+        let closing = id.is_empty();
+        let state = State {
+            session: Session::new(id.clone(), source),
+            id,
+            unread: false,
+            kept: 0,
+            half_closed: false,
+            closing,
+            gone: false,
+            held_since: None,
+        };
+        let connection = Self { context, worker, state: Rc::new(RefCell::new(state)) };
+        connection.worker.register(context, connection.clone());
+        connection
+    }
+
+    pub(crate) fn worker(&self) -> &Worker {
+        &self.worker
+    }
+
+    pub(crate) fn id(&self) -> String {
+        self.state.borrow().id.clone()
+    }
+
+    /// Bytes from the client are in the proxy's buffer.
+    pub(crate) fn downstream(&self, size: usize, end_of_stream: bool) {
+        let mut state = self.state.borrow_mut();
+        state.half_closed |= end_of_stream;
+        let mut io = Io::default();
+        if state.session.wants_client_bytes() {
+            let bytes = hostcalls::buffer(BufferType::DownstreamData, size);
+            provoked_panic(&bytes);
+            self.worker.with_env(|env| state.session.client(&bytes, env, &mut io));
+            state.unread = false;
+            if size > 0 && hostcalls::replace_buffer(BufferType::DownstreamData, &io.to_server).is_err() {
+                state.closing = true;
+            } else if !io.to_server.is_empty() || end_of_stream {
+                self.resume(&mut state);
+            }
+            io.to_server.clear();
+        } else {
+            state.unread |= size > 0;
+        }
+        self.settle(&mut state, io);
+    }
+
+    /// Bytes from the server are in the proxy's buffer; what is left in it goes to the client.
+    pub(crate) fn upstream(&self, size: usize) {
+        let mut state = self.state.borrow_mut();
+        let mut io = Io::default();
+        let bytes = hostcalls::buffer(BufferType::UpstreamData, size);
+        self.worker.with_env(|env| state.session.server(&bytes, env, &mut io));
+        if io.to_client != bytes
+            && hostcalls::replace_buffer(BufferType::UpstreamData, &io.to_client).is_err()
+        {
+            // INVARIANT: nothing unseen passes. The buffer could not be replaced, so the connection must go now.
+            hostcalls::log(LogLevel::Error, "gatewright: the upstream buffer could not be replaced");
+            state.closing = true;
+            let _ = hostcalls::close_downstream();
+        }
+        io.to_client.clear();
+        self.settle(&mut state, io);
+    }
+
+    /// The host's answer to a call of the session.
+    pub(crate) fn answered(&self, token: u32, reply: &HostReply) {
+        self.outside(|session, env, io| session.host(token, reply, env, io));
+    }
+
+    /// Events of the session are durable.
+    pub(crate) fn acknowledged(&self, durable: u64) {
+        self.outside(|session, env, io| session.acknowledged(durable, env, io));
+    }
+
+    /// Time passes. `latest` are the CancelRequests of late.
+    pub(crate) fn tick(&self, now: Millis) {
+        if self.state.borrow().closing {
+            self.close();
+            return;
+        }
+        self.outside(|session, env, io| session.tick(env, io));
+        let (key, since) = {
+            let mut state = self.state.borrow_mut();
+            let key = state.session.cancel_key();
+            state.held_since = key.and(state.held_since.or(Some(now)));
+            (key, state.held_since)
+        };
+        if let (Some(key), Some(since)) = (key, since)
+            && cancels::latest()
+                .iter()
+                .any(|(cancelled, at)| *cancelled == key && at.saturating_add(100) >= since)
+        {
+            self.outside(|session, env, io| session.cancelled(env, io));
+        }
+    }
+
+    /// To be closed: its events cannot be recorded.
+    pub(crate) fn condemn(&self) {
+        self.state.borrow_mut().closing = true;
+    }
+
+    fn close(&self) {
+        if hostcalls::act_on(self.context).is_ok() {
+            let _ = hostcalls::close_downstream();
+        }
+    }
+
+    /// The connection is gone on one side.
+    pub(crate) fn gone(&self, reason: &str) {
+        let mut state = self.state.borrow_mut();
+        if std::mem::replace(&mut state.gone, true) {
+            return;
+        }
+        let mut io = Io::default();
+        self.worker.with_env(|env| state.session.closed(reason, env, &mut io));
+        io.to_server.clear();
+        self.settle(&mut state, io);
+        self.worker.forget(self.context);
+    }
+
+    /// Lets the session act while the proxy is not handing over bytes of it.
+    fn outside(&self, act: impl FnOnce(&mut Session, Env<'_>, &mut Io)) {
+        if hostcalls::act_on(self.context).is_err() {
+            return;
+        }
+        let mut state = self.state.borrow_mut();
+        if state.gone {
+            return;
+        }
+        let mut io = Io::default();
+        self.worker.with_env(|env| act(&mut state.session, env, &mut io));
+        self.settle(&mut state, io);
+    }
+
+    /// Does what the session wants done.
+    fn settle(&self, state: &mut State, mut io: Io) {
+        loop {
+            let wants = state.unread && state.session.wants_client_bytes();
+            if io.to_server.is_empty() && !wants {
+                break;
+            }
+            // Whatever is in the buffer would go to the server unread when it resumes: take all of it out first.
+            let unread = hostcalls::buffer(BufferType::DownstreamData, usize::MAX);
+            state.unread = false;
+            state.kept =
+                if state.session.wants_client_bytes() { 0 } else { state.kept.saturating_add(unread.len()) };
+            if state.kept > MAX_KEPT {
+                state.closing = true;
+                io.to_server.clear();
+            }
+            let mut more = Io::default();
+            if !unread.is_empty() {
+                self.worker.with_env(|env| state.session.client(&unread, env, &mut more));
+            }
+            io.to_server.append(&mut more.to_server);
+            io.calls.append(&mut more.calls);
+            io.events.append(&mut more.events);
+            io.close |= more.close;
+            io.cancels = io.cancels.or(more.cancels);
+            if hostcalls::replace_buffer(BufferType::DownstreamData, &io.to_server).is_err() {
+                state.closing = true;
+                break;
+            }
+            if !io.to_server.is_empty() {
+                self.resume(state);
+            }
+            io.to_server.clear();
+        }
+        if let Some(cancelled) = io.cancels {
+            cancels::announce(&cancelled, hostcalls::now());
+        }
+        state.closing |= io.close;
+        for call in io.calls {
+            self.worker.call(self, call);
+        }
+        if state.half_closed && !state.gone {
+            // The client will say nothing more: what is held for it is not wanted, what runs may end.
+            if state.session.is_idle() { self.resume(state) } else { state.closing = true }
+        }
+        self.worker.record(self.context, io.events);
+    }
+
+    fn resume(&self, state: &mut State) {
+        if hostcalls::resume_downstream().is_err() {
+            state.closing = true;
+        }
+    }
+}
+
+/// Test builds only: proves what the proxy does when a filter panics.
+#[cfg(feature = "test-panic")]
+#[expect(clippy::panic, reason = "that is what it is for")]
+fn provoked_panic(bytes: &[u8]) {
+    let marker = b"gatewright-test-panic";
+    if bytes.windows(marker.len()).any(|window| window == marker) {
+        panic!("provoked");
+    }
+}
+
+#[cfg(not(feature = "test-panic"))]
+fn provoked_panic(_bytes: &[u8]) {}
