@@ -477,8 +477,7 @@ impl Login {
     fn server_error(&mut self, frame: &Frame<'_>, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
         let Some(fields) = ErrorFields::parse(frame.body) else { return broken(io) };
         let class = fields.field(b'C');
-        let reason;
-        if matches!(self.stage, Stage::Judgement) || class.starts_with(b"28") {
+        let reason = if matches!(self.stage, Stage::Judgement) || class.starts_with(b"28") {
             let text = format!(
                 "the database server refused the gate's own credential for role `{}`",
                 self.role.target
@@ -486,11 +485,11 @@ impl Login {
             Refusal::new(code::IDENTITY, &text)
                 .hint("this is for the operator of Gatewright: check the role's password and pg_hba.conf")
                 .write(true, &mut io.to_client);
-            reason = text;
+            text
         } else {
             io.to_client.extend_from_slice(frame.raw);
-            reason = String::from_utf8_lossy(fields.field(b'M')).into_owned();
-        }
+            String::from_utf8_lossy(fields.field(b'M')).into_owned()
+        };
         let resource = env.plane.map(|plane| plane.resource.name.clone()).unwrap_or_default();
         link.record(env.now, Kind::Refused { resource, source: link.source.clone(), reason }, io);
         self.stage = Stage::Failed;

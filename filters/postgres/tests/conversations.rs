@@ -1,0 +1,284 @@
+//! Whole conversations, message by message; and that the way they are cut into pieces changes nothing.
+#![allow(missing_docs, reason = "a test")]
+
+mod support;
+
+use gatewright_core::bundle::{ApprovalMode, RecordingMode};
+use proptest::prelude::*;
+use support::*;
+
+const WAITING: &str = r#"{"id":"A1","url":"http://host/approvals/A1","state":"pending","expires_at":1800000900000}"#;
+const APPROVED: &str =
+    r#"{"id":"A1","url":"http://host/approvals/A1","state":"approved","expires_at":1800000900000,"decided_by":["dan"]}"#;
+const DENIED: &str =
+    r#"{"id":"A1","url":"u","state":"denied","expires_at":1800000900000,"decided_by":["dan"],"comment":"not today"}"#;
+
+fn after_login(more: Vec<Step>) -> Vec<Step> {
+    let mut steps = login();
+    steps.extend(more);
+    steps
+}
+
+fn whole(steps: Vec<Step>) -> Outcome {
+    play(&plane(RecordingMode::Buffered, ApprovalMode::Hold), &after_login(steps), |all| all)
+}
+
+#[test]
+fn a_trusting_server_is_held_back_until_the_token_verifies() {
+    let outcome = whole(vec![]);
+    let first = outcome.to_client.get(..9).expect("a message");
+    assert_eq!(first, message(b'R', &[0, 0, 0, 3]), "the agent is asked for its token first");
+    assert!(outcome.client_text().contains("\u{0}\u{0}\u{0}\u{5}I"), "and let in afterwards");
+    assert!(outcome.server_text().contains("user\0support_ro\0database\0shop"), "{}", outcome.server_text());
+    assert!(!outcome.server_text().contains("eyJ"), "the token does not reach the server");
+}
+
+#[test]
+fn a_forged_token_is_refused_and_nothing_of_the_server_passes() {
+    let mut steps = login();
+    steps[2] = Step::Client(message(b'p', b"eyJhbGciOiJub25lIn0.e30.\0"));
+    let outcome = play(&plane(RecordingMode::Buffered, ApprovalMode::Hold), &steps, |all| all);
+    let text = outcome.client_text();
+    assert!(text.contains("FATAL") && text.contains("28000") && text.contains("`none`"), "{text}");
+    assert!(!text.contains('K') || !outcome.to_client.windows(9).any(|w| w == message(b'R', &[0; 4])), "{text}");
+    assert!(outcome.closed);
+}
+
+#[test]
+fn masked_columns_are_masked_by_origin_whatever_their_name() {
+    let outcome = whole(vec![
+        Step::Client(query("SELECT name, ssn AS name FROM customers")),
+        Step::Server(
+            [
+                row_description(&[("name", CUSTOMERS, 1), ("name", CUSTOMERS, 2)]),
+                data_row(&["Ann", "123-45-6789"]),
+                complete("SELECT 1"),
+                ready(b'I'),
+            ]
+            .concat(),
+        ),
+    ]);
+    let text = outcome.client_text();
+    assert!(text.contains("Ann") && text.contains("[masked]") && !text.contains("6789"), "{text}");
+    assert!(outcome.events.iter().all(|event| !event.contains("123-45-6789")), "recorded after masking");
+}
+
+#[test]
+fn an_expression_over_a_masked_column_is_masked() {
+    let outcome = whole(vec![
+        Step::Client(query("SELECT upper(ssn) AS x FROM customers")),
+        Step::Server([row_description(&[("x", 0, 0)]), data_row(&["SECRET"]), complete("SELECT 1"), ready(b'I')].concat()),
+    ]);
+    assert!(!outcome.client_text().contains("SECRET"), "{}", outcome.client_text());
+}
+
+#[test]
+fn a_denied_query_never_reaches_the_server_and_the_session_goes_on() {
+    let outcome = whole(vec![
+        Step::Client(query("DROP TABLE customers")),
+        Step::Server([error("42601", "syntax error"), ready(b'I')].concat()),
+        Step::Client(query("SELECT name FROM customers")),
+        Step::Server([row_description(&[("name", CUSTOMERS, 1)]), data_row(&["Ann"]), complete("SELECT 1"), ready(b'I')].concat()),
+    ]);
+    let text = outcome.client_text();
+    assert!(text.contains("42501") && text.contains("no-ddl") && text.contains("nobody may run DDL"), "{text}");
+    assert!(!text.contains("syntax error") && text.contains("Ann"), "{text}");
+    assert!(!outcome.server_text().contains("DROP"), "{}", outcome.server_text());
+}
+
+#[test]
+fn of_several_statements_of_which_one_is_denied_none_runs() {
+    let outcome = whole(vec![Step::Client(query("SELECT name FROM customers; DROP TABLE customers; COMMIT"))]);
+    let text = outcome.server_text();
+    assert!(!text.contains("customers"), "{text}");
+}
+
+#[test]
+fn a_failed_redefinition_does_not_fool_the_gate() {
+    // The second Parse of `s` fails at the server, which keeps the first; its rows must stay masked.
+    let outcome = whole(vec![
+        Step::Client([parse("s", "SELECT upper(ssn) FROM customers"), sync()].concat()),
+        Step::Server(
+            [message(b'1', b""), message(b't', &[0, 0]), row_description(&[("upper", 0, 0)]), ready(b'I')].concat(),
+        ),
+        Step::Client([parse("s", "SELECT 1"), sync()].concat()),
+        Step::Server([error("42P05", "prepared statement already exists"), ready(b'I')].concat()),
+        Step::Client([bind("s"), execute(), sync()].concat()),
+        Step::Server([message(b'2', b""), data_row(&["SECRET"]), complete("SELECT 1"), ready(b'I')].concat()),
+    ]);
+    assert!(!outcome.client_text().contains("SECRET"), "{}", outcome.client_text());
+}
+
+#[test]
+fn a_name_that_sql_redefined_is_not_trusted() {
+    let outcome = whole(vec![
+        Step::Client([parse("s", "SELECT 1"), sync()].concat()),
+        Step::Server([message(b'1', b""), ready(b'I')].concat()),
+        Step::Client(query("DEALLOCATE s")),
+        Step::Server([complete("DEALLOCATE"), ready(b'I')].concat()),
+        Step::Client(query("PREPARE s AS SELECT ssn FROM customers")),
+        Step::Server([complete("PREPARE"), ready(b'I')].concat()),
+        Step::Client([bind("s"), execute(), sync()].concat()),
+    ]);
+    assert!(outcome.server_text().ends_with("gatewright: statement refused\"\0\0\0\0\0S\0\0\0\u{4}") || !outcome.server_text().contains("\0s\0\0\0\0\0\0\0"), "{:?}", outcome.server_text());
+}
+
+#[test]
+fn a_hold_speaks_at_once_and_runs_after_approval() {
+    let outcome = whole(vec![
+        Step::Client(query("DELETE FROM customers WHERE name = 'Ann'")),
+        Step::Host(200, WAITING.into()),
+        Step::Server(message(b'3', b"")),
+        Step::Host(200, APPROVED.into()),
+        Step::Server([complete("DELETE 1"), ready(b'I')].concat()),
+    ]);
+    let text = outcome.client_text();
+    assert!(text.contains("waiting for approval A1") && text.contains("http://host/approvals/A1"), "{text}");
+    assert!(text.contains("DELETE 1"), "{text}");
+    assert!(outcome.server_text().contains("DELETE FROM customers"));
+}
+
+#[test]
+fn a_denied_approval_is_told_with_its_comment() {
+    let outcome = whole(vec![
+        Step::Client(query("DELETE FROM customers WHERE name = 'Ann'")),
+        Step::Host(200, WAITING.into()),
+        Step::Server(message(b'3', b"")),
+        Step::Host(200, DENIED.into()),
+        Step::Server([error("42601", "syntax error"), ready(b'I')].concat()),
+    ]);
+    let text = outcome.client_text();
+    assert!(text.contains("42501") && text.contains("not today"), "{text}");
+    assert!(!outcome.server_text().contains("DELETE"), "{}", outcome.server_text());
+}
+
+#[test]
+fn a_pipeline_that_fails_before_the_held_command_asks_nobody() {
+    let outcome = whole(vec![
+        Step::Client(
+            [parse("", "SELECT 1/0"), bind(""), execute(), parse("", "DELETE FROM customers WHERE name = 'x'"), bind(""), execute(), sync()]
+                .concat(),
+        ),
+        Step::Server([message(b'1', b""), message(b'2', b""), error("22012", "division by zero")].concat()),
+        Step::Server(ready(b'I')),
+    ]);
+    assert!(outcome.calls.is_empty(), "{:?}", outcome.calls);
+    assert!(outcome.client_text().contains("division by zero"));
+}
+
+#[test]
+fn strict_recording_lets_nothing_run_before_it_is_durable() {
+    let plane = plane(RecordingMode::Strict, ApprovalMode::Hold);
+    let ask = after_login(vec![Step::Client(query("SELECT name FROM customers"))]);
+    let waiting = play(&plane, &ask, |all| all);
+    assert!(!waiting.server_text().contains("SELECT"), "{}", waiting.server_text());
+    let mut durable = ask.clone();
+    durable.push(Step::Durable);
+    assert!(play(&plane, &durable, |all| all).server_text().contains("SELECT name"));
+    let mut never = ask;
+    never.extend([Step::Pass(100), Step::Pass(6_000), Step::Server([error("42601", "x"), ready(b'I')].concat())]);
+    let refused = play(&plane, &never, |all| all);
+    assert!(refused.client_text().contains("58000"), "{}", refused.client_text());
+    assert!(!refused.server_text().contains("SELECT"), "{}", refused.server_text());
+}
+
+#[test]
+fn errors_do_not_quote_values_of_masked_columns() {
+    let outcome = whole(vec![
+        Step::Client(query("INSERT INTO customers (ssn) VALUES ('1')")),
+        Step::Server([error("23505", "duplicate key 123-45-6789"), ready(b'I')].concat()),
+    ]);
+    assert!(!outcome.client_text().contains("6789") && outcome.client_text().contains("23505"), "{}", outcome.client_text());
+}
+
+#[test]
+fn the_session_ends_when_its_token_does() {
+    let outcome = whole(vec![
+        Step::Pass(2 * 3_600_000),
+        Step::Server(message(b'3', b"")),
+        Step::Client(query("SELECT name FROM customers")),
+    ]);
+    assert!(outcome.client_text().contains("expired") && outcome.closed);
+    assert!(!outcome.server_text().contains("SELECT"));
+}
+
+#[test]
+fn a_message_over_the_cap_is_refused_and_the_next_one_runs() {
+    let outcome = whole(vec![
+        Step::Client(query(&format!("SELECT '{}'", "x".repeat(70_000)))),
+        Step::Server([error("42601", "syntax error"), ready(b'I')].concat()),
+        Step::Client(query("SELECT name FROM customers")),
+    ]);
+    assert!(outcome.client_text().contains("54000"), "{}", outcome.client_text());
+    assert!(outcome.server_text().contains("SELECT name") && !outcome.server_text().contains("xxx"));
+}
+
+#[test]
+fn a_server_that_wants_tls_ends_the_session_with_an_explanation() {
+    let ssl = [0, 0, 0, 8, 4, 210, 22, 47].to_vec();
+    let steps = [Step::Client(ssl), Step::Server(b"S".to_vec())];
+    let outcome = play(&plane(RecordingMode::Buffered, ApprovalMode::Hold), &steps, |all| all);
+    assert!(outcome.client_text().contains("Unix socket") && outcome.closed, "{}", outcome.client_text());
+}
+
+/// Conversations that together touch every part of the session machine.
+fn conversations() -> Vec<(ApprovalMode, Vec<Step>)> {
+    let rows = [
+        row_description(&[("name", CUSTOMERS, 1), ("ssn", CUSTOMERS, 2), ("x", 0, 0)]),
+        data_row(&["Ann", "123-45-6789", "987"]),
+        data_row(&["Bob", "123-45-0000", "654"]),
+        complete("SELECT 2"),
+        ready(b'I'),
+    ]
+    .concat();
+    let extended = [
+        message(b'1', b""),
+        message(b't', &[0, 0]),
+        row_description(&[("ssn", CUSTOMERS, 2)]),
+        message(b'2', b""),
+        data_row(&["123-45-6789"]),
+        complete("SELECT 1"),
+        ready(b'I'),
+    ]
+    .concat();
+    let steps = vec![
+        Step::Client(query("SELECT name, ssn, upper(ssn) AS x FROM customers")),
+        Step::Server(rows),
+        Step::Client([parse("", "SELECT ssn FROM customers"), bind(""), execute(), sync()].concat()),
+        Step::Server(extended),
+        Step::Client([query("DROP TABLE customers"), query(&"y".repeat(70_000)), query("SELECT broken from from")].concat()),
+        Step::Server([error("42601", "a"), ready(b'I'), error("42601", "b"), ready(b'I'), error("42601", "c"), ready(b'I')].concat()),
+        Step::Client(query("DELETE FROM customers WHERE name = 'Ann'")),
+        Step::Host(200, WAITING.into()),
+        Step::Server(message(b'3', b"")),
+        Step::Host(200, APPROVED.into()),
+        Step::Server([complete("DELETE 1"), ready(b'I')].concat()),
+        Step::Client(query("COPY customers FROM STDIN")),
+        Step::Server(message(b'G', &[0, 0, 0])),
+        Step::Client([message(b'd', b"a\tb\n"), message(b'c', b"")].concat()),
+        Step::Server([complete("COPY 1"), ready(b'I')].concat()),
+        Step::Client(message(b'y', b"what?")),
+        Step::Server(message(b'3', b"")),
+    ];
+    vec![(ApprovalMode::Hold, after_login(steps.clone())), (ApprovalMode::Retry, after_login(steps))]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn any_cut_gives_the_same(cuts in proptest::collection::vec(1_usize..200, 1..400), which in 0_usize..2) {
+        let (mode, steps) = conversations().swap_remove(which);
+        let plane = plane(RecordingMode::Buffered, mode);
+        let mut cuts = cuts.into_iter().cycle();
+        let cut = play(&plane, &steps, |_| cuts.next().unwrap_or(1));
+        prop_assert_eq!(cut, play(&plane, &steps, |all| all));
+    }
+
+    #[test]
+    fn no_bytes_panic(client in proptest::collection::vec(any::<u8>(), 0..400), server in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let plane = plane(RecordingMode::Buffered, ApprovalMode::Hold);
+        play(&plane, &[Step::Client(client.clone()), Step::Server(server.clone()), Step::Client(client.clone())], |all| all);
+        play(&plane, &after_login(vec![Step::Client(client), Step::Server(server)]), |all| all);
+    }
+}

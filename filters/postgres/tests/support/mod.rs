@@ -1,0 +1,295 @@
+//! A bundle, tokens and messages to converse with a session, without any server.
+#![allow(dead_code, reason = "each suite uses its part")]
+
+use std::rc::Rc;
+use std::str::FromStr as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_dalek::{Signer as _, SigningKey};
+use gatewright_core::bundle::{
+    ApprovalMode, Approvals, Bundle, FORMAT, Limits, Provider, Recording, RecordingMode, Resource, Role,
+};
+use gatewright_core::catalogue::{Catalogue, Column, MaskedColumn, Relation, RelationKind, Taint};
+use gatewright_core::mask::Method;
+use gatewright_postgres::{Call, Env, HostReply, Io, Plane, Session};
+use serde_json::json;
+
+/// Now, in every conversation.
+pub const NOW: u64 = 1_800_000_000_000;
+/// OID of `customers`.
+pub const CUSTOMERS: u32 = 20_000;
+
+const POLICIES: &str = r#"
+@id("connect") permit (principal, action == Action::"connect", resource) when { context.role == "support" };
+@id("read") permit (principal, action == Action::"select", resource);
+@id("insert") permit (principal, action in [Action::"insert", Action::"copy_in", Action::"copy_out"], resource);
+@id("set") permit (principal, action == Action::"set", resource);
+@id("delete") @approvers("dba") @reason("deleting needs a dba") @expires("15m")
+permit (principal, action == Action::"delete", resource) when { context.approved };
+@id("no-ddl") @reason("nobody may run DDL") forbid (principal, action in [Action::"create", Action::"drop"], resource);
+"#;
+
+fn key() -> SigningKey {
+    SigningKey::from_bytes(&[7; 32])
+}
+
+/// A token for that subject.
+pub fn token(subject: &str, expires: u64) -> String {
+    let claims = json!({"iss": "https://idp", "aud": "gatewright", "sub": subject, "groups": ["support"], "exp": expires});
+    let signed = format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(r#"{"alg":"EdDSA","kid":"k"}"#),
+        URL_SAFE_NO_PAD.encode(claims.to_string())
+    );
+    let signature = URL_SAFE_NO_PAD.encode(key().sign(signed.as_bytes()).to_bytes());
+    format!("{signed}.{signature}")
+}
+
+/// The bundle of these suites.
+pub fn bundle(mode: RecordingMode, approvals: ApprovalMode) -> Bundle {
+    let x = URL_SAFE_NO_PAD.encode(key().verifying_key().to_bytes());
+    let column = |name: &str, attnum, taint| Column { name: name.into(), attnum, type_oid: 25, taint };
+    let policies = cedar_policy::PolicySet::from_str(POLICIES).expect("policies parse");
+    // Ids as the host gives them: from `@id`.
+    let mut named = cedar_policy::PolicySet::new();
+    for policy in policies.policies() {
+        let id = cedar_policy::PolicyId::new(policy.annotation("id").expect("every policy has an id"));
+        named.add(policy.new_id(id)).expect("ids differ");
+    }
+    Bundle {
+        format: FORMAT,
+        digest: format!("{mode:?}-{approvals:?}"),
+        resource: Resource {
+            name: "shop".into(),
+            database: "shop".into(),
+            roles: vec![Role { name: "support".into(), target: "support_ro".into() }],
+            allow_cleartext_password: false,
+        },
+        providers: vec![Provider {
+            issuer: "https://idp".into(),
+            audiences: vec!["gatewright".into()],
+            algorithms: vec!["EdDSA".into()],
+            jwks: json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "k", "alg": "EdDSA", "x": x}]}),
+            groups_claim: "/groups".into(),
+            leeway_s: 30,
+            required_claims: vec![],
+        }],
+        policies: named.to_json().expect("policies have a JSON form"),
+        catalogue: Catalogue {
+            relations: vec![Relation {
+                oid: CUSTOMERS,
+                schema: "public".into(),
+                name: "customers".into(),
+                kind: RelationKind::Table,
+                columns: vec![column("name", 1, Taint::CLEAN), column("ssn", 2, Taint::of(0))],
+                definition: None,
+                tags: vec![],
+            }],
+            masked: vec![MaskedColumn {
+                schema: "public".into(),
+                table: "customers".into(),
+                column: "ssn".into(),
+                method: Method::Redact,
+                tags: vec![],
+            }],
+            functions: vec![],
+            search_path: vec!["public".into()],
+        },
+        approvals: Approvals { mode: approvals, in_transaction: approvals, expires_s: 900 },
+        recording: Recording { mode, max_unacknowledged: 1000, max_rows: 10, max_result_bytes: 10_000 },
+        limits: Limits { max_message: 1 << 16, ..Limits::default() },
+        mask_key: "key".into(),
+    }
+}
+
+/// A message with a type byte.
+pub fn message(tag: u8, body: &[u8]) -> Vec<u8> {
+    let mut out = vec![tag];
+    out.extend_from_slice(&u32::try_from(body.len() + 4).expect("short").to_be_bytes());
+    out.extend_from_slice(body);
+    out
+}
+
+/// Query.
+pub fn query(text: &str) -> Vec<u8> {
+    message(b'Q', &[text.as_bytes(), b"\0"].concat())
+}
+
+/// Parse of an unnamed or named statement without parameter types.
+pub fn parse(name: &str, text: &str) -> Vec<u8> {
+    message(b'P', &[name.as_bytes(), b"\0", text.as_bytes(), b"\0\0\0"].concat())
+}
+
+/// Bind of the unnamed portal without parameters.
+pub fn bind(statement: &str) -> Vec<u8> {
+    message(b'B', &[b"\0", statement.as_bytes(), b"\0\0\0\0\0\0\0"].concat())
+}
+
+/// Execute of the unnamed portal.
+pub fn execute() -> Vec<u8> {
+    message(b'E', b"\0\0\0\0\0")
+}
+
+/// Sync.
+pub fn sync() -> Vec<u8> {
+    message(b'S', b"")
+}
+
+/// RowDescription of columns: name, table OID, attribute number; all of type text.
+pub fn row_description(columns: &[(&str, u32, i16)]) -> Vec<u8> {
+    let mut body = u16::try_from(columns.len()).expect("few").to_be_bytes().to_vec();
+    for (name, table, attnum) in columns {
+        body.extend_from_slice(name.as_bytes());
+        body.push(0);
+        body.extend_from_slice(&table.to_be_bytes());
+        body.extend_from_slice(&attnum.to_be_bytes());
+        body.extend_from_slice(&25_u32.to_be_bytes());
+        body.extend_from_slice(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]);
+    }
+    message(b'T', &body)
+}
+
+/// DataRow of text values.
+pub fn data_row(values: &[&str]) -> Vec<u8> {
+    let mut body = u16::try_from(values.len()).expect("few").to_be_bytes().to_vec();
+    for value in values {
+        body.extend_from_slice(&u32::try_from(value.len()).expect("short").to_be_bytes());
+        body.extend_from_slice(value.as_bytes());
+    }
+    message(b'D', &body)
+}
+
+/// CommandComplete.
+pub fn complete(tag: &str) -> Vec<u8> {
+    message(b'C', &[tag.as_bytes(), b"\0"].concat())
+}
+
+/// ReadyForQuery.
+pub fn ready(status: u8) -> Vec<u8> {
+    message(b'Z', &[status])
+}
+
+/// ErrorResponse.
+pub fn error(code: &str, text: &str) -> Vec<u8> {
+    message(b'E', format!("SERROR\0VERROR\0C{code}\0M{text}\0\0").as_bytes())
+}
+
+/// StartupMessage.
+pub fn startup(parameters: &[(&str, &str)]) -> Vec<u8> {
+    let mut body = 196_608_u32.to_be_bytes().to_vec();
+    for (name, value) in parameters {
+        body.extend_from_slice(format!("{name}\0{value}\0").as_bytes());
+    }
+    body.push(0);
+    let mut out = u32::try_from(body.len() + 4).expect("short").to_be_bytes().to_vec();
+    out.extend_from_slice(&body);
+    out
+}
+
+/// What happens in a conversation.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// Bytes from the client.
+    Client(Vec<u8>),
+    /// Bytes from the server.
+    Server(Vec<u8>),
+    /// The host answers the latest call.
+    Host(u16, String),
+    /// Everything recorded so far is durable.
+    Durable,
+    /// That many milliseconds pass.
+    Pass(u64),
+}
+
+/// All that came out.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    pub to_server: Vec<u8>,
+    pub to_client: Vec<u8>,
+    pub calls: Vec<Call>,
+    pub events: Vec<String>,
+    pub closed: bool,
+}
+
+impl Outcome {
+    /// What the client got, lossily as text.
+    pub fn client_text(&self) -> String {
+        String::from_utf8_lossy(&self.to_client).into_owned()
+    }
+
+    /// What the server got, lossily as text.
+    pub fn server_text(&self) -> String {
+        String::from_utf8_lossy(&self.to_server).into_owned()
+    }
+
+    fn take(&mut self, io: Io) {
+        self.to_server.extend(io.to_server);
+        self.to_client.extend(io.to_client);
+        self.calls.extend(io.calls);
+        self.events.extend(io.events.into_iter().map(|event| event.body));
+        self.closed |= io.close;
+    }
+}
+
+/// Plays a conversation; `cut` says how long the next piece of bytes is.
+pub fn play(plane: &Rc<Plane>, steps: &[Step], mut cut: impl FnMut(usize) -> usize) -> Outcome {
+    let mut session = Session::new("s1", "10.0.0.1:5000");
+    let (mut outcome, mut now) = (Outcome::default(), NOW);
+    for step in steps {
+        match step {
+            Step::Client(bytes) | Step::Server(bytes) => {
+                let mut rest = bytes.as_slice();
+                while !rest.is_empty() {
+                    let length = cut(rest.len()).clamp(1, rest.len());
+                    let (piece, tail) = rest.split_at(length);
+                    let mut io = Io::default();
+                    let env = Env { plane: Some(plane), now };
+                    if matches!(step, Step::Client(_)) {
+                        session.client(piece, env, &mut io);
+                        assert!(io.to_client.is_empty(), "a filter can speak to the client only when the server does");
+                    } else {
+                        session.server(piece, env, &mut io);
+                    }
+                    outcome.take(io);
+                    rest = tail;
+                }
+            }
+            Step::Host(status, body) => {
+                let token = outcome.calls.last().expect("the host was called").token;
+                let mut io = Io::default();
+                let reply = HostReply { status: *status, body: body.clone().into_bytes() };
+                session.host(token, &reply, Env { plane: Some(plane), now }, &mut io);
+                outcome.take(io);
+            }
+            Step::Durable => {
+                let mut io = Io::default();
+                session.acknowledged(outcome.events.len() as u64, Env { plane: Some(plane), now }, &mut io);
+                outcome.take(io);
+            }
+            Step::Pass(time) => {
+                now += time;
+                let mut io = Io::default();
+                session.tick(Env { plane: Some(plane), now }, &mut io);
+                outcome.take(io);
+            }
+        }
+    }
+    outcome
+}
+
+/// The plane of a bundle.
+pub fn plane(mode: RecordingMode, approvals: ApprovalMode) -> Rc<Plane> {
+    Rc::new(Plane::new(&bundle(mode, approvals)).expect("the bundle compiles"))
+}
+
+/// The steps of a login at a server that trusts everybody.
+pub fn login() -> Vec<Step> {
+    let hello = [message(b'R', &[0; 4]), message(b'K', &[0, 0, 0, 1, 9, 9, 9, 9]), ready(b'I')].concat();
+    vec![
+        Step::Client(startup(&[("user", "support"), ("database", "shop")])),
+        Step::Server(hello),
+        Step::Client(message(b'p', &[token("ann", NOW / 1000 + 3600).as_bytes(), b"\0"].concat())),
+        Step::Server(ready(b'I')),
+    ]
+}
