@@ -1,0 +1,218 @@
+//! Everything at once: PostgreSQL with the shop, identity provider, host and Envoy with the filter.
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::client::Login;
+use crate::envoy::{Envoy, Ports};
+use crate::host::Host;
+use crate::idp::Idp;
+use crate::port::Port;
+use crate::postgres::{Auth, PgOptions, Postgres};
+use crate::secret;
+use crate::site::Site;
+use crate::tools::{self, Filter, PgVersion};
+
+/// A running stack. Its parts end with it, the nearest to the agent first.
+#[derive(Debug)]
+pub struct Stack {
+    envoy: Option<Envoy>,
+    /// The companion host.
+    pub host: Host,
+    /// The configuration that host and Envoy run with.
+    pub site: Site,
+    /// The identity provider.
+    pub idp: Idp,
+    /// The database.
+    pub postgres: Postgres,
+    builder: Builder,
+}
+
+/// What stack to start.
+#[derive(Debug)]
+pub struct Builder {
+    postgres: PgOptions,
+    filter: Filter,
+    config: Vec<(String, Value)>,
+    policies: Vec<(String, String)>,
+    unix_socket: bool,
+    host_down: bool,
+    concurrency: u32,
+    edit_bootstrap: Option<fn(String) -> String>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            postgres: PgOptions::default(),
+            filter: Filter::default(),
+            config: Vec::new(),
+            policies: Vec::new(),
+            unix_socket: false,
+            host_down: false,
+            concurrency: 2,
+            edit_bootstrap: None,
+        }
+    }
+}
+
+impl Stack {
+    /// PostgreSQL 18, SCRAM, the shop's configuration as it is.
+    pub fn start() -> Result<Self> {
+        Self::builder().start()
+    }
+
+    /// Something else.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Envoy.
+    pub fn envoy(&self) -> Result<&Envoy> {
+        self.envoy.as_ref().context("Envoy is stopped")
+    }
+
+    /// Login through Envoy with a token (or what shall pass for one).
+    pub fn login(&self, token: &str) -> Result<Login> {
+        Ok(Login::new(self.envoy()?.port(), token))
+    }
+
+    /// Login through Envoy as `sub` of `groups`, with a good token.
+    pub fn login_as(&self, subject: &str, groups: &[&str]) -> Result<Login> {
+        self.login(&self.idp.token(subject, groups)?)
+    }
+
+    /// Login straight to the server as `support`.
+    pub fn direct(&self) -> Login {
+        Login::new(self.postgres.port(), self.postgres.support_password())
+    }
+
+    /// Starts the host, after it was down, and waits until it is ready.
+    pub fn start_host(&mut self) -> Result<()> {
+        self.host.start(&self.site)
+    }
+
+    /// Ends Envoy and starts a new one, on other ports.
+    pub fn restart_envoy(&mut self) -> Result<()> {
+        self.envoy = None;
+        self.envoy = Some(self.builder.envoy(&self.site)?);
+        Ok(())
+    }
+
+    /// Process ids of what runs, with names.
+    pub fn ids(&self) -> Vec<(&'static str, u32)> {
+        let envoy = self.envoy.as_ref().map(|envoy| ("envoy", envoy.id()));
+        let host = self.host.id().map(|id| ("gatewright", id));
+        envoy.into_iter().chain(host).chain([("postgres", self.postgres.id())]).collect()
+    }
+}
+
+impl Builder {
+    /// PostgreSQL's major version.
+    pub fn pg(mut self, version: PgVersion) -> Self {
+        self.postgres.version = version;
+        self
+    }
+
+    /// How the server authenticates `support`.
+    pub fn auth(mut self, auth: Auth) -> Self {
+        self.postgres.auth = auth;
+        self
+    }
+
+    /// A server with `ssl = on` (version 15).
+    pub fn server_tls(mut self) -> Self {
+        self.postgres.tls = true;
+        self
+    }
+
+    /// A setting of the server.
+    pub fn pg_setting(mut self, name: &str, value: &str) -> Self {
+        self.postgres.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Lets Envoy and host reach the server by its Unix socket.
+    pub fn unix_socket(mut self) -> Self {
+        self.unix_socket = true;
+        self
+    }
+
+    /// A value in `gatewright.yaml`, by JSON pointer: see [`Site::set`].
+    pub fn set(mut self, pointer: &str, value: impl Into<Value>) -> Self {
+        self.config.push((pointer.to_owned(), value.into()));
+        self
+    }
+
+    /// A policy file, new or instead of the shop's.
+    pub fn policy(mut self, name: &str, text: &str) -> Self {
+        self.policies.push((name.to_owned(), text.to_owned()));
+        self
+    }
+
+    /// Which build of the filter.
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filter = filter;
+        self
+    }
+
+    /// Does not start the host; [`Stack::start_host`] does, later.
+    pub fn host_down(mut self) -> Self {
+        self.host_down = true;
+        self
+    }
+
+    /// Envoy's workers; 2 if not set.
+    pub fn concurrency(mut self, workers: u32) -> Self {
+        self.concurrency = workers;
+        self
+    }
+
+    /// Changes the text of Envoy's bootstrap.
+    pub fn edit_bootstrap(mut self, edit: fn(String) -> String) -> Self {
+        self.edit_bootstrap = Some(edit);
+        self
+    }
+
+    /// Starts it all and waits until it is ready.
+    pub fn start(self) -> Result<Stack> {
+        let postgres = Postgres::start(&self.postgres)?;
+        let idp = Idp::start()?;
+        let port = Port::free()?;
+        let site = Site::shop(vec![
+            ("GW_HOST_LISTEN".to_owned(), port.address()),
+            ("GW_HOST_PUBLIC_URL".to_owned(), format!("http://{}", port.address())),
+            ("GW_PG_TARGET".to_owned(), postgres.address()),
+            ("GW_ISSUER".to_owned(), idp.issuer().to_owned()),
+            ("GW_JWKS_URL".to_owned(), idp.jwks_url()),
+            ("GATEWRIGHT_FILTER_TOKEN".to_owned(), secret()),
+            ("SHOP_SUPPORT_PASSWORD".to_owned(), postgres.support_password().to_owned()),
+        ])?;
+        if self.unix_socket {
+            let path = postgres.socket_dir().join(format!(".s.PGSQL.{}", postgres.port()));
+            site.set("/resources/0/target", serde_json::json!({ "unix": path }))?;
+        }
+        for (pointer, value) in &self.config {
+            site.set(pointer, value.clone())?;
+        }
+        for (name, text) in &self.policies {
+            site.policy(name, text)?;
+        }
+        let mut host = Host::new(&site, port);
+        if !self.host_down {
+            host.start(&site)?;
+        }
+        let envoy = self.envoy(&site)?;
+        Ok(Stack { envoy: Some(envoy), host, site, idp, postgres, builder: self })
+    }
+
+    fn envoy(&self, site: &Site) -> Result<Envoy> {
+        let ports = Ports::free()?;
+        let wasm = tools::filter(self.filter)?;
+        let mut bootstrap = Envoy::bootstrap(site, &ports, &wasm)?;
+        if let Some(edit) = self.edit_bootstrap {
+            bootstrap = edit(bootstrap);
+        }
+        Envoy::start(&bootstrap, ports, self.concurrency)
+    }
+}
