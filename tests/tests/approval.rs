@@ -45,7 +45,10 @@ fn approve_deny_expire_and_who_may_not() -> Result<()> {
     ensure!(stack.host.decide(&id(&approval), &dba, "approve", "fine")?.status == 200);
     let output = held.join().expect("no panic")?;
     ensure!(output.stdout == "after\n" && output.stderr.contains("waiting for approval"), "{output:?}");
-    ensure!(output.stderr.contains(&format!("{}/approvals/{}", stack.host.url(), id(&approval))), "{output:?}");
+    ensure!(
+        output.stderr.contains(&format!("{}/approvals/{}", stack.host.url(), id(&approval))),
+        "{output:?}"
+    );
     ensure!(customers(&stack)? == "9");
     ensure!(stack.host.decide(&id(&approval), &dba, "approve", "")?.status == 409, "only once");
 
@@ -61,7 +64,9 @@ fn approve_deny_expire_and_who_may_not() -> Result<()> {
     let approval = stack.host.wait_for_approval(&dba)?;
     client.kill()?;
     client.wait()?;
-    wait::until("the withdrawal", Duration::from_secs(5), || Ok(stack.host.pending(&dba)?.is_empty().then_some(())))?;
+    wait::until("the withdrawal", Duration::from_secs(5), || {
+        Ok(stack.host.pending(&dba)?.is_empty().then_some(()))
+    })?;
     ensure!(stack.host.decide(&id(&approval), &dba, "approve", "")?.status == 409);
 
     // CancelRequest, from another connection.
@@ -100,7 +105,9 @@ fn short_lived() -> Result<String> {
     for entry in std::fs::read_dir(policies)? {
         let text = std::fs::read_to_string(entry?.path())?;
         if text.contains("@expires(\"15m\")") {
-            return Ok(text.replace("@expires(\"15m\")", "@expires(\"2s\")").replace("@id(\"", "@id(\"short-"));
+            return Ok(text
+                .replace("@expires(\"15m\")", "@expires(\"2s\")")
+                .replace("@id(\"", "@id(\"short-"));
         }
     }
     anyhow::bail!("no policy of the shop names @expires(\"15m\")")
@@ -138,7 +145,12 @@ print(a.rowcount, b.rowcount, d.fetchone())
         })?;
     }
     let output = run.join().expect("no panic")?;
-    ensure!(output.stdout == "notice True\n1\n(9,)\nnotice True\n1 1 (5,)\n", "{}\n{}", output.stdout, output.stderr);
+    ensure!(
+        output.stdout == "notice True\n1\n(9,)\nnotice True\n1 1 (5,)\n",
+        "{}\n{}",
+        output.stdout,
+        output.stderr
+    );
     Ok(())
 }
 

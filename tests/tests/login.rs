@@ -23,7 +23,8 @@ fn works(stack: &Stack) -> Result<()> {
 fn scram_with_every_kind_of_key_and_every_forgery() -> Result<()> {
     let stack = Stack::start()?;
     for alg in [Alg::Rs256, Alg::Es256, Alg::EdDsa] {
-        let token = stack.idp.token_with("ann", &["support"], &TokenOptions { alg, ..TokenOptions::default() })?;
+        let token =
+            stack.idp.token_with("ann", &["support"], &TokenOptions { alg, ..TokenOptions::default() })?;
         let output = stack.login(&token)?.psql(ONE)?;
         ensure!(output.stdout == "1\n", "{alg:?}: {output:?}");
     }
@@ -67,9 +68,15 @@ fn secrets_are_nowhere(stack: &Stack) -> Result<()> {
     ensure!(!stack.envoy()?.log().contains(password), "Envoy's log");
     ensure!(!stack.host.log().contains(password), "the host's log");
     ensure!(!stack.postgres.log().contains(password), "the server's log");
-    ensure!(!memory_holds(stack.envoy()?.id(), password.as_bytes())?, "Envoy's memory, the wasm modules' included");
+    ensure!(
+        !memory_holds(stack.envoy()?.id(), password.as_bytes())?,
+        "Envoy's memory, the wasm modules' included"
+    );
     let host = stack.host.id().expect("the host runs");
-    ensure!(memory_holds(host, password.as_bytes())?, "the check must be able to find it where it is: in the host");
+    ensure!(
+        memory_holds(host, password.as_bytes())?,
+        "the check must be able to find it where it is: in the host"
+    );
     Ok(())
 }
 
@@ -89,7 +96,9 @@ fn memory_holds(id: u32, needle: &[u8]) -> Result<bool> {
         let (piece, mut at) = (8_u64 << 20, from);
         while at < to {
             let mut bytes = vec![0; usize::try_from((to - at).min(piece + needle.len() as u64))?];
-            if memory.read_exact_at(&mut bytes, at).is_ok() && bytes.windows(needle.len()).any(|w| w == needle) {
+            if memory.read_exact_at(&mut bytes, at).is_ok()
+                && bytes.windows(needle.len()).any(|w| w == needle)
+            {
                 return Ok(true);
             }
             at += piece;
@@ -119,7 +128,8 @@ fn a_cleartext_server_gets_the_password_only_where_the_configuration_says_so() -
     let stack = Stack::builder().auth(Auth::Password).start()?;
     let output = stack.login_as("ann", &["support"])?.psql(ONE)?;
     ensure!(output.stderr.contains("asks for a cleartext password"), "{output:?}");
-    let stack = Stack::builder().auth(Auth::Password).set("/resources/0/allow_cleartext_password", true).start()?;
+    let stack =
+        Stack::builder().auth(Auth::Password).set("/resources/0/allow_cleartext_password", true).start()?;
     works(&stack)
 }
 
@@ -158,7 +168,9 @@ fn startups_that_do_not_pass() -> Result<()> {
         "import psycopg\ntry:\n  psycopg.connect('replication=database')\nexcept Exception as e:\n  print(e)",
     )?;
     ensure!(replication.stdout.contains("replication connections do not pass"), "{replication:?}");
-    for (options, words) in [("-c search_path=pg_temp", "search_path"), ("-c role=shop_owner", "No policy lets you set `role`")] {
+    for (options, words) in
+        [("-c search_path=pg_temp", "search_path"), ("-c role=shop_owner", "No policy lets you set `role`")]
+    {
         let output = login.psql_command()?.env("PGOPTIONS", options).args(["-c", "SELECT 1"]).output()?;
         let text = String::from_utf8_lossy(&output.stderr);
         ensure!(!output.status.success() && text.contains(words), "{options}: {text}");
@@ -184,7 +196,10 @@ fn startups_that_do_not_pass() -> Result<()> {
 #[test]
 fn a_cancel_request_passes_and_cancels_and_so_do_the_longer_keys_of_protocol_3_2() -> Result<()> {
     let stack = Stack::builder()
-        .policy("sleep.cedar", "@id(\"sleep\") @reason(\"test\") permit (principal, action == Action::\"call\", resource);")
+        .policy(
+            "sleep.cedar",
+            "@id(\"sleep\") @reason(\"test\") permit (principal, action == Action::\"call\", resource);",
+        )
         .start()?;
     for version in ["", "max_protocol_version=3.2 min_protocol_version=3.2"] {
         let script = format!(

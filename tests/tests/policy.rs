@@ -20,8 +20,8 @@ fn psql_sees_the_policy_its_reason_and_an_intact_session() -> Result<()> {
         ensure!(unknown.stderr.contains("`nowhere` is not in the catalogue"), "{unknown:?}");
         // One denied of several: none runs.
         let before = stack.postgres.sql("SELECT count(*) FROM orders")?;
-        let several =
-            login.psql(&["INSERT INTO orders (customer_id, amount) VALUES (1, 1); TRUNCATE orders; SELECT 1"])?;
+        let several = login
+            .psql(&["INSERT INTO orders (customer_id, amount) VALUES (1, 1); TRUNCATE orders; SELECT 1"])?;
         ensure!(!several.success && several.stdout.is_empty(), "{several:?}");
         ensure!(stack.postgres.sql("SELECT count(*) FROM orders")? == before);
         // An open transaction is aborted by a denial, a savepoint saves it, and what was before it stays.
@@ -30,7 +30,10 @@ fn psql_sees_the_policy_its_reason_and_an_intact_session() -> Result<()> {
         let mut command = login.psql_command()?;
         command.args(["--set", "ON_ERROR_STOP=0"]);
         let output = feed(&mut command, script)?;
-        ensure!(output.1.contains("no-ddl") && output.1.contains("current transaction is aborted"), "{output:?}");
+        ensure!(
+            output.1.contains("no-ddl") && output.1.contains("current transaction is aborted"),
+            "{output:?}"
+        );
         ensure!(output.0 == "2\n", "{output:?}");
         ensure!(stack.postgres.sql("SELECT count(*) FROM orders WHERE amount = 7")?.trim() == "1");
     }
@@ -43,7 +46,10 @@ fn feed(command: &mut std::process::Command, script: &str) -> Result<(String, St
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     child.stdin.take().expect("piped").write_all(script.as_bytes())?;
     let output = child.wait_with_output()?;
-    Ok((String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned()))
+    Ok((
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    ))
 }
 
 #[test]
@@ -116,14 +122,22 @@ async def main():
 asyncio.run(main())
 "#;
     let output = stack.login_as("ann", &["support"])?.python(script)?;
-    ensure!(output.stdout == "20000\n22P02\n(20000,)\nCOPY 100\n100\n", "{}\n{}", output.stdout, output.stderr);
+    ensure!(
+        output.stdout == "20000\n22P02\n(20000,)\nCOPY 100\n100\n",
+        "{}\n{}",
+        output.stdout,
+        output.stderr
+    );
     Ok(())
 }
 
 #[test]
 fn settings_that_change_meaning_never_change() -> Result<()> {
     let stack = Stack::builder()
-        .policy("any.cedar", "@id(\"any\") @reason(\"test\") permit (principal, action == Action::\"set\", resource);")
+        .policy(
+            "any.cedar",
+            "@id(\"any\") @reason(\"test\") permit (principal, action == Action::\"set\", resource);",
+        )
         .start()?;
     let login = stack.login_as("ann", &["support"])?;
     for set in [

@@ -7,11 +7,10 @@ use gatewright_core::bundle::{ApprovalMode, RecordingMode};
 use proptest::prelude::*;
 use support::*;
 
-const WAITING: &str = r#"{"id":"A1","url":"http://host/approvals/A1","state":"pending","expires_at":1800000900000}"#;
-const APPROVED: &str =
-    r#"{"id":"A1","url":"http://host/approvals/A1","state":"approved","expires_at":1800000900000,"decided_by":["dan"]}"#;
-const DENIED: &str =
-    r#"{"id":"A1","url":"u","state":"denied","expires_at":1800000900000,"decided_by":["dan"],"comment":"not today"}"#;
+const WAITING: &str =
+    r#"{"id":"A1","url":"http://host/approvals/A1","state":"pending","expires_at":1800000900000}"#;
+const APPROVED: &str = r#"{"id":"A1","url":"http://host/approvals/A1","state":"approved","expires_at":1800000900000,"decided_by":["dan"]}"#;
+const DENIED: &str = r#"{"id":"A1","url":"u","state":"denied","expires_at":1800000900000,"decided_by":["dan"],"comment":"not today"}"#;
 
 fn after_login(more: Vec<Step>) -> Vec<Step> {
     let mut steps = login();
@@ -40,7 +39,10 @@ fn a_forged_token_is_refused_and_nothing_of_the_server_passes() {
     let outcome = play(&plane(RecordingMode::Buffered, ApprovalMode::Hold), &steps, |all| all);
     let text = outcome.client_text();
     assert!(text.contains("FATAL") && text.contains("28000") && text.contains("`none`"), "{text}");
-    assert!(!text.contains('K') || !outcome.to_client.windows(9).any(|w| w == message(b'R', &[0; 4])), "{text}");
+    assert!(
+        !text.contains('K') || !outcome.to_client.windows(9).any(|w| w == message(b'R', &[0; 4])),
+        "{text}"
+    );
     assert!(outcome.closed);
 }
 
@@ -67,7 +69,10 @@ fn masked_columns_are_masked_by_origin_whatever_their_name() {
 fn an_expression_over_a_masked_column_is_masked() {
     let outcome = whole(vec![
         Step::Client(query("SELECT upper(ssn) AS x FROM customers")),
-        Step::Server([row_description(&[("x", 0, 0)]), data_row(&["SECRET"]), complete("SELECT 1"), ready(b'I')].concat()),
+        Step::Server(
+            [row_description(&[("x", 0, 0)]), data_row(&["SECRET"]), complete("SELECT 1"), ready(b'I')]
+                .concat(),
+        ),
     ]);
     assert!(!outcome.client_text().contains("SECRET"), "{}", outcome.client_text());
 }
@@ -78,17 +83,29 @@ fn a_denied_query_never_reaches_the_server_and_the_session_goes_on() {
         Step::Client(query("DROP TABLE customers")),
         Step::Server([error("42601", "syntax error"), ready(b'I')].concat()),
         Step::Client(query("SELECT name FROM customers")),
-        Step::Server([row_description(&[("name", CUSTOMERS, 1)]), data_row(&["Ann"]), complete("SELECT 1"), ready(b'I')].concat()),
+        Step::Server(
+            [
+                row_description(&[("name", CUSTOMERS, 1)]),
+                data_row(&["Ann"]),
+                complete("SELECT 1"),
+                ready(b'I'),
+            ]
+            .concat(),
+        ),
     ]);
     let text = outcome.client_text();
-    assert!(text.contains("42501") && text.contains("no-ddl") && text.contains("nobody may run DDL"), "{text}");
+    assert!(
+        text.contains("42501") && text.contains("no-ddl") && text.contains("nobody may run DDL"),
+        "{text}"
+    );
     assert!(!text.contains("syntax error") && text.contains("Ann"), "{text}");
     assert!(!outcome.server_text().contains("DROP"), "{}", outcome.server_text());
 }
 
 #[test]
 fn of_several_statements_of_which_one_is_denied_none_runs() {
-    let outcome = whole(vec![Step::Client(query("SELECT name FROM customers; DROP TABLE customers; COMMIT"))]);
+    let outcome =
+        whole(vec![Step::Client(query("SELECT name FROM customers; DROP TABLE customers; COMMIT"))]);
     let text = outcome.server_text();
     assert!(!text.contains("customers"), "{text}");
 }
@@ -99,7 +116,8 @@ fn a_failed_redefinition_does_not_fool_the_gate() {
     let outcome = whole(vec![
         Step::Client([parse("s", "SELECT upper(ssn) FROM customers"), sync()].concat()),
         Step::Server(
-            [message(b'1', b""), message(b't', &[0, 0]), row_description(&[("upper", 0, 0)]), ready(b'I')].concat(),
+            [message(b'1', b""), message(b't', &[0, 0]), row_description(&[("upper", 0, 0)]), ready(b'I')]
+                .concat(),
         ),
         Step::Client([parse("s", "SELECT 1"), sync()].concat()),
         Step::Server([error("42P05", "prepared statement already exists"), ready(b'I')].concat()),
@@ -120,7 +138,12 @@ fn a_name_that_sql_redefined_is_not_trusted() {
         Step::Server([complete("PREPARE"), ready(b'I')].concat()),
         Step::Client([bind("s"), execute(), sync()].concat()),
     ]);
-    assert!(outcome.server_text().ends_with("gatewright: statement refused\"\0\0\0\0\0S\0\0\0\u{4}") || !outcome.server_text().contains("\0s\0\0\0\0\0\0\0"), "{:?}", outcome.server_text());
+    assert!(
+        outcome.server_text().ends_with("gatewright: statement refused\"\0\0\0\0\0S\0\0\0\u{4}")
+            || !outcome.server_text().contains("\0s\0\0\0\0\0\0\0"),
+        "{:?}",
+        outcome.server_text()
+    );
 }
 
 #[test]
@@ -156,8 +179,16 @@ fn a_denied_approval_is_told_with_its_comment() {
 fn a_pipeline_that_fails_before_the_held_command_asks_nobody() {
     let outcome = whole(vec![
         Step::Client(
-            [parse("", "SELECT 1/0"), bind(""), execute(), parse("", "DELETE FROM customers WHERE name = 'x'"), bind(""), execute(), sync()]
-                .concat(),
+            [
+                parse("", "SELECT 1/0"),
+                bind(""),
+                execute(),
+                parse("", "DELETE FROM customers WHERE name = 'x'"),
+                bind(""),
+                execute(),
+                sync(),
+            ]
+            .concat(),
         ),
         Step::Server([message(b'1', b""), message(b'2', b""), error("22012", "division by zero")].concat()),
         Step::Server(ready(b'I')),
@@ -176,7 +207,11 @@ fn strict_recording_lets_nothing_run_before_it_is_durable() {
     durable.push(Step::Durable);
     assert!(play(&plane, &durable, |all| all).server_text().contains("SELECT name"));
     let mut never = ask;
-    never.extend([Step::Pass(100), Step::Pass(6_000), Step::Server([error("42601", "x"), ready(b'I')].concat())]);
+    never.extend([
+        Step::Pass(100),
+        Step::Pass(6_000),
+        Step::Server([error("42601", "x"), ready(b'I')].concat()),
+    ]);
     let refused = play(&plane, &never, |all| all);
     assert!(refused.client_text().contains("58000"), "{}", refused.client_text());
     assert!(!refused.server_text().contains("SELECT"), "{}", refused.server_text());
@@ -188,7 +223,11 @@ fn errors_do_not_quote_values_of_masked_columns() {
         Step::Client(query("INSERT INTO customers (ssn) VALUES ('1')")),
         Step::Server([error("23505", "duplicate key 123-45-6789"), ready(b'I')].concat()),
     ]);
-    assert!(!outcome.client_text().contains("6789") && outcome.client_text().contains("23505"), "{}", outcome.client_text());
+    assert!(
+        !outcome.client_text().contains("6789") && outcome.client_text().contains("23505"),
+        "{}",
+        outcome.client_text()
+    );
 }
 
 #[test]
@@ -246,8 +285,21 @@ fn conversations() -> Vec<(ApprovalMode, Vec<Step>)> {
         Step::Server(rows),
         Step::Client([parse("", "SELECT ssn FROM customers"), bind(""), execute(), sync()].concat()),
         Step::Server(extended),
-        Step::Client([query("DROP TABLE customers"), query(&"y".repeat(70_000)), query("SELECT broken from from")].concat()),
-        Step::Server([error("42601", "a"), ready(b'I'), error("42601", "b"), ready(b'I'), error("42601", "c"), ready(b'I')].concat()),
+        Step::Client(
+            [query("DROP TABLE customers"), query(&"y".repeat(70_000)), query("SELECT broken from from")]
+                .concat(),
+        ),
+        Step::Server(
+            [
+                error("42601", "a"),
+                ready(b'I'),
+                error("42601", "b"),
+                ready(b'I'),
+                error("42601", "c"),
+                ready(b'I'),
+            ]
+            .concat(),
+        ),
         Step::Client(query("DELETE FROM customers WHERE name = 'Ann'")),
         Step::Host(200, WAITING.into()),
         Step::Server(message(b'3', b"")),

@@ -108,7 +108,7 @@ impl Open {
             self.refuse_parse(parse.name, not_utf8(), link, env, io);
             return Some(());
         };
-        if self.statements.len() >= self.plane.limits.max_prepared as usize {
+        if self.statements.is_full(self.plane.limits.max_prepared) {
             let refusal = Refusal::new(code::TOO_LARGE, "too many prepared statements in this session")
                 .hint("close some");
             self.refuse_parse(parse.name, refusal, link, env, io);
@@ -125,13 +125,29 @@ impl Open {
         let understood = Understood { analysis, digest: self.plane.digest.clone(), columns: None };
         let prepared = Rc::new(Prepared { name: parse.name.to_vec(), understood: RefCell::new(understood) });
         let seq = self.next_seq();
-        self.statements.define(seq, parse.name, Rc::clone(&prepared));
+        self.statements.define(seq, parse.name, Rc::clone(&prepared), frame.raw.len());
         io.to_server.extend_from_slice(frame.raw);
         self.replies.push(Reply::Parse { seq, poison: None });
         if !judgement.origin.is_clean() {
             self.describe_ourselves(prepared, io);
         }
         Some(())
+    }
+
+    /// A prepared statement outlives the bundle by which it was understood. What the server said of its columns
+    /// is asked again too, since a change of tables may have brought the new bundle.
+    fn understand_anew(&mut self, prepared: &Rc<Prepared>, env: Env<'_>, io: &mut Io) {
+        if prepared.understood.borrow().digest == self.plane.digest {
+            return;
+        }
+        let text = prepared.analysis().text.clone();
+        let analysis = self.plane.analyse(&text);
+        let clean = self.judge_now(&analysis, env).origin.is_clean();
+        let digest = self.plane.digest.clone();
+        *prepared.understood.borrow_mut() = Understood { analysis, digest, columns: None };
+        if !clean {
+            self.describe_ourselves(Rc::clone(prepared), io);
+        }
     }
 
     /// Masks need the columns' origin, whether the client asks for it or not.
@@ -149,16 +165,14 @@ impl Open {
             self.refuse_bind(refusal, link, env, io);
             return Some(());
         };
-        if prepared.understood.borrow().digest != self.plane.digest {
-            let text = prepared.analysis().text.clone();
-            let analysis = self.plane.analyse(&text);
-            let clean = self.judge_now(&analysis, env).origin.is_clean();
-            let digest = self.plane.digest.clone();
-            *prepared.understood.borrow_mut() = Understood { analysis, digest, columns: None };
-            if !clean {
-                self.describe_ourselves(Rc::clone(&prepared), io);
-            }
+        if self.portals.is_full(self.plane.limits.max_prepared) {
+            let refusal =
+                Refusal::new(code::TOO_LARGE, "too many open portals in this session").hint("close some");
+            self.refuse_bind(refusal, link, env, io);
+            return Some(());
         }
+        self.understand_anew(&prepared, env, io);
+        let hushed = !self.judge_now(&prepared.analysis(), env).origin.is_clean();
         let portal = Portal {
             prepared,
             parameters: bind.parameters.iter().map(|(format, value)| readable(*format, *value)).collect(),
@@ -167,9 +181,9 @@ impl Open {
             approved: Cell::new(false),
         };
         let seq = self.next_seq();
-        self.portals.define(seq, bind.portal, Rc::new(portal));
+        self.portals.define(seq, bind.portal, Rc::new(portal), frame.raw.len().saturating_mul(2));
         io.to_server.extend_from_slice(frame.raw);
-        self.replies.push(Reply::Bind { seq, poison: None });
+        self.replies.push(Reply::Bind { seq, poison: None, hushed });
         Some(())
     }
 
@@ -197,6 +211,7 @@ impl Open {
             self.replies.push(Reply::Execute(running));
             return Some(());
         };
+        self.understand_anew(&portal.prepared, env, io);
         let analysis = portal.prepared.analysis();
         let judgement = self.judge_now(&analysis, env);
         let recorded =
@@ -236,7 +251,7 @@ impl Open {
     }
 
     fn judge_now(&mut self, analysis: &Rc<Analysis>, env: Env<'_>) -> Rc<Judgement> {
-        self.judge.judge(analysis, self.in_transaction(), &Rc::clone(&self.plane), env.now)
+        self.judge.judge(analysis, self.in_transaction(), &self.plane, env.now)
     }
 
     #[expect(clippy::too_many_arguments, reason = "one place records, and an event has that many parts")]
@@ -303,7 +318,7 @@ impl Open {
         self.record_refusal(number, &refusal, None, link, env, io);
         frontend::poison_bind(&mut io.to_server);
         let seq = self.next_seq();
-        self.replies.push(Reply::Bind { seq, poison: Some(Box::new(refusal)) });
+        self.replies.push(Reply::Bind { seq, poison: Some(Box::new(refusal)), hushed: false });
     }
 
     fn record_refusal(

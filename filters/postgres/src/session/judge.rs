@@ -30,6 +30,9 @@ pub(crate) struct Judgement {
     pub(crate) reason: String,
     /// Origin of its outputs, all statements of the text together.
     pub(crate) origin: Origin,
+    /// Masked columns that the agent sees masked, and the bundle whose ids these and `origin` are.
+    pub(crate) active: Taint,
+    pub(crate) plane: Rc<Plane>,
 }
 
 /// May it run?
@@ -129,7 +132,7 @@ impl Judge {
         &mut self,
         analysis: &Rc<Analysis>,
         in_transaction: bool,
-        plane: &Plane,
+        plane: &Rc<Plane>,
         now: Millis,
     ) -> Rc<Judgement> {
         let key = (Rc::as_ptr(analysis) as usize, in_transaction);
@@ -149,7 +152,7 @@ impl Judge {
         judgement
     }
 
-    fn decide(&self, analysis: &Analysis, in_transaction: bool, plane: &Plane, now: Millis) -> Judgement {
+    fn decide(&self, analysis: &Analysis, in_transaction: bool, plane: &Rc<Plane>, now: Millis) -> Judgement {
         let context = || Context::session(&self.role, &self.source_ip, now);
         let ask = |action, target: &Target, context: &Context| {
             plane.engine.decide(&self.identity, &plane.resource.name, action, target, context)
@@ -162,17 +165,14 @@ impl Judge {
                 let none = BTreeSet::new();
                 let context = context().statement("unparsed", in_transaction, false, &none, &none, &none);
                 let verdict = ask(Action::Unparsed, &Target::Database, &context);
-                return self.conclude(verdict, Some(&unparsed.to_string()), everything());
+                return self.conclude(verdict, Some(&unparsed.to_string()), everything(), plane);
             }
         };
         if let Some(refusal) = facts.iter().find_map(|facts| self.never(facts, analysis)) {
-            let reason = refusal.message.clone();
-            return Judgement {
-                outcome: Outcome::Deny(refusal),
-                policies: Vec::new(),
-                reason,
-                origin: everything(),
-            };
+            let (reason, active) = (refusal.message.clone(), self.active.clone());
+            let outcome = Outcome::Deny(refusal);
+            let plane = Rc::clone(plane);
+            return Judgement { outcome, policies: Vec::new(), reason, origin: everything(), active, plane };
         }
         let mut verdict = Verdict::Allow;
         for facts in facts {
@@ -187,11 +187,11 @@ impl Judge {
             for access in &facts.accesses {
                 verdict = verdict.and(ask(access.action, &access.target, &context));
                 if matches!(verdict, Verdict::Deny(_)) {
-                    return self.conclude(verdict, None, everything());
+                    return self.conclude(verdict, None, everything(), plane);
                 }
             }
         }
-        self.conclude(verdict, None, self.origin(facts))
+        self.conclude(verdict, None, self.origin(facts), plane)
     }
 
     /// Origin of the outputs, less what this agent may see.
@@ -244,20 +244,25 @@ impl Judge {
         })
     }
 
-    fn conclude(&self, verdict: Verdict, unparsed: Option<&str>, origin: Origin) -> Judgement {
-        match verdict {
-            Verdict::Allow => {
-                Judgement { outcome: Outcome::Allow, policies: Vec::new(), reason: String::new(), origin }
-            }
+    fn conclude(
+        &self,
+        verdict: Verdict,
+        unparsed: Option<&str>,
+        origin: Origin,
+        plane: &Rc<Plane>,
+    ) -> Judgement {
+        let (outcome, policies, reason) = match verdict {
+            Verdict::Allow => (Outcome::Allow, Vec::new(), String::new()),
             Verdict::NeedsApproval(rule) => {
                 let (policies, reason) = (rule.policies.clone(), rule.reason.clone());
-                Judgement { outcome: Outcome::Hold(rule), policies, reason, origin }
+                (Outcome::Hold(rule), policies, reason)
             }
             Verdict::Deny(Denial { policies, reason }) => {
                 let refusal = denied(&policies, &reason, unparsed);
-                Judgement { outcome: Outcome::Deny(refusal), policies, reason, origin }
+                (Outcome::Deny(refusal), policies, reason)
             }
-        }
+        };
+        Judgement { outcome, policies, reason, origin, active: self.active.clone(), plane: Rc::clone(plane) }
     }
 }
 

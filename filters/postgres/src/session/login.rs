@@ -158,7 +158,7 @@ impl Login {
     }
 
     pub(crate) fn wants_client_bytes(&self) -> bool {
-        matches!(self.stage, Stage::Server | Stage::Token)
+        matches!(self.stage, Stage::Token)
     }
 
     pub(crate) fn client(&mut self, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {

@@ -89,6 +89,9 @@ pub(crate) struct Open {
     pub(crate) skipping: bool,
     /// The server is in COPY FROM STDIN and the client has not ended it.
     pub(crate) copying_in: bool,
+    /// The open transaction has met masked columns: what is checked only at its end (deferred constraints) may
+    /// quote their values.
+    pub(crate) carries: bool,
     pub(crate) wait: Wait,
     durable: u64,
     /// Bytes of the client's message that pass unread (CopyData), or are dropped (too large).
@@ -114,6 +117,7 @@ impl Open {
             begun: false,
             skipping: false,
             copying_in: false,
+            carries: false,
             wait: Wait::Nothing,
             durable: 0,
             client_pass: 0,
@@ -238,6 +242,7 @@ impl Open {
         if let Reply::Query(running) | Reply::Execute(running) = &parked.reply
             && running.poison.is_none()
         {
+            self.carries |= running.may_carry_masked();
             self.takes_effect(running.analysis.clone());
         }
         io.to_server.extend_from_slice(&parked.bytes);
@@ -265,7 +270,7 @@ impl Open {
                 self.portals.forget_all();
             }
         }
-        self.judge.defines(&analysis, &Rc::clone(&self.plane));
+        self.judge.defines(&analysis, &self.plane);
     }
 
     pub(crate) fn acknowledged(&mut self, _link: &mut Link, durable: u64, _env: Env<'_>, io: &mut Io) {

@@ -21,8 +21,8 @@ pub(crate) enum Reply {
     Execute(Box<Running>),
     /// ParseComplete for definition `seq`.
     Parse { seq: u64, poison: Option<Box<Refusal>> },
-    /// BindComplete for definition `seq`.
-    Bind { seq: u64, poison: Option<Box<Refusal>> },
+    /// BindComplete for definition `seq`. `hushed`: planning may meet masked values and quote them.
+    Bind { seq: u64, poison: Option<Box<Refusal>>, hushed: bool },
     /// ParameterDescription and RowDescription or NoData; `injected` by the filter, so not for the client.
     Describe { prepared: Option<Rc<Prepared>>, injected: bool },
     /// CloseComplete.
@@ -123,6 +123,14 @@ impl Replies {
         let sync = self.0.iter().position(|reply| matches!(reply, Reply::Sync));
         let skipped = self.0.drain(..sync.unwrap_or(self.0.len())).collect();
         (skipped, sync.is_some())
+    }
+
+    /// Whether any command that is under way may carry masked values.
+    pub(crate) fn carries_masked(&self) -> bool {
+        self.0.iter().any(|reply| match reply {
+            Reply::Query(running) | Reply::Execute(running) => running.may_carry_masked(),
+            _ => false,
+        })
     }
 
     /// The server entered COPY FROM STDIN: it ignores every Sync up to the end of the copy. Gives whether the

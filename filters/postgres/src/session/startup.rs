@@ -26,6 +26,9 @@ impl Startup {
     }
 
     pub(crate) fn client(&mut self, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
+        if self.done {
+            link.client_in.clear();
+        }
         if self.asked || self.done {
             return Next::Stay;
         }

@@ -6,7 +6,7 @@ use gatewright_sql::CopyDirection;
 use super::open::Open;
 use super::phases::Next;
 use super::replies::{Reply, Running};
-use super::rows::{Masks, Origin};
+use super::rows::Masks;
 use super::{Env, Io, Link, hush};
 use crate::Refusal;
 use crate::refusal::code;
@@ -75,13 +75,12 @@ impl Open {
     /// that the recording does not want.
     fn streams(&mut self, header: Header) -> Result<bool, Refusal> {
         let plane = std::rc::Rc::clone(&self.plane);
-        let active = self.judge.active.clone();
         match (header.tag, self.replies.due()) {
             (b'd', Some(Reply::Query(running) | Reply::Execute(running))) => {
                 if running.copies() == Some(CopyDirection::Out) { Ok(true) } else { Err(broken("COPY data")) }
             }
             (b'D', Some(Reply::Query(running) | Reply::Execute(running))) => {
-                running.prepare_rows(&plane, &active)?;
+                running.prepare_rows()?;
                 if running.masks.is_some() || running.result.wants(header.total, &plane.recording) {
                     // A row that is only wanted for the recording may also be too large for it.
                     return Ok(running.masks.is_none() && header.total > plane.limits.max_message as usize);
@@ -107,14 +106,12 @@ impl Open {
             b'Z' => return self.ready(frame, link, env, io),
             _ => {}
         }
-        let plane = std::rc::Rc::clone(&self.plane);
-        let active = self.judge.active.clone();
         match self.replies.due() {
             Some(Reply::Query(running)) => match frame.tag {
                 b'T' => {
                     let fields =
                         backend::row_description(frame.body).ok_or_else(|| broken("RowDescription"))?;
-                    running.describe_rows(&fields, None, &plane, &active);
+                    running.describe_rows(&fields, None);
                     io.to_client.extend_from_slice(frame.raw);
                     Ok(())
                 }
@@ -126,7 +123,7 @@ impl Open {
                 self.statements.confirm(seq);
                 self.pass(frame, io)
             }
-            Some(Reply::Bind { seq, poison: None }) if frame.tag == b'2' => {
+            Some(Reply::Bind { seq, poison: None, .. }) if frame.tag == b'2' => {
                 let seq = *seq;
                 self.portals.confirm(seq);
                 self.pass(frame, io)
@@ -248,6 +245,7 @@ impl Open {
             self.begun = false;
         }
         if status == b'I' {
+            self.carries = self.replies.carries_masked();
             // Portals end with their transaction.
             self.portals.forget_confirmed();
         }
@@ -259,9 +257,10 @@ impl Open {
     fn notice(&mut self, frame: &Frame<'_>, io: &mut Io) -> Taken {
         let hushed = match self.replies.due() {
             Some(Reply::Query(running) | Reply::Execute(running)) => running.may_carry_masked(),
+            Some(Reply::Bind { hushed, .. }) => *hushed,
             _ => false,
         };
-        if hushed {
+        if hushed || self.carries {
             return hush::hush(b'N', frame.body, &mut io.to_client).ok_or_else(|| broken("NoticeResponse"));
         }
         io.to_client.extend_from_slice(frame.raw);
@@ -277,8 +276,7 @@ impl Open {
             Some(Reply::Parse { poison: Some(poison), .. } | Reply::Bind { poison: Some(poison), .. }) => {
                 (Some(Refusal::clone(poison)), false, 0)
             }
-            // Planning may evaluate what a parameter is compared with, so Bind may quote values.
-            Some(Reply::Bind { .. }) => (None, !self.judge.active.is_clean(), 0),
+            Some(Reply::Bind { hushed, .. }) => (None, *hushed, 0),
             _ => (None, false, 0),
         };
         match poison {
@@ -321,30 +319,25 @@ impl Running {
     }
 
     /// The columns of the rows to come.
-    fn describe_rows(
-        &mut self,
-        fields: &[Field],
-        formats: Option<&[i16]>,
-        plane: &crate::Plane,
-        active: &gatewright_core::catalogue::Taint,
-    ) {
-        let nothing = Origin::default();
-        let origin = self.judgement.as_ref().map_or(&nothing, |judgement| &judgement.origin);
-        self.masks = Masks::new(fields, formats, origin, active, plane);
+    fn describe_rows(&mut self, fields: &[Field], formats: Option<&[i16]>) {
+        // What has no judgement was poisoned, and its rows never pass.
+        self.masks = self.judgement.as_ref().and_then(|judgement| {
+            Masks::new(fields, formats, &judgement.origin, &judgement.active, &judgement.plane)
+        });
         let masked = self.masks.as_ref().map(|masks| masks.names(fields)).unwrap_or_default();
         self.result.describe(fields, formats, masked);
         self.described = true;
     }
 
     /// Before the first row: an Execute's columns were described to its prepared statement.
-    fn prepare_rows(&mut self, plane: &crate::Plane, active: &gatewright_core::catalogue::Taint) -> Taken {
+    fn prepare_rows(&mut self) -> Taken {
         if self.described {
             return Ok(());
         }
         let clean = self.judgement.as_ref().is_some_and(|judgement| judgement.origin.is_clean());
         let Some(portal) = self.portal.clone() else { return Err(broken("rows without a description")) };
         match portal.prepared.columns() {
-            Some(fields) => self.describe_rows(&fields, Some(&portal.formats), plane, active),
+            Some(fields) => self.describe_rows(&fields, Some(&portal.formats)),
             None if clean => self.described = true,
             None => return Err(broken("rows without a description")),
         }

@@ -247,7 +247,10 @@ pub fn play(plane: &Rc<Plane>, steps: &[Step], mut cut: impl FnMut(usize) -> usi
                     let env = Env { plane: Some(plane), now };
                     if matches!(step, Step::Client(_)) {
                         session.client(piece, env, &mut io);
-                        assert!(io.to_client.is_empty(), "a filter can speak to the client only when the server does");
+                        assert!(
+                            io.to_client.is_empty(),
+                            "a filter can speak to the client only when the server does"
+                        );
                     } else {
                         session.server(piece, env, &mut io);
                     }

@@ -72,7 +72,9 @@ impl Connection {
         let mut state = self.state.borrow_mut();
         state.half_closed |= end_of_stream;
         let mut io = Io::default();
-        if state.session.wants_client_bytes() {
+        if state.closing {
+            let _ = hostcalls::replace_buffer(BufferType::DownstreamData, &[]);
+        } else if state.session.wants_client_bytes() {
             let bytes = hostcalls::buffer(BufferType::DownstreamData, size);
             provoked_panic(&bytes);
             self.worker.with_env(|env| state.session.client(&bytes, env, &mut io));

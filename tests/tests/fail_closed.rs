@@ -1,0 +1,149 @@
+//! Point 7: whatever breaks, nothing passes unseen, and service returns by itself.
+#![allow(missing_docs, reason = "a test")]
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use gatewright_tests::stack::Stack;
+use gatewright_tests::tools::Filter;
+use gatewright_tests::wait;
+
+const ONE: &[&str] = &["SELECT 1"];
+const SOON: Duration = Duration::from_secs(15);
+
+#[test]
+fn the_host_is_down_at_the_start_and_killed_in_the_middle() -> Result<()> {
+    let mut stack = Stack::builder().host_down().start()?;
+    let login = stack.login_as("ann", &["support"])?;
+    let early = login.psql(ONE)?;
+    ensure!(early.stdout.is_empty() && early.stderr.contains("no configuration yet"), "{early:?}");
+    stack.start_host()?;
+    wait::until("service", SOON, || Ok((login.psql(ONE)?.stdout == "1\n").then_some(())))?;
+
+    // An open session, recorded strictly: nothing runs while the host is gone, and it works again afterwards.
+    let script = r#"
+import psycopg, sys
+c = psycopg.connect(autocommit=True)
+print(c.execute("SELECT 1").fetchone(), flush=True)
+sys.stdin.readline()
+try:
+    c.execute("INSERT INTO orders (customer_id, amount) VALUES (1, 66)")
+    print("ran", flush=True)
+except psycopg.Error as e:
+    print(e.sqlstate, flush=True)
+sys.stdin.readline()
+for _ in range(20):
+    try:
+        print(c.execute("SELECT 2").fetchone(), flush=True)
+        break
+    except psycopg.errors.SystemError as e:
+        pass
+"#;
+    let mut child = login
+        .program(gatewright_tests::tools::python())
+        .args(["-u", "-c", script])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()?;
+    let mut input = child.stdin.take().expect("piped");
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().expect("piped")));
+    let mut line = move || lines.next().transpose().map(Option::unwrap_or_default);
+    ensure!(line()? == "(1,)");
+    stack.host.kill();
+    input.write_all(b"\n")?;
+    ensure!(line()? == "58000");
+    ensure!(stack.postgres.sql("SELECT count(*) FROM orders WHERE amount = 66")?.trim() == "0");
+    let down = login.psql(ONE)?;
+    ensure!(!down.success && down.stdout.is_empty(), "{down:?}");
+    stack.start_host()?;
+    input.write_all(b"\n")?;
+    ensure!(line()? == "(2,)");
+    child.wait()?;
+    wait::until("service", SOON, || Ok((login.psql(ONE)?.stdout == "1\n").then_some(())))
+}
+
+#[test]
+fn a_panic_in_the_filter_closes_and_service_returns() -> Result<()> {
+    let stack = Stack::builder().filter(Filter::TestPanic).concurrency(1).start()?;
+    let login = stack.login_as("ann", &["support"])?;
+    ensure!(login.psql(ONE)?.stdout == "1\n");
+    let panicked = login.psql(&["SELECT name, ssn FROM customers WHERE name <> 'gatewright-test-panic'"])?;
+    ensure!(!panicked.success && panicked.stdout.is_empty(), "{panicked:?}");
+    wait::until("service", SOON, || Ok((login.psql(ONE)?.stdout == "1\n").then_some(())))
+}
+
+#[test]
+fn messages_over_the_cap_and_malformed_frames() -> Result<()> {
+    let stack = Stack::start()?;
+    let login = stack.login_as("ann", &["support"])?;
+    let script = r#"
+import psycopg
+c = psycopg.connect(autocommit=True)
+for size in (1 << 20, 3 << 20, 8 << 20):
+    for prepare in (False, True):
+        try:
+            c.execute("SELECT '" + "x" * size + "'", prepare=prepare)
+            print("ran")
+        except psycopg.Error as e:
+            print(e.sqlstate)
+    try:
+        c.execute("SELECT length(%s)", ("x" * size,))
+        print("ran")
+    except psycopg.Error as e:
+        print(e.sqlstate)
+print(c.execute("SELECT 1").fetchone())
+"#;
+    let output = login.python(script)?;
+    ensure!(output.stdout == format!("{}(1,)\n", "54000\n".repeat(9)), "{output:?}");
+
+    // By hand, after a good login: types that do not exist, lengths that cannot be.
+    for bad in [&b"y\0\0\0\x04"[..], b"Q\0\0\0\x02", b"Q\xff\xff\xff\xff", b"B\0\0\0\x05x", b"Q\0\0\0\x06ab"]
+    {
+        let mut raw = TcpStream::connect(("127.0.0.1", login.port))?;
+        raw.set_read_timeout(Some(Duration::from_secs(5)))?;
+        let startup = b"\0\x03\0\0user\0support\0database\0shop\0\0";
+        let mut hello = u32::try_from(startup.len() + 4)?.to_be_bytes().to_vec();
+        hello.extend_from_slice(startup);
+        raw.write_all(&hello)?;
+        let mut answer = [0; 9];
+        raw.read_exact(&mut answer)?;
+        ensure!(answer == *b"R\0\0\0\x08\0\0\0\x03", "{answer:?}");
+        let mut password = vec![b'p'];
+        password.extend_from_slice(&u32::try_from(login.password.len() + 5)?.to_be_bytes());
+        password.extend_from_slice(login.password.as_bytes());
+        password.push(0);
+        raw.write_all(&password)?;
+        let mut seen = Vec::new();
+        let mut buffer = [0; 4096];
+        while !seen.ends_with(b"Z\0\0\0\x05I") {
+            let read = raw.read(&mut buffer)?;
+            ensure!(read > 0, "the login failed: {}", String::from_utf8_lossy(&seen));
+            seen.extend_from_slice(buffer.get(..read).unwrap_or_default());
+        }
+        raw.write_all(bad)?;
+        let mut rest = Vec::new();
+        raw.read_to_end(&mut rest)?;
+        let text = String::from_utf8_lossy(&rest);
+        ensure!(text.contains("08P01") && text.contains("FATAL"), "{bad:?}: {text}");
+    }
+    Ok(())
+}
+
+#[test]
+fn envoys_buffer_limit_does_not_let_anything_pass() -> Result<()> {
+    let small = |bootstrap: String| bootstrap.replace("4194304", "32768");
+    let stack = Stack::builder().edit_bootstrap(small).start()?;
+    let login = stack.login_as("ann", &["support"])?;
+    let script = r#"
+import psycopg
+c = psycopg.connect(autocommit=True)
+print(c.execute("SELECT length(%s)", ("x" * 500000,)).fetchone())
+print(len(c.execute("SELECT repeat('y', 400000)").fetchone()[0]))
+print(sum(len(r[0]) for r in c.execute("SELECT repeat('z', 1000) FROM generate_series(1, 20000)")))
+"#;
+    let output = login.python(script)?;
+    ensure!(output.stdout == "(500000,)\n400000\n20000000\n", "{output:?}");
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! pgbench through nothing, through a plain Envoy, and through the filter with everything on.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use gatewright_tests::client::Login;
+use gatewright_tests::envoy::Envoy;
+use gatewright_tests::stack::Stack;
+use gatewright_tests::wait;
+
+use super::pgbench::{Sample, median, select_only};
+use crate::report::{Paint, paint, step};
+
+/// Rows of `pgbench_accounts`, in units of 100,000.
+const SCALE: &str = "5";
+
+/// Measures and prints. Every figure is the median of `rounds` runs of `seconds` each, the ways taking turns.
+pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
+    step("Starting", "PostgreSQL 18, the host, Envoy with the filter, and a plain Envoy");
+    // Masked: a column that every statement's table has, so that each row's columns are checked for masks.
+    let masks = serde_json::json!([
+        { "columns": ["*.email", "*.ssn"], "method": "partial" },
+        { "columns": ["pgbench_accounts.filler"], "method": "redact" },
+    ]);
+    let mut stack = Stack::builder().set("/resources/0/recording/mode", "buffered").host_down().start()?;
+    let init = Login::new(stack.postgres.port(), &password(&stack.postgres.admin_url())).user("shop_owner");
+    anyhow::ensure!(init.pgbench(&["-i", "-q", "-s", SCALE])?.success, "pgbench -i failed");
+    stack.postgres.sql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO support")?;
+    stack.site.set("/resources/0/masks", masks)?;
+    stack.start_host()?;
+    let plain = Envoy::plain(&stack.postgres.address())?;
+    let direct = stack.direct();
+    let through_plain = Login::new(plain.port(), stack.postgres.support_password());
+    let gated = stack.login_as("bench", &["support"])?;
+    wait::until("the filter's bundle", Duration::from_secs(10), || {
+        Ok(gated.psql(&["SELECT abalance FROM pgbench_accounts WHERE aid = 1"])?.success.then_some(()))
+    })?;
+    let ways = [("direct", &direct), ("plain Envoy", &through_plain), ("Gatewright", &gated)];
+    let folder = stack.site.folder().join("bench");
+    for clients in [1, 8] {
+        let mut samples: [Vec<Sample>; 3] = Default::default();
+        for round in 1..=rounds {
+            step("Measuring", format!("{clients} clients, round {round} of {rounds}"));
+            for ((_, login), samples) in ways.iter().zip(&mut samples) {
+                samples.push(select_only(login, clients, seconds, &folder)?);
+            }
+        }
+        print(clients, &ways.map(|(name, _)| name), &samples.map(|samples| median(&samples)));
+    }
+    println!("\nIdentity, policy, masking (a masked column in the statement's table) and buffered recording are on.");
+    println!("Median of {rounds} runs of {seconds} s each; client, Envoy, host and server share this machine's cores.");
+    Ok(())
+}
+
+fn password(url: &str) -> String {
+    let before_host = url.split('@').next().unwrap_or_default();
+    before_host.rsplit(':').next().unwrap_or_default().to_owned()
+}
+
+fn print(clients: u32, names: &[&str; 3], samples: &[Sample; 3]) {
+    println!("\n{}", paint(Paint::Bold, format!("pgbench -S -M prepared, {clients} clients")));
+    println!("{:<14}{:>10}{:>10}{:>10}{:>22}{:>20}", "", "tps", "p50 µs", "p99 µs", "p50 over plain Envoy", "tps of plain Envoy");
+    let plain = samples[1];
+    for (name, sample) in names.iter().zip(samples) {
+        let (over, share) = (sample.p50 - plain.p50, 100.0 * sample.tps / plain.tps);
+        println!("{name:<14}{:>10.0}{:>10.0}{:>10.0}{over:>+19.0} µs{share:>18.0} %", sample.tps, sample.p50, sample.p99);
+    }
+}
