@@ -8,6 +8,7 @@ use super::{Env, Io, Link};
 use crate::Refusal;
 use crate::refusal::code;
 use crate::wire::frontend::{self, Startup as Packet};
+use crate::wire::header;
 
 /// Waits for the StartupMessage.
 #[derive(Debug, Default)]
@@ -76,24 +77,29 @@ impl Startup {
     }
 
     pub(crate) fn server(&mut self, link: &mut Link, io: &mut Io) -> Next {
-        let answer = std::mem::take(&mut link.server_in);
-        match (answer.as_slice(), self.asked) {
-            ([], _) => Next::Stay,
-            ([b'N'], true) => {
+        match (link.server_in.first(), self.asked) {
+            (None, _) => Next::Stay,
+            (Some(b'N'), true) => {
+                link.server_in.remove(0);
                 self.asked = false;
                 self.answered = true;
                 io.to_client.push(b'N');
-                Next::Stay
+                if link.server_in.is_empty() { Next::Stay } else { Next::Close }
             }
-            ([b'S' | b'G'], true) => {
+            (Some(b'S' | b'G'), true) => {
                 tls_wanted().write(true, &mut io.to_client);
                 Next::Close
             }
-            // A server that cannot even fork answers with an ErrorResponse; anything else was not asked for.
-            ([b'E', ..], true) => {
-                io.to_client.extend_from_slice(&answer);
-                Next::Close
-            }
+            // A server that cannot even fork answers with an ErrorResponse.
+            (Some(b'E'), true) => match header(&link.server_in) {
+                Ok(Some(header)) if link.server_in.len() >= header.total => {
+                    io.to_client.extend(link.server_in.drain(..header.total));
+                    Next::Close
+                }
+                Ok(_) if link.server_in.len() < frontend::MAX_STARTUP => Next::Stay,
+                _ => Next::Close,
+            },
+            // Nothing else was asked for.
             _ => Next::Close,
         }
     }
