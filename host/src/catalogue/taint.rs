@@ -1,6 +1,7 @@
 //! What the columns of views carry.
 
-use gatewright_core::catalogue::{Catalogue, CatalogueIndex, RelationKind, Taint};
+use gatewright_core::catalogue::{Catalogue, CatalogueIndex, RelationKind};
+use gatewright_sql::view_taint;
 
 /// Works out the taint of every view's columns. Views over views: repeated until nothing changes. The taints
 /// only grow from round to round, so that this ends.
@@ -18,7 +19,7 @@ pub(super) fn of_views(mut catalogue: Catalogue) -> Catalogue {
         let mut changed = false;
         for position in &views {
             let view = &mut catalogue.relations[*position];
-            let taints = columns(view.definition.as_deref().unwrap_or_default(), view.columns.len(), &index);
+            let taints = view_taint(view.definition.as_deref().unwrap_or_default(), view.columns.len(), &index);
             for (column, taint) in view.columns.iter_mut().zip(taints) {
                 let before = column.taint.clone();
                 column.taint.extend(&taint);
@@ -30,9 +31,4 @@ pub(super) fn of_views(mut catalogue: Catalogue) -> Catalogue {
         }
     }
     catalogue
-}
-
-/// The taint of each output column of a view's query.
-fn columns(_definition: &str, columns: usize, index: &CatalogueIndex) -> Vec<Taint> {
-    vec![index.everything().clone(); columns]
 }

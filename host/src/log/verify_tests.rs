@@ -127,10 +127,16 @@ async fn a_cut_tail_of_a_session_is_found() {
 }
 
 #[tokio::test]
+async fn an_edited_list_of_sessions_is_found() {
+    let said = Recorded::after("UPDATE sessions SET principal = 'mallory' WHERE id = 'a'").await;
+    assert!(said.contains("session `a`: the list of sessions says something else"), "{said}");
+}
+
+#[tokio::test]
 async fn a_cut_tail_of_everything_is_found() {
     // All rows of the last two entries, and the list of sessions made to fit.
     let cut = "DELETE FROM events WHERE seq = 3; DELETE FROM log WHERE idx >= 6;
-        UPDATE sessions SET head_seq = 2, head_hash = (SELECT hash FROM events WHERE session = id AND seq = 2);";
+        UPDATE sessions SET statements = 3, head_seq = 2, head_hash = (SELECT hash FROM events WHERE session = id AND seq = 2);";
     let said = Recorded::after(cut).await;
     assert!(said.contains("the log is cut off") && said.contains("in the file was signed for 8"), "{said}");
     assert!(!said.contains("session `"), "{said}");

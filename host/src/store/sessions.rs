@@ -44,13 +44,15 @@ impl SessionRow {
             self.opened_at = event.at;
         }
         match &event.kind {
-            Kind::Open { principal, issuer, role, source, .. } => {
+            Kind::Open { resource, principal, issuer, role, source, .. } => {
+                self.resource.clone_from(resource);
                 self.principal.clone_from(principal);
                 self.issuer.clone_from(issuer);
                 self.role.clone_from(role);
                 self.source.clone_from(source);
             }
-            Kind::Refused { source, .. } => {
+            Kind::Refused { resource, source, .. } => {
+                self.resource.clone_from(resource);
                 self.source.clone_from(source);
                 self.closed_at = Some(event.at);
             }

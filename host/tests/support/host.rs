@@ -1,0 +1,194 @@
+//! A running `gatewright serve` with a configuration and keys of its own.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use ed25519_dalek::SigningKey;
+use ed25519_dalek::pkcs8::EncodePrivateKey as _;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde_json::{Value, json};
+
+/// What filters present.
+pub const FILTER_TOKEN: &str = "filter-token-of-the-test";
+/// Password of the role `support`, and of the others.
+pub const PASSWORD: &str = "hunter2 £";
+
+const POLICIES: &str = r#"
+@id("connect")
+@reason("support may connect")
+permit (principal in Group::"support", action == Action::"connect", resource == Database::"shop");
+@id("read")
+permit (principal in Group::"support", action == Action::"select", resource in Database::"shop");
+"#;
+
+/// A host, and the folder of its files.
+pub struct Host {
+    /// Folder of `gatewright.yaml`, `policies`, `jwks.json`, `data`.
+    pub folder: tempfile::TempDir,
+    /// Where it answers.
+    pub url: String,
+    process: Child,
+    key: SigningKey,
+    client: reqwest::Client,
+    tokens: AtomicU64,
+}
+
+impl Host {
+    /// Starts a host in front of the server at that port.
+    pub fn start(postgres: u16) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let key = SigningKey::from_bytes(&[7; 32]);
+        let x = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
+        let jwks = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "k1", "x": x }] });
+        std::fs::write(folder.path().join("jwks.json"), jwks.to_string()).unwrap();
+        std::fs::create_dir(folder.path().join("policies")).unwrap();
+        std::fs::write(folder.path().join("policies/all.cedar"), POLICIES).unwrap();
+        std::fs::write(folder.path().join("gatewright.yaml"), config(postgres)).unwrap();
+        let (process, url) = serve(folder.path());
+        Self { folder, url, process, key, client: reqwest::Client::new(), tokens: AtomicU64::new(0) }
+    }
+
+    /// Stops the host as an operator does, and starts it again on the same files.
+    pub fn restart(&mut self) {
+        self.stop();
+        (self.process, self.url) = serve(self.folder.path());
+    }
+
+    /// Sends SIGTERM and waits; the host must end well.
+    pub fn stop(&mut self) {
+        let kill = Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
+        assert!(kill.success());
+        assert!(self.process.wait().unwrap().success(), "the host did not end well");
+    }
+
+    /// Runs `gatewright` on the host's files.
+    pub fn run(&self, args: &[&str]) -> Output {
+        command(self.folder.path()).args(args).output().unwrap()
+    }
+
+    /// A token of a person or agent.
+    pub fn token(&self, subject: &str, groups: &[&str]) -> String {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let claims = json!({
+            "iss": "https://idp.example", "aud": "gatewright", "sub": subject, "groups": groups, "exp": now + 600,
+            "jti": self.tokens.fetch_add(1, Ordering::Relaxed),
+        });
+        let header = Header { kid: Some("k1".to_owned()), ..Header::new(Algorithm::EdDSA) };
+        let key = EncodingKey::from_ed_der(self.key.to_pkcs8_der().unwrap().as_bytes());
+        jsonwebtoken::encode(&header, &claims, &key).unwrap()
+    }
+
+    /// GET; status and JSON.
+    pub async fn get(&self, path: &str, bearer: &str) -> (u16, Value) {
+        answer(self.client.get(format!("{}{path}", self.url)).bearer_auth(bearer)).await
+    }
+
+    /// GET with `if-none-match`.
+    pub async fn get_if_new(&self, path: &str, bearer: &str, digest: &str) -> (u16, Value) {
+        let request = self.client.get(format!("{}{path}", self.url)).bearer_auth(bearer);
+        answer(request.header("if-none-match", digest)).await
+    }
+
+    /// POST of JSON; status and JSON.
+    pub async fn post(&self, path: &str, bearer: &str, body: &Value) -> (u16, Value) {
+        answer(self.client.post(format!("{}{path}", self.url)).bearer_auth(bearer).json(body)).await
+    }
+
+    /// The bundle, once `fits` says that it is the awaited one.
+    pub async fn bundle(&self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        self.until(what, "/v1/filter/bundle?resource=shop", |status, bundle| status == 200 && fits(bundle)).await
+    }
+
+    /// What a path answers, once `fits` says that it is the awaited answer.
+    pub async fn until(&self, what: &str, path: &str, fits: impl Fn(u16, &Value) -> bool) -> Value {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let (status, answer) = self.get(path, FILTER_TOKEN).await;
+            if fits(status, &answer) {
+                return answer;
+            }
+            assert!(Instant::now() < deadline, "{what} does not come, but {status} {answer}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let is_problem = response.headers().get("content-type").is_some_and(|t| t == "application/problem+json");
+    assert_eq!(is_problem, status >= 400 && status != 503 || is_problem, "errors are problems");
+    let body = response.bytes().await.unwrap();
+    (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+}
+
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gatewright"));
+    command.env("GATEWRIGHT_FILTER_TOKEN", FILTER_TOKEN).env("SHOP_PASSWORD", PASSWORD).current_dir(folder);
+    command
+}
+
+/// Starts the service and waits for its line.
+fn serve(folder: &Path) -> (Child, String) {
+    let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).unwrap();
+    let mut process = command(folder)
+        .args(["serve", "--config", "gatewright.yaml"])
+        .env("RUST_LOG", "debug")
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let url = line.trim().strip_prefix("gatewright host ready on ").unwrap_or_else(|| {
+        panic!("`{line}`: {}", std::fs::read_to_string(folder.join("log")).unwrap_or_default())
+    });
+    (process, url.to_owned())
+}
+
+fn config(postgres: u16) -> String {
+    format!(
+        r#"version: 1
+host:
+  listen: 127.0.0.1:0
+  public_url: http://gatewright.example
+  data: data
+  filter_token: {{ env: GATEWRIGHT_FILTER_TOKEN }}
+  auditors: [audit]
+identity:
+  providers:
+    - issuer: https://idp.example
+      audiences: [gatewright]
+      jwks: {{ file: jwks.json }}
+policies: policies
+resources:
+  - name: shop
+    kind: postgres
+    target: {{ address: "127.0.0.1:{postgres}" }}
+    database: shop
+    roles:
+      - name: support
+        password: {{ env: SHOP_PASSWORD }}
+      - name: veteran
+        target: oldtimer
+        password: {{ env: SHOP_PASSWORD }}
+      - name: plain
+        password: {{ env: SHOP_PASSWORD }}
+    masks:
+      - columns: ["*.email", "people.phone"]
+        method: partial
+        tags: [pii]
+"#
+    )
+}
