@@ -79,7 +79,10 @@ impl Approvals {
     }
 
     /// Asks for an approval; in the mode `retry` an open one of the same command is taken up.
-    pub(crate) async fn request(&self, request: ApprovalRequest) -> Result<(Approval, ApprovalState), Refused> {
+    pub(crate) async fn request(
+        &self,
+        request: ApprovalRequest,
+    ) -> Result<(Approval, ApprovalState), Refused> {
         if request.approvers.iter().all(|group| group.trim().is_empty()) {
             return Err(Refused::Senseless("nobody may approve: the policy names no `@approvers`"));
         }
@@ -123,7 +126,9 @@ impl Approvals {
                     self.use_up(&approval).await?;
                     Some(ApprovalState::Approved)
                 }
-                Stage::Used => return Err(Refused::Conflict(format!("the approval `{id}` was used already"))),
+                Stage::Used => {
+                    return Err(Refused::Conflict(format!("the approval `{id}` was used already")));
+                }
                 Stage::Denied => Some(ApprovalState::Denied),
                 Stage::Expired => Some(ApprovalState::Expired),
                 Stage::Withdrawn => Some(ApprovalState::Withdrawn),
@@ -194,7 +199,10 @@ impl Approvals {
             // What expired by this very look stays expired.
             at.commit().await?;
             self.announce(expired);
-            return Err(Refused::Conflict(format!("the approval `{id}` is {} already", approval.stage.as_str())));
+            return Err(Refused::Conflict(format!(
+                "the approval `{id}` is {} already",
+                approval.stage.as_str()
+            )));
         }
         let approve = decision == Decision::Approve;
         if !rows::vote(&mut at, id, approve, now, &person, comment).await? {
@@ -209,7 +217,13 @@ impl Approvals {
         at.commit().await?;
         self.announce(expired);
         self.announce([id.to_owned()]);
-        tracing::info!(approval = id, by = person.subject, ?decision, stage = decided.stage.as_str(), "decision");
+        tracing::info!(
+            approval = id,
+            by = person.subject,
+            ?decision,
+            stage = decided.stage.as_str(),
+            "decision"
+        );
         Ok(decided)
     }
 
@@ -236,10 +250,15 @@ impl Approvals {
         let mut at = self.store.begin().await?;
         rows::expire(&mut at, now).await?;
         let requester = requester(approval);
-        let used = rows::advance(&mut at, &approval.id, Stage::Approved, Stage::Used, now, &requester).await?;
+        let used =
+            rows::advance(&mut at, &approval.id, Stage::Approved, Stage::Used, now, &requester).await?;
         at.commit().await?;
         self.announce([approval.id.clone()]);
-        if used { Ok(()) } else { Err(Refused::Conflict(format!("the approval `{}` was used already", approval.id))) }
+        if used {
+            Ok(())
+        } else {
+            Err(Refused::Conflict(format!("the approval `{}` was used already", approval.id)))
+        }
     }
 
     async fn expire(&self) -> sqlx::Result<()> {

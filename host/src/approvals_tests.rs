@@ -64,7 +64,10 @@ async fn an_approval_is_decided_by_another_and_used_once() {
     assert_eq!(decide(&dan).await.unwrap().stage, Stage::Approved);
     assert!(matches!(decide(&dan).await, Err(Refused::Conflict(_))));
     let (decided, state) = waiting.await.unwrap().unwrap();
-    assert_eq!((state, decided.decided_by, decided.comment.as_deref()), (ApprovalState::Approved, vec!["dan".to_owned()], Some("fine")));
+    assert_eq!(
+        (state, decided.decided_by, decided.comment.as_deref()),
+        (ApprovalState::Approved, vec!["dan".to_owned()], Some("fine"))
+    );
     assert!(matches!(approvals.wait(&asked.id).await, Err(Refused::Conflict(_))));
     assert_eq!(approvals.look(&asked.id).await.unwrap().stage, Stage::Used);
     assert!(matches!(approvals.wait("NONE").await, Err(Refused::Unknown(_))));
@@ -95,7 +98,10 @@ async fn denied_and_withdrawn_are_final() {
     assert_eq!(approvals.withdraw(&asked.id).await.unwrap().1, ApprovalState::Denied);
     let (asked, _) = approvals.request(request(ApprovalMode::Hold)).await.unwrap();
     assert_eq!(approvals.withdraw(&asked.id).await.unwrap().1, ApprovalState::Withdrawn);
-    assert!(matches!(approvals.decide(&asked.id, &dan, Decision::Approve, "").await, Err(Refused::Conflict(_))));
+    assert!(matches!(
+        approvals.decide(&asked.id, &dan, Decision::Approve, "").await,
+        Err(Refused::Conflict(_))
+    ));
     // A session that ends withdraws what it holds, and nothing else.
     let (held, _) = approvals.request(request(ApprovalMode::Hold)).await.unwrap();
     let (retried, _) = approvals.request(request(ApprovalMode::Retry)).await.unwrap();
@@ -112,9 +118,15 @@ async fn it_takes_as_many_people_as_the_policy_says() {
     let (dan, eve) = (person("dan", &["dba"]), person("eve", &["dba"]));
     let first = approvals.decide(&asked.id, &dan, Decision::Approve, "").await.unwrap();
     assert_eq!(first.stage, Stage::Pending);
-    assert!(matches!(approvals.decide(&asked.id, &dan, Decision::Approve, "").await, Err(Refused::Conflict(_))));
+    assert!(matches!(
+        approvals.decide(&asked.id, &dan, Decision::Approve, "").await,
+        Err(Refused::Conflict(_))
+    ));
     let second = approvals.decide(&asked.id, &eve, Decision::Approve, "").await.unwrap();
-    assert_eq!((second.stage, second.decided_by), (Stage::Approved, vec!["dan".to_owned(), "eve".to_owned()]));
+    assert_eq!(
+        (second.stage, second.decided_by),
+        (Stage::Approved, vec!["dan".to_owned(), "eve".to_owned()])
+    );
 }
 
 #[tokio::test]
@@ -155,7 +167,10 @@ async fn time_runs_out() {
     // What was approved and not used expires as well.
     assert_ne!(approvals.request(brief(ApprovalMode::Retry)).await.unwrap().0.id, approved.id);
     assert_eq!(approvals.look(&approved.id).await.unwrap().stage, Stage::Expired);
-    assert!(matches!(approvals.decide(&held.id, &dan, Decision::Approve, "").await, Err(Refused::Conflict(_))));
+    assert!(matches!(
+        approvals.decide(&held.id, &dan, Decision::Approve, "").await,
+        Err(Refused::Conflict(_))
+    ));
 }
 
 #[tokio::test]

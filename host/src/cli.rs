@@ -122,7 +122,9 @@ impl Source {
             (None, Some(config)) => Ok(Loaded::read(config)?.data()),
             (None, None) => {
                 let loaded = Loaded::read(Path::new("gatewright.yaml"));
-                Ok(loaded.context("name the data folder with --data or the configuration with --config")?.data())
+                Ok(loaded
+                    .context("name the data folder with --data or the configuration with --config")?
+                    .data())
             }
         }
     }
@@ -152,7 +154,11 @@ fn check(config: &Path) -> ExitCode {
         Ok(settings) => {
             let config = &settings.loaded.config;
             let policies = settings.policy_count();
-            eprintln!("{}: sound ({} resources, {policies} policies)", settings.loaded.path.display(), config.resources.value.len());
+            eprintln!(
+                "{}: sound ({} resources, {policies} policies)",
+                settings.loaded.path.display(),
+                config.resources.value.len()
+            );
             ExitCode::SUCCESS
         }
         Err(faults) => {
@@ -164,8 +170,12 @@ fn check(config: &Path) -> ExitCode {
 
 async fn sessions(command: Sessions) -> anyhow::Result<ExitCode> {
     match command {
-        Sessions::Ls { source, limit } => print(&recordings::list(&source.folder()?, limit, source.output).await?),
-        Sessions::Show { id, source } => print(&recordings::show(&source.folder()?, &id, source.output).await?),
+        Sessions::Ls { source, limit } => {
+            print(&recordings::list(&source.folder()?, limit, source.output).await?)
+        }
+        Sessions::Show { id, source } => {
+            print(&recordings::show(&source.folder()?, &id, source.output).await?)
+        }
         Sessions::Verify { id, source } => {
             let (report, sound) = recordings::verify(&source.folder()?, id.as_deref(), source.output).await?;
             print(&report)?;

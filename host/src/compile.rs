@@ -88,7 +88,9 @@ pub(crate) async fn start(settings: Settings, mask_key: String) -> anyhow::Resul
                     report(&last, &state);
                     publish.send_replace(Arc::new(state));
                 }
-                Err(cause) => tracing::error!(%cause, "the new identity providers are refused, the last ones stay"),
+                Err(cause) => {
+                    tracing::error!(%cause, "the new identity providers are refused, the last ones stay")
+                }
             }
         }
     });

@@ -62,7 +62,8 @@ impl Loaded {
         let passwords = roles.filter_map(|role| role.password.as_ref());
         let secrets = std::iter::once(&config.host.filter_token).chain(passwords);
         let secrets = secrets.filter_map(|secret| secret.value.path());
-        let keys = config.identity.providers.value.iter().filter_map(|provider| provider.jwks.value.file.as_deref());
+        let keys =
+            config.identity.providers.value.iter().filter_map(|provider| provider.jwks.value.file.as_deref());
         secrets.chain(keys).map(|path| self.folder.join(path)).collect()
     }
 
@@ -91,7 +92,8 @@ fn parse_yaml(text: &str) -> Result<Config, Fault> {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
-    let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false }.with_properties(environment);
+    let options =
+        serde_saphyr::options! { strict_booleans: true, with_snippet: false }.with_properties(environment);
     let mut track = serde_path_to_error::Track::new();
     let parsed = serde_saphyr::with_deserializer_from_str_with_options(text, options, |deserializer| {
         serde::Deserialize::deserialize(serde_path_to_error::Deserializer::new(deserializer, &mut track))

@@ -27,9 +27,12 @@ pub(crate) struct Asked {
 pub(crate) fn bootstrap(settings: &Settings, asked: &Asked) -> anyhow::Result<String> {
     let config = &settings.loaded.config;
     let name = &asked.resource;
-    let known = || config.resources.value.iter().map(|r| r.name.value.0.as_str()).collect::<Vec<_>>().join(", ");
-    let resource =
-        settings.loaded.resource(name).with_context(|| format!("there is no resource `{name}`, but {}", known()))?;
+    let known =
+        || config.resources.value.iter().map(|r| r.name.value.0.as_str()).collect::<Vec<_>>().join(", ");
+    let resource = settings
+        .loaded
+        .resource(name)
+        .with_context(|| format!("there is no resource `{name}`, but {}", known()))?;
     let plugin = json!({
         "resource": name,
         "host_cluster": "gatewright_host",
@@ -58,7 +61,11 @@ fn quoted(text: &str) -> String {
 }
 
 fn address(address: SocketAddr) -> String {
-    format!("{{ socket_address: {{ address: {}, port_value: {} }} }}", quoted(&address.ip().to_string()), address.port())
+    format!(
+        "{{ socket_address: {{ address: {}, port_value: {} }} }}",
+        quoted(&address.ip().to_string()),
+        address.port()
+    )
 }
 
 fn target(endpoint: &Endpoint) -> anyhow::Result<String> {
@@ -66,7 +73,11 @@ fn target(endpoint: &Endpoint) -> anyhow::Result<String> {
     match &endpoint.at {
         At::Tcp(at) => write!(text, "{}", address(*at))?,
         At::Unix(path) => {
-            write!(text, "{{ pipe: {{ path: {} }} }}", quoted(path.to_str().context("the socket's path is not text")?))?;
+            write!(
+                text,
+                "{{ pipe: {{ path: {} }} }}",
+                quoted(path.to_str().context("the socket's path is not text")?)
+            )?;
         }
     }
     Ok(text)

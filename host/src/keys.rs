@@ -90,7 +90,9 @@ async fn document(client: &reqwest::Client, url: &str) -> anyhow::Result<Value> 
 
 /// The set without what is not public: bundles go to places that must not know it.
 fn public_keys(set: &Value) -> anyhow::Result<Value> {
-    let Some(keys) = set.get("keys").and_then(Value::as_array) else { bail!("not a JWK Set: it has no list `keys`") };
+    let Some(keys) = set.get("keys").and_then(Value::as_array) else {
+        bail!("not a JWK Set: it has no list `keys`")
+    };
     let keys: Vec<Value> = keys
         .iter()
         .filter_map(Value::as_object)

@@ -67,10 +67,11 @@ impl Logins {
         let state = self.compiled.state();
         let name = &request.resource;
         let resource = state.settings.loaded.resource(name).ok_or_else(|| Refused::Resource(name.clone()))?;
-        let who = self.compiled.verify(&request.token).map_err(|refusal| Refused::Identity(refusal.to_string()))?;
-        let role = resource
-            .role(&request.role)
-            .ok_or_else(|| Refused::Forbidden(format!("the role `{}` is not one that agents may ask for", request.role)))?;
+        let who =
+            self.compiled.verify(&request.token).map_err(|refusal| Refused::Identity(refusal.to_string()))?;
+        let role = resource.role(&request.role).ok_or_else(|| {
+            Refused::Forbidden(format!("the role `{}` is not one that agents may ask for", request.role))
+        })?;
         let context = Context::session(&request.role, request_source(&request), now());
         match state.settings.engine.decide(&who, name, Action::Connect, &Target::Database, &context) {
             Verdict::Allow => {}
@@ -82,13 +83,17 @@ impl Logins {
         let password = || {
             let password = state.settings.password(name, &request.role).cloned();
             password.ok_or_else(|| {
-                Refused::Unanswerable(format!("the server asks for a password of role `{}`, and none is configured", request.role))
+                Refused::Unanswerable(format!(
+                    "the server asks for a password of role `{}`, and none is configured",
+                    request.role
+                ))
             })
         };
         match &request.challenge {
             Challenge::ScramFirst { mechanisms } => {
                 if !mechanisms.iter().any(|mechanism| mechanism == scram::MECHANISM) {
-                    let message = format!("the server offers no {} but {}", scram::MECHANISM, mechanisms.join(", "));
+                    let message =
+                        format!("the server offers no {} but {}", scram::MECHANISM, mechanisms.join(", "));
                     return Err(Refused::Unanswerable(message));
                 }
                 password()?;
@@ -96,11 +101,16 @@ impl Logins {
                 let proof = exchange.client_first();
                 let (subject, issuer) = (who.subject, who.issuer);
                 let (resource, role) = (name.clone(), request.role.clone());
-                self.keep(request.session, Started { resource, role, subject, issuer, exchange, at: Instant::now() });
+                self.keep(
+                    request.session,
+                    Started { resource, role, subject, issuer, exchange, at: Instant::now() },
+                );
                 Ok(LoginReply { proof, server_final: None })
             }
             Challenge::ScramFinal { server_first } => {
-                let started = self.take(&request.session).ok_or(Refused::Protocol("the login was not begun, or too long ago"))?;
+                let started = self
+                    .take(&request.session)
+                    .ok_or(Refused::Protocol("the login was not begun, or too long ago"))?;
                 // The second step must be of the very login that the first one began.
                 if (&started.resource, &started.role, &started.subject, &started.issuer)
                     != (name, &request.role, &who.subject, &who.issuer)
@@ -110,20 +120,26 @@ impl Logins {
                 let (password, server_first) = (password()?, server_first.clone());
                 // Thousands of rounds of HMAC: not on a thread that others wait for.
                 let work = move || started.exchange.finish(password.reveal(), &server_first);
-                let done = tokio::task::spawn_blocking(work).await.map_err(|_| Refused::Protocol("the proof failed"))?;
+                let done = tokio::task::spawn_blocking(work)
+                    .await
+                    .map_err(|_| Refused::Protocol("the proof failed"))?;
                 let (proof, server_final) = done.map_err(Refused::Protocol)?;
                 Ok(LoginReply { proof, server_final: Some(server_final) })
             }
             Challenge::Md5 { salt } => {
                 let salt = hex::decode(salt).ok().and_then(|salt| <[u8; 4]>::try_from(salt).ok());
                 let salt = salt.ok_or(Refused::Protocol("the salt is not 4 bytes in hex"))?;
-                Ok(LoginReply { proof: md5::proof(role.target(), password()?.reveal(), salt), server_final: None })
+                Ok(LoginReply {
+                    proof: md5::proof(role.target(), password()?.reveal(), salt),
+                    server_final: None,
+                })
             }
             Challenge::Cleartext if resource.allow_cleartext_password => {
                 Ok(LoginReply { proof: password()?.reveal().to_owned(), server_final: None })
             }
             Challenge::Cleartext => Err(Refused::Unanswerable(
-                "the server asks for a cleartext password, which `allow_cleartext_password` does not permit".to_owned(),
+                "the server asks for a cleartext password, which `allow_cleartext_password` does not permit"
+                    .to_owned(),
             )),
         }
     }

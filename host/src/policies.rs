@@ -17,7 +17,8 @@ const ANNOTATIONS: [&str; 5] = ["id", "reason", "approvers", "min_approvals", "e
 ///
 /// A policy's id is its `@id`; without one, the file's name and a number.
 pub(crate) fn load(folder: &Path) -> Result<Value, Faults> {
-    let files = files(folder).map_err(|cause| Faults::from(Fault::file(folder, format!("cannot be read: {cause}"))))?;
+    let files = files(folder)
+        .map_err(|cause| Faults::from(Fault::file(folder, format!("cannot be read: {cause}"))))?;
     if files.is_empty() {
         return Err(Fault::file(folder, "holds no `*.cedar` file: expected at least one policy").into());
     }
@@ -68,7 +69,8 @@ impl Gathered {
             }
         };
         if let Some(template) = parsed.templates().next() {
-            let message = format!("policy `{}` is a template: expected policies without slots", template.id());
+            let message =
+                format!("policy `{}` is a template: expected policies without slots", template.id());
             self.faults.push(Fault::file(file, message));
         }
         for error in validator.validate(&parsed, ValidationMode::Strict).validation_errors() {
@@ -86,7 +88,10 @@ impl Gathered {
             self.faults.push(Fault::file(file, message));
         }
         if let Some(other) = self.seen.insert(id.clone(), file.to_owned()) {
-            let message = format!("the policy id `{id}` is taken already, in {}: expected another `@id`", other.display());
+            let message = format!(
+                "the policy id `{id}` is taken already, in {}: expected another `@id`",
+                other.display()
+            );
             self.faults.push(Fault::file(file, message));
             return;
         }
@@ -100,9 +105,13 @@ fn annotation_faults(id: &str, policy: &Policy) -> Vec<String> {
     let mut faults = Vec::new();
     for (key, value) in policy.annotations() {
         let expected = match key {
-            "min_approvals" if !value.trim().parse::<u32>().is_ok_and(|n| n > 0) => "a number of people, at least 1",
+            "min_approvals" if !value.trim().parse::<u32>().is_ok_and(|n| n > 0) => {
+                "a number of people, at least 1"
+            }
             "expires" if humantime::parse_duration(value.trim()).is_err() => "a duration such as `15m`",
-            "approvers" if value.split(',').all(|group| group.trim().is_empty()) => "group names separated by commas",
+            "approvers" if value.split(',').all(|group| group.trim().is_empty()) => {
+                "group names separated by commas"
+            }
             _ if ANNOTATIONS.contains(&key) => continue,
             _ => {
                 faults.push(format!(
@@ -124,7 +133,12 @@ fn fault(file: &Path, text: &str, error: &dyn Diagnostic) -> Fault {
     if let Some(help) = error.help() {
         message = format!("{message} ({help})");
     }
-    Fault { file: file.to_owned(), at: offset.map(|offset| line_and_column(text, offset)), field: String::new(), message }
+    Fault {
+        file: file.to_owned(),
+        at: offset.map(|offset| line_and_column(text, offset)),
+        field: String::new(),
+        message,
+    }
 }
 
 fn line_and_column(text: &str, offset: usize) -> (u64, u64) {
@@ -146,23 +160,31 @@ mod tests {
         load(folder.path()).map_err(|faults| faults.to_string())
     }
 
-    const CONNECT: &str = "@id(\"connect\")\npermit (principal in Group::\"a\", action == Action::\"connect\", resource);\n";
+    const CONNECT: &str =
+        "@id(\"connect\")\npermit (principal in Group::\"a\", action == Action::\"connect\", resource);\n";
 
     #[test]
     fn policies_get_their_ids() {
-        let json = loaded(&[("a.cedar", CONNECT), ("b.cedar", "permit(principal, action == Action::\"set\", resource);")]);
+        let json = loaded(&[
+            ("a.cedar", CONNECT),
+            ("b.cedar", "permit(principal, action == Action::\"set\", resource);"),
+        ]);
         let json = json.unwrap().to_string();
         assert!(json.contains("\"connect\":") && json.contains("\"b.policy0\":"), "{json}");
     }
 
     #[test]
     fn what_is_wrong_is_found_at_its_line() {
-        let syntax = loaded(&[("a.cedar", "permit (principal, action, resource);\n\npermit (principal;\n")]).unwrap_err();
+        let syntax = loaded(&[("a.cedar", "permit (principal, action, resource);\n\npermit (principal;\n")])
+            .unwrap_err();
         assert!(syntax.contains("a.cedar:3:18"), "{syntax}");
-        let wrong = format!("{CONNECT}\npermit (principal, action == Action::\"select\", resource)\nwhen {{ context.has_wher }};\n");
+        let wrong = format!(
+            "{CONNECT}\npermit (principal, action == Action::\"select\", resource)\nwhen {{ context.has_wher }};\n"
+        );
         let wrong = loaded(&[("a.cedar", &wrong)]).unwrap_err();
         assert!(wrong.contains("a.cedar:5:") && wrong.contains("has_wher"), "{wrong}");
-        let unknown = loaded(&[("a.cedar", "permit (principal, action == Action::\"selekt\", resource);")]).unwrap_err();
+        let unknown = loaded(&[("a.cedar", "permit (principal, action == Action::\"selekt\", resource);")])
+            .unwrap_err();
         assert!(unknown.contains("a.cedar:1:") && unknown.contains("selekt"), "{unknown}");
     }
 

@@ -24,7 +24,8 @@ pub(crate) async fn list(data: &Path, limit: u32, output: Output) -> anyhow::Res
     if output == Output::Json {
         return Ok(serde_json::to_string_pretty(&sessions)? + "\n");
     }
-    let header = ["SESSION", "RESOURCE", "PRINCIPAL", "ROLE", "OPENED", "CLOSED", "STATEMENTS"].map(str::to_owned);
+    let header =
+        ["SESSION", "RESOURCE", "PRINCIPAL", "ROLE", "OPENED", "CLOSED", "STATEMENTS"].map(str::to_owned);
     let rows: Vec<[String; 7]> = std::iter::once(header).chain(sessions.iter().map(row)).collect();
     let mut widths = [0; 7];
     for row in &rows {
@@ -34,7 +35,8 @@ pub(crate) async fn list(data: &Path, limit: u32, output: Output) -> anyhow::Res
     }
     let mut text = String::new();
     for row in &rows {
-        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let cells: Vec<String> =
+            row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         writeln!(text, "{}", cells.join("  ").trim_end())?;
     }
     Ok(text)
@@ -84,7 +86,12 @@ pub(crate) async fn show(data: &Path, id: &str, output: Output) -> anyhow::Resul
 fn lines(kind: &Kind) -> Vec<String> {
     match kind {
         Kind::Open { resource, principal, issuer, groups, role, database, source, application } => vec![
-            format!("open     {} ({}) of groups {}", shown(principal), shown(issuer), shown(&groups.join(", "))),
+            format!(
+                "open     {} ({}) of groups {}",
+                shown(principal),
+                shown(issuer),
+                shown(&groups.join(", "))
+            ),
             format!(
                 "         as {} on {} (database {}), from {} {}",
                 shown(role),
@@ -94,13 +101,16 @@ fn lines(kind: &Kind) -> Vec<String> {
                 shown(application)
             ),
         ],
-        Kind::Refused { source, reason, .. } => vec![format!("refused  from {}: {}", shown(source), shown(reason))],
+        Kind::Refused { source, reason, .. } => {
+            vec![format!("refused  from {}: {}", shown(source), shown(reason))]
+        }
         Kind::Statement { statement, text, parameters, decision, policies, reason } => {
             let mut lines = vec![format!("#{statement:<3}     {}", shown(text))];
             if !parameters.is_empty() {
                 lines.push(format!("         with {}", values(parameters)));
             }
-            let policies = if policies.is_empty() { String::new() } else { format!(" by {}", policies.join(", ")) };
+            let policies =
+                if policies.is_empty() { String::new() } else { format!(" by {}", policies.join(", ")) };
             let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
             lines.push(shown(&format!("         {decision}{policies}{reason}")));
             lines
@@ -110,7 +120,8 @@ fn lines(kind: &Kind) -> Vec<String> {
             vec![shown(&format!("#{statement:<3}     approval {approval} {state}{by}"))]
         }
         Kind::Result { statement, tag, columns, rows, row_count, masked, elapsed_ms } => {
-            let mut lines = vec![format!("#{statement:<3}     {} ({row_count} rows, {elapsed_ms} ms)", shown(tag))];
+            let mut lines =
+                vec![format!("#{statement:<3}     {} ({row_count} rows, {elapsed_ms} ms)", shown(tag))];
             if !masked.is_empty() {
                 lines.push(format!("         masked: {}", shown(&masked.join(", "))));
             }
@@ -132,13 +143,16 @@ fn lines(kind: &Kind) -> Vec<String> {
 }
 
 fn values(values: &[Option<String>]) -> String {
-    let values: Vec<String> = values.iter().map(|value| value.as_deref().map_or_else(|| "NULL".to_owned(), shown)).collect();
+    let values: Vec<String> =
+        values.iter().map(|value| value.as_deref().map_or_else(|| "NULL".to_owned(), shown)).collect();
     values.join(" | ")
 }
 
 /// Agents choose this text: control characters must not reach the reader's terminal.
 fn shown(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_debug().collect::<Vec<_>>() } else { vec![c] }).collect()
+    text.chars()
+        .flat_map(|c| if c.is_control() { c.escape_debug().collect::<Vec<_>>() } else { vec![c] })
+        .collect()
 }
 
 /// Verifies; the report, and whether all is well.

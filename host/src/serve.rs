@@ -26,7 +26,8 @@ pub(crate) async fn serve(config: &Path, data: Option<PathBuf>) -> anyhow::Resul
     let data = data.unwrap_or_else(|| settings.loaded.data());
     let listen = settings.loaded.config.host.listen.0;
     create_private_folder(&data).with_context(|| data.display().to_string())?;
-    let mask_key = private_file(&data.join("mask.key"), || format!("{}\n", hex::encode(rand::random::<[u8; 32]>())))?;
+    let mask_key =
+        private_file(&data.join("mask.key"), || format!("{}\n", hex::encode(rand::random::<[u8; 32]>())))?;
     let signer = Signer::open(&data)?;
     let store = Store::open(&data).await?;
     let recorder = Recorder::start(store.clone(), signer, data.clone()).await?;

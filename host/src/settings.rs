@@ -47,7 +47,8 @@ impl Settings {
                     }
                     Err(cause) => {
                         let field = format!("resources[{i}].roles[{k}].password");
-                        faults.push(Fault::field(reference.referenced, field, cause.to_string()).in_file(path));
+                        faults
+                            .push(Fault::field(reference.referenced, field, cause.to_string()).in_file(path));
                     }
                 }
             }

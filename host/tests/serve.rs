@@ -100,7 +100,8 @@ async fn bundles_follow_files_and_database() {
     let ready = host.until("the refusal", "/readyz", |_, r| r.to_string().contains("selekt")).await;
     assert_eq!(ready["ready"], true);
     assert_eq!(host.get_if_new(path, FILTER_TOKEN, second["digest"].as_str().unwrap()).await.0, 304);
-    std::fs::write(&policies, "@id(\"more\") permit (principal, action == Action::\"insert\", resource);").unwrap();
+    std::fs::write(&policies, "@id(\"more\") permit (principal, action == Action::\"insert\", resource);")
+        .unwrap();
     let third = host.bundle("the new policy", |b| b.to_string().contains("\"more\"")).await;
     assert_eq!(host.get("/readyz", "").await.1["resources"]["shop"]["status"], "ready");
 
@@ -143,7 +144,8 @@ async fn receive(stream: &mut TcpStream) -> (u8, Vec<u8>) {
 /// Connects as a role; gives the stream and the server's authentication request.
 async fn connect(postgres: &Postgres, role: &str) -> (TcpStream, Vec<u8>) {
     let mut stream = TcpStream::connect(("127.0.0.1", postgres.port)).await.unwrap();
-    let body = [&196_608_u32.to_be_bytes()[..], format!("user\0{role}\0database\0shop\0\0").as_bytes()].concat();
+    let body =
+        [&196_608_u32.to_be_bytes()[..], format!("user\0{role}\0database\0shop\0\0").as_bytes()].concat();
     stream.write_all(&message(0, &body)[1..]).await.unwrap();
     let (kind, body) = receive(&mut stream).await;
     assert_eq!(kind, b'R');
@@ -179,7 +181,12 @@ async fn logins_are_proved_to_a_real_server() {
     assert_eq!(status, 200, "{reply}");
     stream.write_all(&message(b'p', reply["proof"].as_str().unwrap().as_bytes())).await.unwrap();
     let (kind, server_final) = receive(&mut stream).await;
-    assert_eq!((kind, &server_final[..4]), (b'R', &12_u32.to_be_bytes()[..]), "{}", String::from_utf8_lossy(&server_final));
+    assert_eq!(
+        (kind, &server_final[..4]),
+        (b'R', &12_u32.to_be_bytes()[..]),
+        "{}",
+        String::from_utf8_lossy(&server_final)
+    );
     assert_eq!(reply["server_final"].as_str().unwrap().as_bytes(), &server_final[4..]);
     assert_eq!(receive(&mut stream).await, (b'R', vec![0; 4]));
     // A second step is answered once, and only after a first.
@@ -193,7 +200,10 @@ async fn logins_are_proved_to_a_real_server() {
     let md5 = json!({ "step": "md5", "salt": hex::encode(&request[4..]) });
     let (status, reply) = step(&host, "veteran", &ann, "s3", md5.clone()).await;
     assert_eq!(status, 200, "{reply}");
-    stream.write_all(&message(b'p', format!("{}\0", reply["proof"].as_str().unwrap()).as_bytes())).await.unwrap();
+    stream
+        .write_all(&message(b'p', format!("{}\0", reply["proof"].as_str().unwrap()).as_bytes()))
+        .await
+        .unwrap();
     assert_eq!(receive(&mut stream).await, (b'R', vec![0; 4]));
 
     // Cleartext is not configured.
@@ -255,7 +265,10 @@ async fn approvals_are_decided_over_http_and_survive_a_restart() {
     };
     let ((status, reply), (decided, shown)) = tokio::join!(wait, decide);
     assert_eq!((decided, shown["decided_by"].clone()), (200, json!(["dan"])));
-    assert_eq!((status, reply["state"].as_str(), reply["comment"].as_str()), (200, Some("approved"), Some("checked")));
+    assert_eq!(
+        (status, reply["state"].as_str(), reply["comment"].as_str()),
+        (200, Some("approved"), Some("checked"))
+    );
     assert_eq!(host.get(&format!("/v1/filter/approvals/{id}/wait"), FILTER_TOKEN).await.0, 409);
     assert_eq!(host.post(&decision, &dan, &approve).await.0, 409);
     assert_eq!(host.get(&format!("/v1/approvals/{id}"), &ann).await.1["state"], "used");
@@ -303,7 +316,8 @@ async fn recordings_are_kept_shown_and_verified() {
     let batch = json!({ "resource": "shop", "events": events });
     assert_eq!(host.post("/v1/filter/events", FILTER_TOKEN, &batch).await, (200, json!({ "durable": 4 })));
     assert_eq!(host.post("/v1/filter/events", FILTER_TOKEN, &batch).await, (200, json!({ "durable": 4 })));
-    let (_, waited) = host.get(&format!("/v1/filter/approvals/{}/wait", held["id"].as_str().unwrap()), FILTER_TOKEN).await;
+    let (_, waited) =
+        host.get(&format!("/v1/filter/approvals/{}/wait", held["id"].as_str().unwrap()), FILTER_TOKEN).await;
     assert_eq!(waited["state"], "withdrawn");
     let mut gap = events[3].clone();
     gap.seq = 9;
@@ -320,8 +334,13 @@ async fn recordings_are_kept_shown_and_verified() {
     for _ in 0..2 {
         let list = String::from_utf8(host.run(&["sessions", "ls", "--data", "data"]).stdout).unwrap();
         assert!(list.contains("s1") && list.contains("ann"), "{list}");
-        let shown = String::from_utf8(host.run(&["sessions", "show", "s1", "--config", "gatewright.yaml"]).stdout).unwrap();
-        assert!(shown.contains("SELECT email FROM people") && shown.contains("masked: people.email"), "{shown}");
+        let shown =
+            String::from_utf8(host.run(&["sessions", "show", "s1", "--config", "gatewright.yaml"]).stdout)
+                .unwrap();
+        assert!(
+            shown.contains("SELECT email FROM people") && shown.contains("masked: people.email"),
+            "{shown}"
+        );
         assert!(!shown.contains('\u{1b}'), "control characters reach the terminal");
         let verified = host.run(&["sessions", "verify", "--data", "data", "--output", "json"]);
         assert!(verified.status.success());
@@ -350,7 +369,12 @@ fn check_says_what_is_wrong_and_where() {
     std::fs::write(&config, "version: 1\nhost:\n  listen: nowhere\n").unwrap();
     let run = || {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gatewright"));
-        command.env_remove("GATEWRIGHT_FILTER_TOKEN").args(["check", "--config"]).arg(&config).output().unwrap()
+        command
+            .env_remove("GATEWRIGHT_FILTER_TOKEN")
+            .args(["check", "--config"])
+            .arg(&config)
+            .output()
+            .unwrap()
     };
     let checked = run();
     assert_eq!(checked.status.code(), Some(1));

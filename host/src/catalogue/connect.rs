@@ -43,7 +43,8 @@ pub(crate) async fn connect(source: &Source) -> anyhow::Result<Client> {
     if let Some(password) = &source.password {
         config.password(password.reveal());
     }
-    let (client, connection) = config.connect(NoTls).await.map_err(|error| anyhow::anyhow!("{}", chain(&error)))?;
+    let (client, connection) =
+        config.connect(NoTls).await.map_err(|error| anyhow::anyhow!("{}", chain(&error)))?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::debug!(error = chain(&error), "catalogue connection ended");
@@ -51,7 +52,9 @@ pub(crate) async fn connect(source: &Source) -> anyhow::Result<Client> {
     });
     // A catalogue read must neither write nor hang.
     client
-        .batch_execute("SET default_transaction_read_only = on; SET statement_timeout = '20s'; SET lock_timeout = '5s'")
+        .batch_execute(
+            "SET default_transaction_read_only = on; SET statement_timeout = '20s'; SET lock_timeout = '5s'",
+        )
         .await
         .map_err(|error| anyhow::anyhow!("{}", chain(&error)))?;
     Ok(client)

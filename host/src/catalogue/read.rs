@@ -112,7 +112,12 @@ async fn read_in(transaction: &Transaction<'_>) -> Result<Raw, tokio_postgres::E
 }
 
 fn column(row: &Row) -> Result<Column, tokio_postgres::Error> {
-    Ok(Column { name: row.try_get(1)?, attnum: row.try_get(2)?, type_oid: row.try_get(3)?, taint: Taint::CLEAN })
+    Ok(Column {
+        name: row.try_get(1)?,
+        attnum: row.try_get(2)?,
+        type_oid: row.try_get(3)?,
+        taint: Taint::CLEAN,
+    })
 }
 
 fn relation(row: &Row, columns: &mut HashMap<u32, Vec<Column>>) -> Result<Relation, tokio_postgres::Error> {

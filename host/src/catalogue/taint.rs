@@ -19,7 +19,8 @@ pub(super) fn of_views(mut catalogue: Catalogue) -> Catalogue {
         let mut changed = false;
         for position in &views {
             let view = &mut catalogue.relations[*position];
-            let taints = view_taint(view.definition.as_deref().unwrap_or_default(), view.columns.len(), &index);
+            let taints =
+                view_taint(view.definition.as_deref().unwrap_or_default(), view.columns.len(), &index);
             for (column, taint) in view.columns.iter_mut().zip(taints) {
                 let before = column.taint.clone();
                 column.taint.extend(&taint);

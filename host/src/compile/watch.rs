@@ -143,7 +143,8 @@ impl Catalogues {
         for (name, source) in wanted {
             self.watched.entry(name.clone()).or_insert_with(|| {
                 let (publish, seen) = channel::channel(Err("the catalogue was not read yet".to_owned()));
-                let task = tokio::spawn(watch(name, source.clone(), publish, self.news.clone())).abort_handle();
+                let task =
+                    tokio::spawn(watch(name, source.clone(), publish, self.news.clone())).abort_handle();
                 Watched { source, seen, task }
             });
         }
@@ -151,9 +152,10 @@ impl Catalogues {
 
     /// The newest catalogue, or why there is none.
     pub(super) fn latest(&self, resource: &str) -> CatalogueSeen {
-        self.watched
-            .get(resource)
-            .map_or_else(|| Err("no role reads the catalogue".to_owned()), |watched| watched.seen.borrow().clone())
+        self.watched.get(resource).map_or_else(
+            || Err("no role reads the catalogue".to_owned()),
+            |watched| watched.seen.borrow().clone(),
+        )
     }
 
     /// Waits until a catalogue changed.

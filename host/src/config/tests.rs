@@ -57,9 +57,17 @@ fn the_sound_file_is_sound() {
 
 #[test]
 fn types_are_checked_where_they_stand() {
-    expect("127.0.0.1:8420\n", "localhost\n", &["gatewright.yaml:3:11:", "`host.listen`", "`localhost`", "expected an IP"]);
+    expect(
+        "127.0.0.1:8420\n",
+        "localhost\n",
+        &["gatewright.yaml:3:11:", "`host.listen`", "`localhost`", "expected an IP"],
+    );
     expect("http://127", "ftp://127", &["gatewright.yaml:4:15:", "`host.public_url`", "expected `http"]);
-    expect("kind: postgres", "kind: oracle", &["gatewright.yaml:15:11:", "resources[0].kind", "oracle", "postgres"]);
+    expect(
+        "kind: postgres",
+        "kind: oracle",
+        &["gatewright.yaml:15:11:", "resources[0].kind", "oracle", "postgres"],
+    );
     expect("method: partial", "method: fuzzy", &["gatewright.yaml:23:17:", "masks[0].method", "redact"]);
     expect("\"*.email\"", "\"email\"", &["gatewright.yaml:22:19:", "columns[0]", "expected `table.column`"]);
     expect("version: 1", "version: one", &["gatewright.yaml:1:10:", "`version`"]);
@@ -69,8 +77,16 @@ fn types_are_checked_where_they_stand() {
 fn unknown_and_missing_fields_are_named() {
     expect("  data: ./data", "  dta: ./data", &["gatewright.yaml:5:3:", "dta", "expected one of", "data"]);
     expect("    database: shop\n", "", &["gatewright.yaml:", "resources[0]", "missing field `database`"]);
-    expect("{ address: 127.0.0.1:5432 }", "{ host: x }", &["gatewright.yaml:16:", "resources[0].target", "host"]);
-    expect("{ address: 127.0.0.1:5432 }", "{}", &["gatewright.yaml:16:", "resources[0].target", "exactly one of"]);
+    expect(
+        "{ address: 127.0.0.1:5432 }",
+        "{ host: x }",
+        &["gatewright.yaml:16:", "resources[0].target", "host"],
+    );
+    expect(
+        "{ address: 127.0.0.1:5432 }",
+        "{}",
+        &["gatewright.yaml:16:", "resources[0].target", "exactly one of"],
+    );
 }
 
 #[test]
@@ -78,10 +94,26 @@ fn sense_is_checked_too() {
     expect("version: 1", "version: 2", &["gatewright.yaml:1:10:", "`version`", "expected 1"]);
     expect("[gatewright]", "[]", &["gatewright.yaml:10:18:", "providers[0].audiences", "at least one"]);
     expect("{ file: jwks.json }", "{}", &["gatewright.yaml:11:13:", "providers[0].jwks", "exactly one of"]);
-    expect("{ env: GATEWRIGHT_FILTER_TOKEN }", "{}", &["gatewright.yaml:6:17:", "host.filter_token", "{ env: NAME }"]);
-    expect("    masks:", "    catalogue: { role: boss }\n    masks:", &["gatewright.yaml:21:24:", "`boss`", "`support`"]);
-    expect("    masks:", "    limits: { max_message: 64MiB }\n    masks:", &["gatewright.yaml:21:", "at most"]);
-    expect("jwks: {", "algorithms: [HS256]\n      jwks: {", &["gatewright.yaml:11:20:", "algorithms[0]", "HS256"]);
+    expect(
+        "{ env: GATEWRIGHT_FILTER_TOKEN }",
+        "{}",
+        &["gatewright.yaml:6:17:", "host.filter_token", "{ env: NAME }"],
+    );
+    expect(
+        "    masks:",
+        "    catalogue: { role: boss }\n    masks:",
+        &["gatewright.yaml:21:24:", "`boss`", "`support`"],
+    );
+    expect(
+        "    masks:",
+        "    limits: { max_message: 64MiB }\n    masks:",
+        &["gatewright.yaml:21:", "at most"],
+    );
+    expect(
+        "jwks: {",
+        "algorithms: [HS256]\n      jwks: {",
+        &["gatewright.yaml:11:20:", "algorithms[0]", "HS256"],
+    );
 }
 
 #[test]

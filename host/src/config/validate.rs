@@ -48,7 +48,12 @@ pub(super) fn faults(file: &Path, config: &Config) -> Vec<Fault> {
     found.secret("host.filter_token".to_owned(), &config.host.filter_token);
     providers(&mut found, &config.identity.providers);
     let resources = &config.resources;
-    found.unless(!resources.value.is_empty(), resources.referenced, "resources", "expected at least one resource");
+    found.unless(
+        !resources.value.is_empty(),
+        resources.referenced,
+        "resources",
+        "expected at least one resource",
+    );
     let mut names = HashSet::new();
     for (i, one) in resources.value.iter().enumerate() {
         let name = &one.name;
@@ -83,8 +88,10 @@ fn providers(found: &mut Found<'_>, providers: &Spanned<Vec<Provider>>) {
             found.unless(known, algorithm.referenced, field(&format!("algorithms[{k}]")), message);
         }
         if let Some(pointer) = &one.groups_claim {
-            let message =
-                format!("`{}` is not a JSON pointer: expected a path such as `/groups` (RFC 6901)", pointer.value);
+            let message = format!(
+                "`{}` is not a JSON pointer: expected a path such as `/groups` (RFC 6901)",
+                pointer.value
+            );
             found.unless(pointer.value.starts_with('/'), pointer.referenced, field("groups_claim"), message);
         }
     }
@@ -92,7 +99,12 @@ fn providers(found: &mut Found<'_>, providers: &Spanned<Vec<Provider>>) {
 
 fn resource(found: &mut Found<'_>, path: &str, one: &Resource) {
     let roles = &one.roles;
-    found.unless(!roles.value.is_empty(), roles.referenced, format!("{path}.roles"), "expected at least one role");
+    found.unless(
+        !roles.value.is_empty(),
+        roles.referenced,
+        format!("{path}.roles"),
+        "expected at least one role",
+    );
     let mut names = HashSet::new();
     for (i, role) in roles.value.iter().enumerate() {
         let message = format!("`{}` stands here twice: expected another name", role.name.value);
@@ -104,11 +116,17 @@ fn resource(found: &mut Found<'_>, path: &str, one: &Resource) {
     }
     if let Some(role) = &one.catalogue.role {
         let known: Vec<_> = roles.value.iter().map(|role| format!("`{}`", role.name.value)).collect();
-        let message = format!("`{}` is not a role of this resource: expected one of {}", role.value, known.join(", "));
+        let message =
+            format!("`{}` is not a role of this resource: expected one of {}", role.value, known.join(", "));
         found.unless(names.contains(&role.value), role.referenced, format!("{path}.catalogue.role"), message);
     }
     if let Some(cap) = &one.limits.max_message {
         let message = format!("expected at most {MAX_MESSAGE} bytes (3MiB), since Envoy's buffer holds 4MiB");
-        found.unless(cap.value.0 <= MAX_MESSAGE, cap.referenced, format!("{path}.limits.max_message"), message);
+        found.unless(
+            cap.value.0 <= MAX_MESSAGE,
+            cap.referenced,
+            format!("{path}.limits.max_message"),
+            message,
+        );
     }
 }

@@ -23,9 +23,9 @@ impl TryFrom<String> for Span {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        humantime::parse_duration(&text)
-            .map(Self)
-            .map_err(|_| format!("`{text}` is not a duration: expected a number and a unit, such as `30s` or `15m`"))
+        humantime::parse_duration(&text).map(Self).map_err(|_| {
+            format!("`{text}` is not a duration: expected a number and a unit, such as `30s` or `15m`")
+        })
     }
 }
 

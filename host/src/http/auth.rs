@@ -15,7 +15,11 @@ use super::App;
 use super::problem::Failure;
 
 /// Lets filters in and nobody else.
-pub(super) async fn filter_only(State(app): State<Arc<App>>, request: Request, next: Next) -> Result<Response, Failure> {
+pub(super) async fn filter_only(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Failure> {
     let state = app.compiled.state();
     let expected = state.settings.filter_token.reveal();
     // Digests have one length: the comparison takes as long for every token.
@@ -33,7 +37,8 @@ impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
-        let missing = || Failure::new(StatusCode::UNAUTHORIZED, "expected `authorization: Bearer` with your token");
+        let missing =
+            || Failure::new(StatusCode::UNAUTHORIZED, "expected `authorization: Bearer` with your token");
         let token = bearer(&parts.headers).ok_or_else(missing)?;
         let verdict = app.compiled.verify(token);
         verdict.map(Self).map_err(|refusal| Failure::new(StatusCode::UNAUTHORIZED, refusal.to_string()))

@@ -34,7 +34,11 @@ struct Which {
     resource: String,
 }
 
-async fn bundle(State(app): Shared, Query(which): Query<Which>, headers: HeaderMap) -> Result<Response, Failure> {
+async fn bundle(
+    State(app): Shared,
+    Query(which): Query<Which>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
     let state = app.compiled.state();
     let name = &which.resource;
     let Some(resource) = state.resources.get(name) else {
@@ -48,7 +52,10 @@ async fn bundle(State(app): Shared, Query(which): Query<Which>, headers: HeaderM
     if known.is_some_and(|known| known.trim_matches('"') == served.digest) {
         return Ok(StatusCode::NOT_MODIFIED.into_response());
     }
-    let headers = [(header::CONTENT_TYPE, "application/json".to_owned()), (header::ETAG, format!("\"{}\"", served.digest))];
+    let headers = [
+        (header::CONTENT_TYPE, "application/json".to_owned()),
+        (header::ETAG, format!("\"{}\"", served.digest)),
+    ];
     Ok((headers, served.json.clone()).into_response())
 }
 

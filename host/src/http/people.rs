@@ -48,7 +48,10 @@ async fn list(
         None => None,
         Some(text) => Some(Stage::parse(&text).ok_or_else(|| {
             let states = "pending, approved, used, denied, expired, withdrawn";
-            Failure::new(StatusCode::BAD_REQUEST, format!("`{text}` is not a state: expected one of {states}"))
+            Failure::new(
+                StatusCode::BAD_REQUEST,
+                format!("`{text}` is not a state: expected one of {states}"),
+            )
         })?),
     };
     let approvals = app.approvals.list(&who, stage).await?;
@@ -56,7 +59,11 @@ async fn list(
     Ok(Json(approvals.into_iter().map(|approval| ApprovalView::new(approval, &public_url)).collect()))
 }
 
-async fn one(State(app): Shared, Caller(who): Caller, Path(id): Path<String>) -> Result<Json<ApprovalView>, Failure> {
+async fn one(
+    State(app): Shared,
+    Caller(who): Caller,
+    Path(id): Path<String>,
+) -> Result<Json<ApprovalView>, Failure> {
     let approval = app.approvals.look(&id).await?;
     if !is_requester(&approval, &who) && !is_approver(&approval, &who) {
         let detail = "only the requester and the approvers may see this approval";
@@ -89,7 +96,11 @@ async fn sessions(State(app): Shared, Caller(who): Caller) -> Result<Json<Vec<Se
     Ok(Json(app.store.sessions(1000).await?))
 }
 
-async fn session(State(app): Shared, Caller(who): Caller, Path(id): Path<String>) -> Result<Json<Value>, Failure> {
+async fn session(
+    State(app): Shared,
+    Caller(who): Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Failure> {
     auditors_only(&app, &who.groups)?;
     let unknown = || Failure::new(StatusCode::NOT_FOUND, format!("there is no session `{id}`"));
     let row = app.store.session(&id).await?.ok_or_else(unknown)?;

@@ -31,10 +31,13 @@ impl IntoResponse for Failure {
         let title = self.status.canonical_reason().unwrap_or("Error").to_owned();
         let problem = Problem { title, status: self.status.as_u16(), detail: self.detail };
         let headers = [(header::CONTENT_TYPE, "application/problem+json")];
-        let mut response = (self.status, headers, serde_json::to_string(&problem).unwrap_or_default()).into_response();
+        let mut response =
+            (self.status, headers, serde_json::to_string(&problem).unwrap_or_default()).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
             // RFC 9110 section 11.6.1 asks for it.
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
         }
         response
     }

@@ -61,7 +61,9 @@ pub(crate) struct Checkpoint {
 impl Signer {
     /// Reads the key of the data folder; creates it, and the public key next to it, at the first start.
     pub(crate) fn open(data: &Path) -> anyhow::Result<Self> {
-        let seed = private_file(&data.join(KEY_FILE), || format!("{}\n", STANDARD.encode(rand::random::<[u8; 32]>())))?;
+        let seed = private_file(&data.join(KEY_FILE), || {
+            format!("{}\n", STANDARD.encode(rand::random::<[u8; 32]>()))
+        })?;
         let seed = STANDARD.decode(seed.trim()).ok().and_then(|seed| <[u8; 32]>::try_from(seed).ok());
         let key = SigningKey::from_bytes(&seed.with_context(|| format!("{KEY_FILE} holds no key"))?);
         let public = VerifyKey(key.verifying_key());
@@ -118,7 +120,10 @@ impl VerifyKey {
     pub(crate) fn open(&self, note: &str) -> anyhow::Result<Checkpoint> {
         let (text, signature) = note.split_once("\n\n").context("it is not a signed note")?;
         let text = format!("{text}\n");
-        let signed = signature.trim_end().strip_prefix(&format!("\u{2014} {NAME} ")).context("it is not signed by Gatewright")?;
+        let signed = signature
+            .trim_end()
+            .strip_prefix(&format!("\u{2014} {NAME} "))
+            .context("it is not signed by Gatewright")?;
         let signed = STANDARD.decode(signed).context("its signature is not base64")?;
         let Some((id, signature)) = signed.split_at_checked(4) else { bail!("its signature is too short") };
         ensure!(id == self.id(), "it is signed by another key");
@@ -127,7 +132,8 @@ impl VerifyKey {
         let mut lines = text.lines();
         ensure!(lines.next() == Some(ORIGIN), "it is about something else");
         let size = lines.next().and_then(|size| size.parse().ok()).context("it states no length")?;
-        let hash = lines.next().and_then(|hash| STANDARD.decode(hash).ok()).and_then(|hash| hash.try_into().ok());
+        let hash =
+            lines.next().and_then(|hash| STANDARD.decode(hash).ok()).and_then(|hash| hash.try_into().ok());
         let hash = hash.context("it states no head")?;
         Ok(Checkpoint { head: Head { size, hash }, note: note.to_owned() })
     }

@@ -136,11 +136,14 @@ async fn walk_log(store: &Store, notes: &Notes, findings: &mut Findings) -> anyh
                 findings.faults.push(fault);
                 broken = true;
             }
-            let hash = hex::decode(&row.chain_hash).ok().and_then(|hash| hash.try_into().ok()).unwrap_or_default();
+            let hash =
+                hex::decode(&row.chain_hash).ok().and_then(|hash| hash.try_into().ok()).unwrap_or_default();
             head = Head { size: row.idx + 1, hash };
             awaited.retain(|(place, awaited)| {
                 if awaited.size == head.size && awaited.hash != head.hash {
-                    findings.faults.push(format!("the log is not the one that the checkpoint {place} was signed for"));
+                    findings
+                        .faults
+                        .push(format!("the log is not the one that the checkpoint {place} was signed for"));
                 }
                 awaited.size != head.size
             });
@@ -154,7 +157,9 @@ async fn walk_log(store: &Store, notes: &Notes, findings: &mut Findings) -> anyh
     }
     // Entries past the newest checkpoint were not written by the host: it signs one with every commit.
     if let Some(signed) = signed.filter(|signed| *signed < head.size) {
-        findings.faults.push(format!("the log has {} entries, but its checkpoint was signed for {signed}", head.size));
+        findings
+            .faults
+            .push(format!("the log has {} entries, but its checkpoint was signed for {signed}", head.size));
     }
     Ok(log)
 }

@@ -81,13 +81,17 @@ async fn an_empty_store_verifies() {
 
 #[tokio::test]
 async fn an_edited_body_is_found() {
-    let said = Recorded::after("UPDATE events SET body = replace(body, 'A1', 'A9') WHERE session = 'a' AND seq = 1").await;
+    let said =
+        Recorded::after("UPDATE events SET body = replace(body, 'A1', 'A9') WHERE session = 'a' AND seq = 1")
+            .await;
     assert!(said.contains("session `a`: event 1 was changed"), "{said}");
 }
 
 #[tokio::test]
 async fn an_edited_hash_is_found() {
-    let said = Recorded::after("UPDATE events SET hash = replace(hash, 'a', 'b') WHERE session = 'a' AND seq = 1").await;
+    let said =
+        Recorded::after("UPDATE events SET hash = replace(hash, 'a', 'b') WHERE session = 'a' AND seq = 1")
+            .await;
     assert!(said.contains("session `a`: event 1 was changed"), "{said}");
     let said = Recorded::after("UPDATE log SET leaf_hash = replace(leaf_hash, '1', '2') WHERE idx = 3").await;
     assert!(said.contains("log entry 3") && said.contains("session `b`"), "{said}");
@@ -122,7 +126,8 @@ async fn two_swapped_events_are_found() {
 async fn a_cut_tail_of_a_session_is_found() {
     let said = Recorded::after("DELETE FROM events WHERE session = 'a' AND seq >= 2").await;
     assert!(said.contains("session `a`: event 2 is missing"), "{said}");
-    let said = Recorded::after("DELETE FROM events WHERE session = 'a'; DELETE FROM sessions WHERE id = 'a'").await;
+    let said =
+        Recorded::after("DELETE FROM events WHERE session = 'a'; DELETE FROM sessions WHERE id = 'a'").await;
     assert!(said.contains("session `a`: event 0 is missing"), "{said}");
 }
 
@@ -145,14 +150,19 @@ async fn a_cut_tail_of_everything_is_found() {
     recorded.store.tamper(cut).await;
     recorded.store.tamper("DELETE FROM checkpoint").await;
     let said = recorded.faults().await;
-    assert!(said.contains("in the database is missing") && said.contains("in the file was signed for 8"), "{said}");
+    assert!(
+        said.contains("in the database is missing") && said.contains("in the file was signed for 8"),
+        "{said}"
+    );
     // And the host does not go on from there.
     assert!(recorder(&recorded.store, recorded.folder.path()).await.is_err());
 }
 
 #[tokio::test]
 async fn an_emptied_database_is_found() {
-    let said = Recorded::after("DELETE FROM events; DELETE FROM log; DELETE FROM sessions; DELETE FROM checkpoint").await;
+    let said =
+        Recorded::after("DELETE FROM events; DELETE FROM log; DELETE FROM sessions; DELETE FROM checkpoint")
+            .await;
     assert!(said.contains("cut off"), "{said}");
 }
 
@@ -164,7 +174,8 @@ async fn a_forged_checkpoint_is_found() {
     forged.write_file(recorded.folder.path()).unwrap();
     let said = recorded.faults().await;
     assert!(said.contains("the checkpoint in the file is not genuine"), "{said}");
-    let edited = Recorded::after("UPDATE checkpoint SET note = replace(note, char(10) || '8', char(10) || '7')").await;
+    let edited =
+        Recorded::after("UPDATE checkpoint SET note = replace(note, char(10) || '8', char(10) || '7')").await;
     assert!(edited.contains("the checkpoint in the database is not genuine"), "{edited}");
     let recorded = Recorded::new().await;
     std::fs::remove_file(recorded.folder.path().join("checkpoint")).unwrap();
@@ -177,7 +188,11 @@ async fn another_history_is_found() {
     let (ours, theirs) = (Recorded::new().await, Recorded::new().await);
     ours.store.close().await;
     theirs.store.close().await;
-    std::fs::copy(theirs.folder.path().join("gatewright.sqlite"), ours.folder.path().join("gatewright.sqlite")).unwrap();
+    std::fs::copy(
+        theirs.folder.path().join("gatewright.sqlite"),
+        ours.folder.path().join("gatewright.sqlite"),
+    )
+    .unwrap();
     let store = Store::open_read_only(ours.folder.path()).await.unwrap();
     let faults = verify(&store, ours.folder.path(), None).await.unwrap().faults.join("\n");
     assert!(faults.contains("the checkpoint in the database is not genuine"), "{faults}");
@@ -241,7 +256,10 @@ async fn many_writers_share_commits() {
             for i in 0..20 {
                 let event = statement(&mut chain, &format!("S{i}"));
                 // Each is sent twice at once, as a filter that lost the answer would.
-                let (a, b) = tokio::join!(recorder.record(batch(vec![event.clone()])), recorder.record(batch(vec![event])));
+                let (a, b) = tokio::join!(
+                    recorder.record(batch(vec![event.clone()])),
+                    recorder.record(batch(vec![event]))
+                );
                 a.unwrap();
                 b.unwrap();
             }

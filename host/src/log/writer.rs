@@ -69,11 +69,14 @@ async fn trusted_head(store: &Store, signer: &Signer, data: &std::path::Path) ->
     };
     let advice = "run `gatewright sessions verify`; to go on nevertheless, move the file `checkpoint` away and keep it";
     let stored = store.checkpoint().await?.map(|note| signer.public().open(&note)).transpose();
-    let stored = stored.context("the checkpoint in the database").context(advice)?.map_or(Head::EMPTY, |c| c.head);
+    let stored =
+        stored.context("the checkpoint in the database").context(advice)?.map_or(Head::EMPTY, |c| c.head);
     ensure!(stored == head, "the log in the database does not end as its checkpoint says: {advice}");
     let Some(note) = Checkpoint::read_file(data)? else {
         if head != Head::EMPTY {
-            tracing::warn!("the file `checkpoint` is missing: nothing outside the database vouches for what is in it");
+            tracing::warn!(
+                "the file `checkpoint` is missing: nothing outside the database vouches for what is in it"
+            );
         }
         return Ok(head);
     };
@@ -221,7 +224,9 @@ impl Staged {
         let key = (sealed.session.clone(), sealed.seq);
         Ok(match self.hashes.get(&key).or_else(|| taken.get(&key)) {
             Some(hash) => *hash == sealed.hash,
-            None => events::hash_of(at, &sealed.session, sealed.seq).await?.is_some_and(|hash| hash == sealed.hash),
+            None => events::hash_of(at, &sealed.session, sealed.seq)
+                .await?
+                .is_some_and(|hash| hash == sealed.hash),
         })
     }
 
@@ -236,7 +241,8 @@ impl Staged {
             return Err(format!("event {seq} of session `{session}` says that it is another"));
         }
         let row = self.sessions.get(session);
-        let (expected, prev) = row.map_or_else(|| (0, "0".repeat(64)), |row| (row.head_seq + 1, row.head_hash.clone()));
+        let (expected, prev) =
+            row.map_or_else(|| (0, "0".repeat(64)), |row| (row.head_seq + 1, row.head_hash.clone()));
         if *seq != expected {
             return Err(format!("session `{session}` goes on with event {expected}, not with event {seq}"));
         }
@@ -246,7 +252,9 @@ impl Staged {
         if let Kind::Open { resource: named, .. } | Kind::Refused { resource: named, .. } = &event.kind
             && named != resource
         {
-            return Err(format!("event {seq} of session `{session}` is about another resource than its batch"));
+            return Err(format!(
+                "event {seq} of session `{session}` is about another resource than its batch"
+            ));
         }
         let row = self.sessions.entry(session.clone()).or_insert_with(|| SessionRow {
             id: session.clone(),

@@ -33,7 +33,11 @@ impl Exchange {
     }
 
     /// The client-final-message, and the server-final-message that a server which knows the password answers.
-    pub(super) fn finish(&self, password: &str, server_first: &str) -> Result<(String, String), &'static str> {
+    pub(super) fn finish(
+        &self,
+        password: &str,
+        server_first: &str,
+    ) -> Result<(String, String), &'static str> {
         let mut parts = server_first.split(',');
         let mut part = |name: &str| parts.next().and_then(|part| part.strip_prefix(name));
         let nonce = part("r=").ok_or("the server's first message has no nonce")?;
@@ -55,7 +59,8 @@ impl Exchange {
         let without_proof = format!("c=biws,r={nonce}");
         let message = format!("{},{server_first},{without_proof}", self.client_first_bare());
         let signature = mac(&Sha256::digest(client_key), message.as_bytes());
-        let proof: Vec<u8> = client_key.iter().zip(signature).map(|(key, signature)| key ^ signature).collect();
+        let proof: Vec<u8> =
+            client_key.iter().zip(signature).map(|(key, signature)| key ^ signature).collect();
         let server_signature = mac(&mac(&salted, b"Server Key"), message.as_bytes());
         let client_final = format!("{without_proof},p={}", STANDARD.encode(proof));
         Ok((client_final, format!("v={}", STANDARD.encode(server_signature))))
@@ -84,7 +89,8 @@ mod tests {
     fn the_steps_fit_together() {
         let exchange = Exchange { nonce: "rOprNGfwEbeRWgbNEkqO".to_owned() };
         assert_eq!(exchange.client_first(), "n,,n=,r=rOprNGfwEbeRWgbNEkqO");
-        let server_first = "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096";
+        let server_first =
+            "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096";
         let (client_final, server_final) = exchange.finish("pencil", server_first).unwrap();
         assert!(client_final.starts_with("c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p="));
         // The server's side: the stored key must give the client's key back (RFC 5802 section 3).
@@ -105,9 +111,15 @@ mod tests {
     #[test]
     fn a_server_that_cheats_is_refused() {
         let exchange = Exchange { nonce: "abc".to_owned() };
-        for server_first in ["", "r=abc,s=AA==,i=4096", "r=xyzabc,s=AA==,i=4096", "r=abcd,s=AA==,i=0", "r=abcd,s=!,i=1",
-            "r=abcd,s=AA==,i=99999999", "r=abcd,s=AA=="]
-        {
+        for server_first in [
+            "",
+            "r=abc,s=AA==,i=4096",
+            "r=xyzabc,s=AA==,i=4096",
+            "r=abcd,s=AA==,i=0",
+            "r=abcd,s=!,i=1",
+            "r=abcd,s=AA==,i=99999999",
+            "r=abcd,s=AA==",
+        ] {
             assert!(exchange.finish("pw", server_first).is_err(), "{server_first}");
         }
     }

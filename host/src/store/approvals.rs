@@ -88,14 +88,17 @@ impl Store {
 
     /// Whether any open approval is past its time.
     pub(crate) async fn any_due(&self, now: Millis) -> sqlx::Result<bool> {
-        let query = "SELECT 1 FROM approvals WHERE state IN ('pending', 'approved') AND expires_at <= ? LIMIT 1";
+        let query =
+            "SELECT 1 FROM approvals WHERE state IN ('pending', 'approved') AND expires_at <= ? LIMIT 1";
         Ok(sqlx::query(query).bind(now.cast_signed()).fetch_optional(&self.read).await?.is_some())
     }
 
     /// The newest approvals first.
     pub(crate) async fn approvals(&self, stage: Option<Stage>, limit: u32) -> sqlx::Result<Vec<Approval>> {
-        let query = format!("SELECT {COLUMNS} FROM approvals WHERE ?1 IS NULL OR state = ?1
-            ORDER BY created_at DESC, id LIMIT ?2");
+        let query = format!(
+            "SELECT {COLUMNS} FROM approvals WHERE ?1 IS NULL OR state = ?1
+            ORDER BY created_at DESC, id LIMIT ?2"
+        );
         let query = sqlx::query(AssertSqlSafe(query)).bind(stage.map(Stage::as_str)).bind(limit);
         let mut at = self.read.acquire().await?;
         let rows = query.fetch_all(&mut *at).await?;
@@ -122,8 +125,10 @@ pub(crate) async fn same(
     request: &ApprovalRequest,
     stage: Stage,
 ) -> sqlx::Result<Option<Approval>> {
-    let query = format!("SELECT {COLUMNS} FROM approvals WHERE digest = ? AND resource = ? AND role = ?
-        AND principal = ? AND issuer = ? AND mode = 'retry' AND state = ? ORDER BY created_at LIMIT 1");
+    let query = format!(
+        "SELECT {COLUMNS} FROM approvals WHERE digest = ? AND resource = ? AND role = ?
+        AND principal = ? AND issuer = ? AND mode = 'retry' AND state = ? ORDER BY created_at LIMIT 1"
+    );
     let query = sqlx::query(AssertSqlSafe(query))
         .bind(&request.digest)
         .bind(&request.resource)
@@ -140,7 +145,8 @@ pub(crate) async fn same(
 /// Adds an approval.
 pub(crate) async fn insert(at: &mut SqliteConnection, approval: &Approval) -> sqlx::Result<()> {
     let request = &approval.request;
-    let query = format!("INSERT INTO approvals ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    let query =
+        format!("INSERT INTO approvals ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     sqlx::query(AssertSqlSafe(query))
         .bind(&approval.id)
         .bind(&request.resource)
@@ -184,7 +190,8 @@ pub(crate) async fn advance(
 
 /// Expires what is due; gives the ids.
 pub(crate) async fn expire(at: &mut SqliteConnection, now: Millis) -> sqlx::Result<Vec<String>> {
-    let query = "UPDATE approvals SET state = 'expired' WHERE state IN ('pending', 'approved') AND expires_at <= ?
+    let query =
+        "UPDATE approvals SET state = 'expired' WHERE state IN ('pending', 'approved') AND expires_at <= ?
         RETURNING id";
     let rows = sqlx::query(query).bind(now.cast_signed()).fetch_all(&mut *at).await?;
     let ids: Vec<String> = rows.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>()?;
@@ -195,7 +202,11 @@ pub(crate) async fn expire(at: &mut SqliteConnection, now: Millis) -> sqlx::Resu
 }
 
 /// Withdraws what a session that ended still waits for; gives the ids. Approvals of the mode `retry` outlive it.
-pub(crate) async fn withdraw_of(at: &mut SqliteConnection, session: &str, now: Millis) -> sqlx::Result<Vec<String>> {
+pub(crate) async fn withdraw_of(
+    at: &mut SqliteConnection,
+    session: &str,
+    now: Millis,
+) -> sqlx::Result<Vec<String>> {
     let query = "UPDATE approvals SET state = 'withdrawn' WHERE session = ? AND mode = 'hold'
         AND state IN ('pending', 'approved') RETURNING id";
     let rows = sqlx::query(query).bind(session).fetch_all(&mut *at).await?;
@@ -236,7 +247,8 @@ async fn step(
     by: &Person,
     comment: &str,
 ) -> sqlx::Result<()> {
-    let query = "INSERT INTO approval_steps (approval, at, step, issuer, subject, comment) VALUES (?, ?, ?, ?, ?, ?)";
+    let query =
+        "INSERT INTO approval_steps (approval, at, step, issuer, subject, comment) VALUES (?, ?, ?, ?, ?, ?)";
     let query = sqlx::query(query).bind(id).bind(now.cast_signed()).bind(step);
     query.bind(&by.issuer).bind(&by.subject).bind(comment).execute(at).await?;
     Ok(())
@@ -274,7 +286,11 @@ fn approval(row: &SqliteRow) -> sqlx::Result<Approval> {
             approvers: serde_json::from_str(&list(10)?).map_err(decode)?,
             min_approvals: row.try_get(11)?,
             expires_s: 0,
-            mode: if list(12)? == mode(ApprovalMode::Retry) { ApprovalMode::Retry } else { ApprovalMode::Hold },
+            mode: if list(12)? == mode(ApprovalMode::Retry) {
+                ApprovalMode::Retry
+            } else {
+                ApprovalMode::Hold
+            },
         },
         stage: Stage::parse(&stage).ok_or_else(|| sqlx::Error::Decode(format!("stage `{stage}`").into()))?,
         created_at: row.try_get::<i64, _>(14)?.cast_unsigned(),

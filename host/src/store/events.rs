@@ -30,13 +30,15 @@ impl Store {
 
     /// The newest entry of the log, as it is stored.
     pub(crate) async fn log_head(&self) -> sqlx::Result<Option<LogRow>> {
-        let row = sqlx::query("SELECT idx, session, seq, leaf_hash, chain_hash FROM log ORDER BY idx DESC LIMIT 1");
+        let row =
+            sqlx::query("SELECT idx, session, seq, leaf_hash, chain_hash FROM log ORDER BY idx DESC LIMIT 1");
         row.fetch_optional(&self.read).await?.map(|row| log_row(&row)).transpose()
     }
 
     /// Up to `limit` entries of the log from position `from`.
     pub(crate) async fn log_from(&self, from: u64, limit: u32) -> sqlx::Result<Vec<LogRow>> {
-        let query = "SELECT idx, session, seq, leaf_hash, chain_hash FROM log WHERE idx >= ? ORDER BY idx LIMIT ?";
+        let query =
+            "SELECT idx, session, seq, leaf_hash, chain_hash FROM log WHERE idx >= ? ORDER BY idx LIMIT ?";
         let rows = sqlx::query(query).bind(from.cast_signed()).bind(limit).fetch_all(&self.read).await?;
         rows.iter().map(log_row).collect()
     }
@@ -48,8 +50,14 @@ impl Store {
     }
 
     /// Up to `limit` events of a session from position `from`, in order.
-    pub(crate) async fn events(&self, session: &str, from: u64, limit: u32) -> sqlx::Result<Vec<SealedEvent>> {
-        let query = "SELECT session, seq, body, hash FROM events WHERE session = ? AND seq >= ? ORDER BY seq LIMIT ?";
+    pub(crate) async fn events(
+        &self,
+        session: &str,
+        from: u64,
+        limit: u32,
+    ) -> sqlx::Result<Vec<SealedEvent>> {
+        let query =
+            "SELECT session, seq, body, hash FROM events WHERE session = ? AND seq >= ? ORDER BY seq LIMIT ?";
         let rows = sqlx::query(query).bind(session).bind(from.cast_signed()).bind(limit);
         let rows = rows.fetch_all(&self.read).await?;
         rows.iter()
@@ -66,14 +74,22 @@ impl Store {
 }
 
 /// The stored hash of one event.
-pub(crate) async fn hash_of(at: &mut SqliteConnection, session: &str, seq: u64) -> sqlx::Result<Option<String>> {
+pub(crate) async fn hash_of(
+    at: &mut SqliteConnection,
+    session: &str,
+    seq: u64,
+) -> sqlx::Result<Option<String>> {
     let query = sqlx::query("SELECT hash FROM events WHERE session = ? AND seq = ?");
     let row = query.bind(session).bind(seq.cast_signed()).fetch_optional(at).await?;
     row.map(|row| row.try_get(0)).transpose()
 }
 
 /// Adds events and their log entries: two statements, however many events there are.
-pub(crate) async fn append(at: &mut SqliteConnection, events: &[SealedEvent], mut head: Head) -> sqlx::Result<Head> {
+pub(crate) async fn append(
+    at: &mut SqliteConnection,
+    events: &[SealedEvent],
+    mut head: Head,
+) -> sqlx::Result<Head> {
     let mut rows = Vec::with_capacity(events.len());
     let mut entries = Vec::with_capacity(events.len());
     for event in events {

@@ -35,7 +35,8 @@ pub(crate) struct SessionRow {
     pub(crate) head_hash: String,
 }
 
-const COLUMNS: &str = "id, resource, principal, issuer, role, source, opened_at, closed_at, statements, head_seq, head_hash";
+const COLUMNS: &str =
+    "id, resource, principal, issuer, role, source, opened_at, closed_at, statements, head_seq, head_hash";
 
 impl SessionRow {
     /// Takes one more event in; the first one begins the session.
@@ -95,7 +96,9 @@ pub(crate) async fn load(at: &mut SqliteConnection, id: &str) -> sqlx::Result<Op
 impl Store {
     /// The newest sessions first.
     pub(crate) async fn sessions(&self, limit: u32) -> sqlx::Result<Vec<SessionRow>> {
-        let query = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM sessions ORDER BY opened_at DESC, id LIMIT ?"));
+        let query = sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM sessions ORDER BY opened_at DESC, id LIMIT ?"
+        ));
         let rows = sqlx::query(query).bind(limit).fetch_all(&self.read).await?;
         rows.iter().map(session).collect()
     }

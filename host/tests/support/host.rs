@@ -100,7 +100,8 @@ impl Host {
 
     /// The bundle, once `fits` says that it is the awaited one.
     pub async fn bundle(&self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        self.until(what, "/v1/filter/bundle?resource=shop", |status, bundle| status == 200 && fits(bundle)).await
+        self.until(what, "/v1/filter/bundle?resource=shop", |status, bundle| status == 200 && fits(bundle))
+            .await
     }
 
     /// What a path answers, once `fits` says that it is the awaited answer.

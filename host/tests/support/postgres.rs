@@ -35,10 +35,13 @@ impl Postgres {
             let owned = Command::new("chown").arg("postgres").arg(folder.path()).status().unwrap();
             assert!(owned.success(), "chown failed");
         }
-        let done = as_postgres(&bin.join("initdb"), &["-D", text(&data), "-U", "postgres", "-A", "trust", "-N", "--no-instructions"])
-            .stdout(Stdio::null())
-            .status()
-            .unwrap();
+        let done = as_postgres(
+            &bin.join("initdb"),
+            &["-D", text(&data), "-U", "postgres", "-A", "trust", "-N", "--no-instructions"],
+        )
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
         assert!(done.success(), "initdb failed");
         std::fs::write(data.join("pg_hba.conf"), HBA).unwrap();
         let port_text = port.to_string();
@@ -93,15 +96,19 @@ impl Drop for Postgres {
 
 /// The newest server there is: in GATEWRIGHT_PG_BIN, beside the `initdb` of PATH, or where Debian puts it.
 fn binaries() -> PathBuf {
-    let mut candidates: Vec<PathBuf> = std::env::var_os("GATEWRIGHT_PG_BIN").map(PathBuf::from).into_iter().collect();
+    let mut candidates: Vec<PathBuf> =
+        std::env::var_os("GATEWRIGHT_PG_BIN").map(PathBuf::from).into_iter().collect();
     let path = std::env::var_os("PATH").unwrap_or_default();
     candidates.extend(std::env::split_paths(&path));
     if let Ok(versions) = std::fs::read_dir("/usr/lib/postgresql") {
-        let mut versions: Vec<PathBuf> = versions.flatten().map(|version| version.path().join("bin")).collect();
+        let mut versions: Vec<PathBuf> =
+            versions.flatten().map(|version| version.path().join("bin")).collect();
         versions.sort();
         candidates.extend(versions.into_iter().rev());
     }
-    let found = candidates.into_iter().find(|folder| ["initdb", "postgres", "psql"].iter().all(|b| folder.join(b).exists()));
+    let found = candidates
+        .into_iter()
+        .find(|folder| ["initdb", "postgres", "psql"].iter().all(|b| folder.join(b).exists()));
     found.expect("no PostgreSQL server found: install one, or name its binaries' folder in GATEWRIGHT_PG_BIN")
 }
 
