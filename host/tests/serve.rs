@@ -5,12 +5,14 @@ mod host;
 #[path = "support/postgres.rs"]
 mod postgres;
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use ed25519_dalek::SigningKey;
 use gatewright_core::bundle::Bundle;
 use gatewright_core::catalogue::{CatalogueIndex, RelationKind};
 use gatewright_core::event::{Chain, Kind};
-use host::{FILTER_TOKEN, Host, PASSWORD};
+use host::{FILTER_TOKEN, Host, PASSWORD, jwks};
 use postgres::Postgres;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -360,6 +362,50 @@ async fn recordings_are_kept_shown_and_verified() {
     // And the host does not go on from there.
     let refused = host.run(&["serve", "--config", "gatewright.yaml"]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("checkpoint"));
+}
+
+/// A provider that answers what the test last said: a JWK Set, or nothing useful.
+async fn provider() -> (String, Arc<Mutex<Option<Value>>>) {
+    let says = Arc::new(Mutex::new(None));
+    let said = says.clone();
+    let answer = async move || match said.lock().unwrap().clone() {
+        Some(keys) => Ok(axum::Json::<Value>(keys)),
+        None => Err(axum::http::StatusCode::INTERNAL_SERVER_ERROR),
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/keys", listener.local_addr().unwrap());
+    let router = axum::Router::new().route("/keys", axum::routing::get(answer));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, says)
+}
+
+#[tokio::test]
+async fn keys_are_refreshed_and_kept() {
+    let host = Host::start(1);
+    let (url, says) = provider().await;
+    let second = SigningKey::from_bytes(&[8; 32]);
+    let dan = host.token("dan", &["dba"]);
+    let eve = host.token_by("k2", &second, "eve", &["dba"]);
+    let config = host.folder.path().join("gatewright.yaml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    // The provider does not answer yet: the keys of the file stay.
+    std::fs::write(&config, text.replace("{ file: jwks.json }", &format!("{{ url: \"{url}\" }}"))).unwrap();
+    host.until("the failure", "/readyz", |_, ready| ready["faults"].to_string().contains("500")).await;
+    assert_eq!(host.get("/v1/approvals", &dan).await.0, 200);
+    assert_eq!(host.get("/v1/approvals", &eve).await.0, 401);
+    // It answers, with another key: the old one is not good any more.
+    *says.lock().unwrap() = Some(jwks("k2", &second));
+    host.until("the new key", "/readyz", |_, ready| ready["faults"] == json!([])).await;
+    assert_eq!(host.get("/v1/approvals", &eve).await.0, 200);
+    assert_eq!(host.get("/v1/approvals", &dan).await.0, 401);
+    // A key that nobody knew is fetched when a token names it.
+    *says.lock().unwrap() = Some(jwks("k3", &second));
+    let kim = host.token_by("k3", &second, "kim", &["dba"]);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while host.get("/v1/approvals", &kim).await.0 != 200 {
+        assert!(Instant::now() < deadline, "the unknown key is not fetched");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
 }
 
 #[test]

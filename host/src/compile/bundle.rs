@@ -116,7 +116,7 @@ fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
             let mut members: Vec<_> = members.iter().collect();
-            members.sort_by(|(a, _), (b, _)| a.cmp(b));
+            members.sort_by_key(|(name, _)| *name);
             Value::Object(members.into_iter().map(|(name, value)| (name.clone(), sorted(value))).collect())
         }
         Value::Array(list) => Value::Array(list.iter().map(sorted).collect()),

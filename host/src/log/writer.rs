@@ -67,11 +67,12 @@ async fn trusted_head(store: &Store, signer: &Signer, data: &std::path::Path) ->
             Head { size: row.idx + 1, hash: hash.context("the log's head is malformed")? }
         }
     };
+    let restore = "run `gatewright sessions verify`, and restore the database";
     let advice = "run `gatewright sessions verify`; to go on nevertheless, move the file `checkpoint` away and keep it";
     let stored = store.checkpoint().await?.map(|note| signer.public().open(&note)).transpose();
     let stored =
-        stored.context("the checkpoint in the database").context(advice)?.map_or(Head::EMPTY, |c| c.head);
-    ensure!(stored == head, "the log in the database does not end as its checkpoint says: {advice}");
+        stored.context("the checkpoint in the database").context(restore)?.map_or(Head::EMPTY, |c| c.head);
+    ensure!(stored == head, "the log in the database does not end as its checkpoint says: {restore}");
     let Some(note) = Checkpoint::read_file(data)? else {
         if head != Head::EMPTY {
             tracing::warn!(

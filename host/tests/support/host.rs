@@ -13,9 +13,9 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
 /// What filters present.
-pub const FILTER_TOKEN: &str = "filter-token-of-the-test";
+pub(crate) const FILTER_TOKEN: &str = "filter-token-of-the-test";
 /// Password of the role `support`, and of the others.
-pub const PASSWORD: &str = "hunter2 £";
+pub(crate) const PASSWORD: &str = "hunter2 £";
 
 const POLICIES: &str = r#"
 @id("connect")
@@ -26,11 +26,11 @@ permit (principal in Group::"support", action == Action::"select", resource in D
 "#;
 
 /// A host, and the folder of its files.
-pub struct Host {
+pub(crate) struct Host {
     /// Folder of `gatewright.yaml`, `policies`, `jwks.json`, `data`.
-    pub folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
     /// Where it answers.
-    pub url: String,
+    pub(crate) url: String,
     process: Child,
     key: SigningKey,
     client: reqwest::Client,
@@ -39,11 +39,10 @@ pub struct Host {
 
 impl Host {
     /// Starts a host in front of the server at that port.
-    pub fn start(postgres: u16) -> Self {
+    pub(crate) fn start(postgres: u16) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let key = SigningKey::from_bytes(&[7; 32]);
-        let x = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
-        let jwks = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "k1", "x": x }] });
+        let jwks = jwks("k1", &key);
         std::fs::write(folder.path().join("jwks.json"), jwks.to_string()).unwrap();
         std::fs::create_dir(folder.path().join("policies")).unwrap();
         std::fs::write(folder.path().join("policies/all.cedar"), POLICIES).unwrap();
@@ -53,59 +52,64 @@ impl Host {
     }
 
     /// Stops the host as an operator does, and starts it again on the same files.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.stop();
         (self.process, self.url) = serve(self.folder.path());
     }
 
     /// Sends SIGTERM and waits; the host must end well.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         let kill = Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
         assert!(kill.success());
         assert!(self.process.wait().unwrap().success(), "the host did not end well");
     }
 
     /// Runs `gatewright` on the host's files.
-    pub fn run(&self, args: &[&str]) -> Output {
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
         command(self.folder.path()).args(args).output().unwrap()
     }
 
     /// A token of a person or agent.
-    pub fn token(&self, subject: &str, groups: &[&str]) -> String {
+    pub(crate) fn token(&self, subject: &str, groups: &[&str]) -> String {
+        self.token_by("k1", &self.key, subject, groups)
+    }
+
+    /// A token signed by some key.
+    pub(crate) fn token_by(&self, kid: &str, key: &SigningKey, subject: &str, groups: &[&str]) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let claims = json!({
             "iss": "https://idp.example", "aud": "gatewright", "sub": subject, "groups": groups, "exp": now + 600,
             "jti": self.tokens.fetch_add(1, Ordering::Relaxed),
         });
-        let header = Header { kid: Some("k1".to_owned()), ..Header::new(Algorithm::EdDSA) };
-        let key = EncodingKey::from_ed_der(self.key.to_pkcs8_der().unwrap().as_bytes());
+        let header = Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::EdDSA) };
+        let key = EncodingKey::from_ed_der(key.to_pkcs8_der().unwrap().as_bytes());
         jsonwebtoken::encode(&header, &claims, &key).unwrap()
     }
 
     /// GET; status and JSON.
-    pub async fn get(&self, path: &str, bearer: &str) -> (u16, Value) {
+    pub(crate) async fn get(&self, path: &str, bearer: &str) -> (u16, Value) {
         answer(self.client.get(format!("{}{path}", self.url)).bearer_auth(bearer)).await
     }
 
     /// GET with `if-none-match`.
-    pub async fn get_if_new(&self, path: &str, bearer: &str, digest: &str) -> (u16, Value) {
+    pub(crate) async fn get_if_new(&self, path: &str, bearer: &str, digest: &str) -> (u16, Value) {
         let request = self.client.get(format!("{}{path}", self.url)).bearer_auth(bearer);
         answer(request.header("if-none-match", digest)).await
     }
 
     /// POST of JSON; status and JSON.
-    pub async fn post(&self, path: &str, bearer: &str, body: &Value) -> (u16, Value) {
+    pub(crate) async fn post(&self, path: &str, bearer: &str, body: &Value) -> (u16, Value) {
         answer(self.client.post(format!("{}{path}", self.url)).bearer_auth(bearer).json(body)).await
     }
 
     /// The bundle, once `fits` says that it is the awaited one.
-    pub async fn bundle(&self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn bundle(&self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
         self.until(what, "/v1/filter/bundle?resource=shop", |status, bundle| status == 200 && fits(bundle))
             .await
     }
 
     /// What a path answers, once `fits` says that it is the awaited answer.
-    pub async fn until(&self, what: &str, path: &str, fits: impl Fn(u16, &Value) -> bool) -> Value {
+    pub(crate) async fn until(&self, what: &str, path: &str, fits: impl Fn(u16, &Value) -> bool) -> Value {
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
             let (status, answer) = self.get(path, FILTER_TOKEN).await;
@@ -123,6 +127,12 @@ impl Drop for Host {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// A JWK Set of one key.
+pub(crate) fn jwks(kid: &str, key: &SigningKey) -> Value {
+    let x = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
+    json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": kid, "x": x }] })
 }
 
 async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {

@@ -6,9 +6,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A running server; it ends with this value.
-pub struct Postgres {
+pub(crate) struct Postgres {
     /// Port on 127.0.0.1.
-    pub port: u16,
+    pub(crate) port: u16,
     /// Folder of the server's binaries.
     bin: PathBuf,
     server: Child,
@@ -26,7 +26,7 @@ host all plain 127.0.0.1/32 password
 
 impl Postgres {
     /// Starts a server with an empty database `shop`.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let bin = binaries();
         let folder = tempfile::Builder::new().prefix("gw-host-pg").tempdir_in("/tmp").unwrap();
         let data = folder.path().join("data");
@@ -60,7 +60,7 @@ impl Postgres {
     }
 
     /// Runs SQL as the superuser; fails the test on any error.
-    pub fn sql(&self, database: &str, sql: &str) {
+    pub(crate) fn sql(&self, database: &str, sql: &str) {
         let done = self.psql(database, sql).output().unwrap();
         assert!(done.status.success(), "{sql}: {}", String::from_utf8_lossy(&done.stderr));
     }
