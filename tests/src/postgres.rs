@@ -174,9 +174,11 @@ impl Postgres {
             .arg(&schema);
         finish(&mut psql).with_context(|| format!("loading `{}`", schema.display()))?;
         if auth == Auth::Md5 {
-            let password = &self.passwords.support;
-            let sql = format!("SET password_encryption = md5; ALTER ROLE support PASSWORD '{password}'");
-            self.superuser_sql(&sql)?;
+            let sql = format!("ALTER ROLE support PASSWORD '{}'", self.passwords.support);
+            let mut psql = self.psql("postgres", &self.passwords.superuser, "shop");
+            psql.env("PGOPTIONS", "-c password_encryption=md5 -c log_statement=none")
+                .args(["--command", &sql]);
+            finish(&mut psql)?;
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,9 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// How long a process may take to end in good order.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Set when everything is being ended: nothing new is started from then on.
+static ENDING: AtomicBool = AtomicBool::new(false);
 
 static LIVE: Mutex<BTreeMap<u32, Signal>> = Mutex::new(BTreeMap::new());
 
@@ -54,6 +58,9 @@ impl Process {
             .stderr(output)
             // A Ctrl-C on the terminal is for this program, which ends its children in order.
             .process_group(0);
+        if ENDING.load(Ordering::Relaxed) {
+            bail!("{name} is not started: this program is ending");
+        }
         let child = spawn(command).with_context(|| format!("starting {name}"))?;
         live().insert(child.id(), stop);
         Ok(Self { name: name.to_owned(), child, log: log.to_owned(), stop })
@@ -124,6 +131,7 @@ impl Drop for Process {
 /// Ends every child and removes every temporary folder of this program. For the way out after a signal, when
 /// the values that own them cannot be dropped.
 pub fn end_all() {
+    ENDING.store(true, Ordering::Relaxed);
     let children = live().clone();
     for (id, stop) in &children {
         signal(*id, *stop);

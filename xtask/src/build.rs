@@ -10,7 +10,8 @@ use crate::command::{cargo, run, target_dir};
 use crate::report::step;
 use crate::setup::{self, Say, WasmToolchain};
 
-const PACKAGE: &str = "gatewright-postgres-filter";
+/// The package of the PostgreSQL filter.
+pub(crate) const PACKAGE: &str = "gatewright-postgres-filter";
 const ARTIFACT: &str = "gatewright_postgres_filter.wasm";
 
 /// A filter to build: its name in `target/filters`, and its features.

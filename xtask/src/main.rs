@@ -2,8 +2,10 @@
 
 mod build;
 mod command;
+mod demo;
 mod report;
 mod setup;
+mod test;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -21,11 +23,20 @@ enum Task {
     Setup,
     /// Build the host and the filters (into target/filters)
     Build,
+    /// Run the whole stack on this machine and show what it does
+    Demo(demo::Demo),
+    /// Run all checks and all tests, or only the tests whose names contain a filter
+    Test {
+        /// Parts of test names
+        filters: Vec<String>,
+    },
 }
 
 fn main() -> Result<()> {
     match Cli::parse().task {
         Task::Setup => setup::run(setup::Say::Everything).map(|_| ()),
         Task::Build => build::run_all(),
+        Task::Demo(demo) => demo::run(&demo),
+        Task::Test { filters } => test::run(&filters),
     }
 }
