@@ -72,7 +72,7 @@ impl Logins {
         let role = resource.role(&request.role).ok_or_else(|| {
             Refused::Forbidden(format!("the role `{}` is not one that agents may ask for", request.role))
         })?;
-        let context = Context::session(&request.role, request_source(&request), now());
+        let context = Context::session(&request.role, &request.source, now());
         match state.settings.engine.decide(&who, name, Action::Connect, &Target::Database, &context) {
             Verdict::Allow => {}
             Verdict::Deny(denial) => return Err(Refused::Forbidden(denial.reason)),
@@ -161,9 +161,4 @@ impl Logins {
         let mut started = self.started.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         started.remove(session).filter(|login| login.at.elapsed() < LIFETIME)
     }
-}
-
-/// Where the agent comes from; the data-plane API does not say yet, so that policies see the unspecified address.
-fn request_source(_request: &LoginRequest) -> &'static str {
-    "0.0.0.0"
 }

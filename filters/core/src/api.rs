@@ -28,6 +28,9 @@ pub struct LoginRequest {
     pub role: String,
     /// The agent's token, as it came.
     pub token: String,
+    /// Address that the agent connects from, without a port.
+    #[serde(default)]
+    pub source: String,
     /// What the target's server asks for.
     #[serde(flatten)]
     pub challenge: Challenge,

@@ -61,6 +61,10 @@ pub struct StatementFacts {
     /// Taint of each output column where the tree proves it, by position; `None` where the whole list of
     /// outputs is not certain. A proof may only be narrower than `scope`.
     pub outputs: Option<Vec<Taint>>,
+    /// Masked columns whose values it stores where their mask no longer covers them: `INSERT INTO notes SELECT
+    /// ssn …`, `UPDATE … SET notes = ssn`, `CREATE TABLE … AS`, `set_config('my.x', ssn, …)`. Reading them back
+    /// later would show them in the clear.
+    pub stored: Taint,
     /// Transaction control.
     pub transaction: Option<Transaction>,
     /// COPY between client and server.

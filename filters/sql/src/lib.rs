@@ -7,6 +7,50 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![deny(clippy::arithmetic_side_effects, clippy::string_slice, clippy::unreachable)]
 
+mod always_true;
 mod facts;
+mod functions;
+mod lineage;
+mod names;
+mod parse;
+mod postgres_lexer;
+mod scope;
+mod system;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+use gatewright_core::catalogue::{CatalogueIndex, Taint};
 
 pub use facts::{Access, CopyDirection, StatementFacts, Transaction, Unparsed};
+
+/// What each statement of `sql` does; empty for text without a statement (blank, comments).
+///
+/// Assumes a PostgreSQL session with `standard_conforming_strings = on`, client encoding UTF-8, and the
+/// search path of the catalogue.
+///
+/// # Errors
+/// [`Unparsed`] if any of the statements is not understood: none of them may then be forwarded.
+pub fn analyse(sql: &str, catalogue: &CatalogueIndex) -> Result<Vec<StatementFacts>, Unparsed> {
+    let statements = parse::parse(sql)?;
+    statements.iter().map(|statement| walk::facts_of(statement, catalogue)).collect()
+}
+
+/// Taint of each of a view's `columns`, from its definition as `pg_get_viewdef` prints it.
+///
+/// Views that the definition names are taken as the catalogue has them, so a host works from the inner views to
+/// the outer ones. What is not understood carries everything.
+#[must_use]
+pub fn view_taint(definition: &str, columns: usize, catalogue: &CatalogueIndex) -> Vec<Taint> {
+    let everything = || vec![catalogue.everything().clone(); columns];
+    let Ok(statements) = analyse(definition, catalogue) else { return everything() };
+    let [facts] = statements.as_slice() else { return everything() };
+    if facts.opaque || facts.statement != "SELECT" {
+        return everything();
+    }
+    match &facts.outputs {
+        Some(outputs) if outputs.len() == columns => outputs.clone(),
+        _ => vec![facts.scope.clone(); columns],
+    }
+}

@@ -277,6 +277,7 @@ impl Login {
             session: link.id().to_owned(),
             role: self.role.name.clone(),
             token: self.token.clone(),
+            source: link.source_ip().to_owned(),
             challenge,
         };
         let token = link.call(HostRequest::Login(request), io);

@@ -87,7 +87,11 @@ impl Masks {
                 let masked: Vec<_> = taint.iter().filter(|id| active.contains(*id)).collect();
                 let method = match masked.as_slice() {
                     [] => return None,
-                    [one] => plane.catalogue.masked(*one).map_or(Method::Redact, |column| column.method),
+                    // The column's own method only for the column's own values: of `repeat(substr(ssn, 1, 2), 9)` the
+                    // last quarter, or a digest, would tell what it shall not.
+                    [one] if field.table != 0 => {
+                        plane.catalogue.masked(*one).map_or(Method::Redact, |column| column.method)
+                    }
                     _ => Method::Redact,
                 };
                 let format = formats.map_or(field.format, |formats| format_of(formats, position));

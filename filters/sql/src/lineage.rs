@@ -1,0 +1,83 @@
+//! Where a value comes from.
+
+use gatewright_core::catalogue::Taint;
+
+/// What a value may carry. The statement's scope is known only when all of it has been walked, so "everything in
+/// scope" is a mark that is resolved at the end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Lineage {
+    /// Masked columns that flow in.
+    pub(crate) taint: Taint,
+    /// Whether anything in the statement's scope may flow in as well.
+    pub(crate) scope: bool,
+}
+
+impl Lineage {
+    /// Nothing masked.
+    pub(crate) fn clean() -> Self {
+        Self::default()
+    }
+
+    /// Anything in scope.
+    pub(crate) fn anything() -> Self {
+        Self { taint: Taint::CLEAN, scope: true }
+    }
+
+    /// Adds what flows into `other`.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.taint.extend(&other.taint);
+        self.scope |= other.scope;
+    }
+}
+
+impl From<Taint> for Lineage {
+    fn from(taint: Taint) -> Self {
+        Self { taint, scope: false }
+    }
+}
+
+/// One column of a row source.
+#[derive(Debug, Clone)]
+pub(crate) struct OutColumn {
+    /// Its name; `None` where it is not certain, so that any reference may mean it.
+    pub(crate) name: Option<String>,
+    /// What it carries.
+    pub(crate) lineage: Lineage,
+    /// `table.column` for the columns of a catalogue relation.
+    pub(crate) origin: Option<String>,
+}
+
+/// The columns of a query or relation.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shape {
+    /// In order; `None` where the list is not certain.
+    pub(crate) columns: Option<Vec<OutColumn>>,
+    /// What any of them carries.
+    pub(crate) whole: Lineage,
+}
+
+impl Shape {
+    /// Columns that are all known.
+    pub(crate) fn known(columns: Vec<OutColumn>) -> Self {
+        let mut whole = Lineage::clean();
+        for column in &columns {
+            whole.add(&column.lineage);
+        }
+        Self { columns: Some(columns), whole }
+    }
+
+    /// Some columns, each of which may carry `whole`.
+    pub(crate) fn unknown(whole: Lineage) -> Self {
+        Self { columns: None, whole }
+    }
+
+    /// The same columns under the names of an alias list, which may be shorter than the list of columns.
+    pub(crate) fn renamed(mut self, names: &[String]) -> Self {
+        if let Some(columns) = &mut self.columns {
+            for (column, name) in columns.iter_mut().zip(names) {
+                column.name = Some(name.clone());
+            }
+        }
+        self
+    }
+}

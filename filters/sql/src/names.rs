@@ -1,0 +1,132 @@
+//! Identifiers as PostgreSQL folds them.
+
+use sqlparser::ast::{Expr, Ident, ObjectName, ObjectNamePart};
+
+use crate::Unparsed;
+
+/// An identifier's name: unquoted ones fold to lower case, in ASCII.
+pub(crate) fn fold(ident: &Ident) -> String {
+    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_ascii_lowercase() }
+}
+
+/// A name that stands for a relation, function or alias. A reserved word there means that the parser took a
+/// keyword of PostgreSQL's for a name.
+pub(crate) fn object(ident: &Ident) -> Result<String, Unparsed> {
+    let name = fold(ident);
+    if ident.quote_style.is_none() && RESERVED.contains(&name.as_str()) {
+        return Err(Unparsed::NotModelled(format!("the keyword `{name}` in this place")));
+    }
+    Ok(name)
+}
+
+/// A name with at most one qualifier: schema and name.
+pub(crate) fn qualified(name: &ObjectName) -> Result<(Option<String>, String), Unparsed> {
+    match name.0.as_slice() {
+        [ObjectNamePart::Identifier(name)] => Ok((None, object(name)?)),
+        [ObjectNamePart::Identifier(schema), ObjectNamePart::Identifier(name)] => {
+            Ok((Some(object(schema)?), fold(name)))
+        }
+        _ => Err(Unparsed::UnknownRelation(name.to_string().chars().take(200).collect())),
+    }
+}
+
+/// The last part of a name, for what is only reported.
+pub(crate) fn last(name: &ObjectName) -> Option<String> {
+    name.0.last().and_then(ObjectNamePart::as_ident).map(fold)
+}
+
+/// The name that an output column gets, where that is certain.
+pub(crate) fn of_output(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Identifier(ident) => Some(fold(ident)),
+        Expr::CompoundIdentifier(parts) => parts.last().map(fold),
+        _ => None,
+    }
+}
+
+/// PostgreSQL's reserved words (`kwlist.h`: `RESERVED_KEYWORD`).
+const RESERVED: &[&str] = &[
+    "all",
+    "analyse",
+    "analyze",
+    "and",
+    "any",
+    "array",
+    "as",
+    "asc",
+    "asymmetric",
+    "both",
+    "case",
+    "cast",
+    "check",
+    "collate",
+    "column",
+    "constraint",
+    "create",
+    "default",
+    "deferrable",
+    "desc",
+    "distinct",
+    "do",
+    "else",
+    "end",
+    "except",
+    "false",
+    "fetch",
+    "for",
+    "foreign",
+    "from",
+    "grant",
+    "group",
+    "having",
+    "in",
+    "initially",
+    "intersect",
+    "into",
+    "lateral",
+    "leading",
+    "limit",
+    "not",
+    "null",
+    "offset",
+    "on",
+    "only",
+    "or",
+    "order",
+    "placing",
+    "primary",
+    "references",
+    "returning",
+    "select",
+    "some",
+    "symmetric",
+    "table",
+    "then",
+    "to",
+    "trailing",
+    "true",
+    "union",
+    "unique",
+    "using",
+    "variadic",
+    "when",
+    "where",
+    "window",
+    "with",
+];
+
+/// Reserved words that are values: no column can be meant.
+pub(crate) const VALUE_WORDS: &[&str] = &[
+    "default",
+    "user",
+    "current_user",
+    "session_user",
+    "current_role",
+    "current_catalog",
+    "current_schema",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "localtime",
+    "localtimestamp",
+];

@@ -1,0 +1,99 @@
+//! From text to syntax trees. The dialect is chosen here and nowhere else.
+
+use sqlparser::ast::Statement;
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+
+use crate::Unparsed;
+use crate::postgres_lexer::{Kind, Lexeme, scan};
+
+mod size;
+
+/// Longer texts are refused, in bytes.
+const MAX_TEXT: usize = 1 << 20;
+
+/// Nesting that the parser follows; each level costs it several stack frames.
+const MAX_RECURSION: usize = 50;
+
+/// A parser's message may quote the text; so much of it is kept.
+const MAX_MESSAGE: usize = 200;
+
+/// The statements of `sql`.
+pub(crate) fn parse(sql: &str) -> Result<Vec<Statement>, Unparsed> {
+    if sql.len() > MAX_TEXT {
+        return Err(Unparsed::TooComplex);
+    }
+    let lexemes = scan(sql)?;
+    size::check(&lexemes)?;
+    let dialect = PostgreSqlDialect {};
+    let mut tokens = Tokenizer::new(&dialect, sql)
+        .tokenize_with_location()
+        .map_err(|error| Unparsed::Syntax(shortened(&error.to_string())))?;
+    tokens.retain(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
+    check_agreement(&lexemes, &tokens)?;
+    // Statements are cut here and not by the parser, which would take what follows `COPY … FROM STDIN;` for data.
+    tokens
+        .split(|token| token.token == Token::SemiColon)
+        .filter(|statement| !statement.is_empty())
+        .map(|statement| parse_one(&dialect, statement))
+        .collect()
+}
+
+fn parse_one(dialect: &PostgreSqlDialect, tokens: &[TokenWithSpan]) -> Result<Statement, Unparsed> {
+    let mut tokens = tokens.to_vec();
+    tokens.push(TokenWithSpan::wrap(Token::SemiColon));
+    let mut parser =
+        Parser::new(dialect).with_recursion_limit(MAX_RECURSION).with_tokens_with_locations(tokens);
+    // The parser knows `TABLE name` only as a part of a query.
+    let parsed = if parser.peek_keyword(Keyword::TABLE) {
+        parser.parse_query().map(Statement::Query)
+    } else {
+        parser.parse_statement()
+    };
+    let statement = parsed.map_err(|error| match error {
+        ParserError::RecursionLimitExceeded => Unparsed::TooComplex,
+        other => Unparsed::Syntax(shortened(&other.to_string())),
+    })?;
+    while parser.consume_token(&Token::SemiColon) {}
+    match parser.peek_token().token {
+        Token::EOF => Ok(statement),
+        other => Err(Unparsed::Syntax(shortened(&format!("unexpected `{other}`")))),
+    }
+}
+
+fn shortened(message: &str) -> String {
+    message.chars().take(MAX_MESSAGE).collect()
+}
+
+/// Both readers must have found the same tokens at the same places.
+fn check_agreement(lexemes: &[Lexeme], tokens: &[TokenWithSpan]) -> Result<(), Unparsed> {
+    let same = lexemes.len() == tokens.len()
+        && lexemes.iter().zip(tokens).all(|(lexeme, token)| {
+            let start = token.span.start;
+            (lexeme.line, lexeme.column) == (start.line, start.column) && agree(lexeme, &token.token)
+        });
+    if same { Ok(()) } else { Err(Unparsed::NotModelled("text that can be read in two ways".to_owned())) }
+}
+
+fn agree(lexeme: &Lexeme, token: &Token) -> bool {
+    match (lexeme.kind, token) {
+        (Kind::Word, Token::Word(word)) => word.quote_style.is_none() && word.value == lexeme.text,
+        (Kind::Quoted, Token::Word(word)) => word.quote_style == Some('"') && word.value == lexeme.text,
+        (Kind::Literal, token) => matches!(
+            token,
+            Token::SingleQuotedString(_)
+                | Token::DollarQuotedString(_)
+                | Token::EscapedStringLiteral(_)
+                | Token::NationalStringLiteral(_)
+                | Token::HexStringLiteral(_)
+                | Token::SingleQuotedByteStringLiteral(_)
+        ),
+        (Kind::Number, Token::Number(text, false)) => *text == lexeme.text,
+        (Kind::Parameter, Token::Placeholder(text)) => *text == lexeme.text,
+        (Kind::Symbol, Token::Word(_) | Token::Number(..) | Token::Placeholder(_)) => false,
+        (Kind::Symbol, token) => token.to_string() == lexeme.text,
+        _ => false,
+    }
+}

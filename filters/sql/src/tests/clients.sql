@@ -1,0 +1,1 @@
+SELECT oid, typarray FROM pg_type WHERE typname = 'hstore'

@@ -1,0 +1,235 @@
+//! Statements that define things.
+
+use std::ops::ControlFlow;
+
+use gatewright_core::policy::{Action, Target};
+use sqlparser::ast::{
+    CommentObject, Expr, ObjectName, ObjectNamePart, ObjectType, Query, SchemaName, SelectInto, Statement,
+    Visit, Visitor,
+};
+
+use super::{NOWHERE, Walker, not_modelled};
+use crate::lineage::{Lineage, Shape};
+use crate::{Unparsed, names};
+
+impl Walker<'_> {
+    /// Gives false for any other kind of statement.
+    pub(super) fn ddl(&mut self, statement: &Statement) -> Result<bool, Unparsed> {
+        let (label, action, targets) = match statement {
+            Statement::CreateTable(table) => {
+                self.facts.statement = "CREATE TABLE";
+                if let Some(query) = &table.query {
+                    self.facts.statement = "CREATE TABLE AS";
+                    let rows = self.query(query, NOWHERE)?;
+                    self.create_from_rows(&table.name, table.temporary, &rows);
+                    return Ok(true);
+                }
+                if table.temporary {
+                    ("CREATE TABLE", Action::Create, vec![Target::Schema { schema: "pg_temp".to_owned() }])
+                } else {
+                    let mut targets = vec![self.object(&table.name)];
+                    let parents = table.inherits.iter().flatten().chain(&table.partition_of);
+                    targets.extend(parents.map(|parent| self.object(parent)));
+                    ("CREATE TABLE", Action::Create, targets)
+                }
+            }
+            Statement::CreateView(view) => {
+                self.facts.statement = "CREATE VIEW";
+                let rows = self.query(&view.query, NOWHERE)?;
+                let target = if view.temporary {
+                    Target::Schema { schema: "pg_temp".to_owned() }
+                } else {
+                    self.object(&view.name)
+                };
+                self.access(Action::Create, target);
+                // A view's columns get their taint from its definition; a materialised one's too.
+                let _ = rows;
+                return Ok(true);
+            }
+            Statement::CreateIndex(index) => {
+                ("CREATE INDEX", Action::Create, vec![self.object(&index.table_name)])
+            }
+            Statement::CreateTrigger(t) => {
+                ("CREATE TRIGGER", Action::Create, vec![self.object(&t.table_name)])
+            }
+            Statement::CreatePolicy(p) => ("CREATE POLICY", Action::Create, vec![self.object(&p.table_name)]),
+            Statement::CreateFunction(function) => self.create("CREATE FUNCTION", &function.name),
+            Statement::CreateSequence { temporary: false, name, .. } => self.create("CREATE SEQUENCE", name),
+            Statement::CreateType { name, .. } => self.create("CREATE TYPE", name),
+            Statement::CreateDomain(domain) => self.create("CREATE DOMAIN", &domain.name),
+            Statement::CreateSchema { schema_name, .. } => {
+                let target = match schema_name {
+                    SchemaName::Simple(name) => schema(name),
+                    _ => Target::Database,
+                };
+                ("CREATE SCHEMA", Action::Create, vec![target])
+            }
+            Statement::CreateSequence { .. }
+            | Statement::CreateExtension(_)
+            | Statement::CreateDatabase { .. }
+            | Statement::CreateServer(_)
+            | Statement::CreateOperator(_)
+            | Statement::CreateOperatorClass(_)
+            | Statement::CreateOperatorFamily(_)
+            | Statement::CreateCollation(_)
+            | Statement::CreateTextSearch(_) => ("CREATE", Action::Create, vec![Target::Database]),
+            Statement::AlterTable(table) => ("ALTER TABLE", Action::Alter, vec![self.object(&table.name)]),
+            Statement::AlterView { name, .. } => ("ALTER VIEW", Action::Alter, vec![self.object(name)]),
+            Statement::AlterIndex { .. } => ("ALTER INDEX", Action::Alter, vec![Target::Database]),
+            Statement::AlterSchema(alter) => ("ALTER SCHEMA", Action::Alter, vec![schema(&alter.name)]),
+            Statement::AlterType(_)
+            | Statement::AlterFunction(_)
+            | Statement::AlterOperator(_)
+            | Statement::AlterOperatorClass(_)
+            | Statement::AlterOperatorFamily(_)
+            | Statement::AlterCollation(_)
+            | Statement::AlterTextSearch(_)
+            | Statement::AlterPolicy(_) => ("ALTER", Action::Alter, vec![Target::Database]),
+            Statement::Comment { object_type, object_name, .. } => {
+                let target = match object_type {
+                    CommentObject::Table | CommentObject::View | CommentObject::MaterializedView => {
+                        self.object(object_name)
+                    }
+                    CommentObject::Column => self.object(&without_last(object_name)),
+                    CommentObject::Schema => schema(object_name),
+                    _ => Target::Database,
+                };
+                ("COMMENT", Action::Alter, vec![target])
+            }
+            Statement::Drop { object_type, names, table, .. } => {
+                let mut targets: Vec<Target> = Vec::new();
+                for name in names.iter().chain(table) {
+                    targets.push(match object_type {
+                        ObjectType::Schema => schema(name),
+                        ObjectType::Role | ObjectType::User => Target::Database,
+                        _ => self.object(name),
+                    });
+                }
+                let roles = matches!(object_type, ObjectType::Role | ObjectType::User);
+                (drop_label(*object_type), if roles { Action::Grant } else { Action::Drop }, targets)
+            }
+            Statement::DropTrigger(trigger) => {
+                let target = trigger.table_name.as_ref().map_or(Target::Database, |name| self.object(name));
+                ("DROP TRIGGER", Action::Drop, vec![target])
+            }
+            Statement::DropPolicy(policy) => {
+                ("DROP POLICY", Action::Drop, vec![self.object(&policy.table_name)])
+            }
+            Statement::DropFunction(_)
+            | Statement::DropProcedure { .. }
+            | Statement::DropDomain(_)
+            | Statement::DropExtension(_)
+            | Statement::DropOperator(_)
+            | Statement::DropOperatorClass(_)
+            | Statement::DropOperatorFamily(_) => ("DROP", Action::Drop, vec![Target::Database]),
+            Statement::Grant(_) => ("GRANT", Action::Grant, vec![Target::Database]),
+            Statement::Revoke(_) => ("REVOKE", Action::Grant, vec![Target::Database]),
+            Statement::CreateRole(_) | Statement::CreateUser(_) => {
+                ("CREATE ROLE", Action::Grant, vec![Target::Database])
+            }
+            Statement::AlterRole { .. } | Statement::AlterUser(_) => {
+                ("ALTER ROLE", Action::Grant, vec![Target::Database])
+            }
+            _ => return Ok(false),
+        };
+        self.facts.statement = label;
+        for target in targets {
+            self.access(action, target);
+        }
+        self.contents(statement)?;
+        Ok(true)
+    }
+
+    fn create(&mut self, label: &'static str, name: &ObjectName) -> (&'static str, Action, Vec<Target>) {
+        (label, Action::Create, vec![self.object(name)])
+    }
+
+    /// SELECT … INTO creates a table.
+    pub(super) fn select_into(&mut self, into: &SelectInto, rows: &Shape) -> Result<(), Unparsed> {
+        let parts = match into.targets.as_slice() {
+            [Expr::Identifier(name)] => vec![name.clone()],
+            [Expr::CompoundIdentifier(parts)] => parts.clone(),
+            _ => return not_modelled("SELECT INTO of another dialect"),
+        };
+        let name = ObjectName(parts.into_iter().map(ObjectNamePart::Identifier).collect());
+        self.create_from_rows(&name, into.temporary, rows);
+        Ok(())
+    }
+
+    /// Queries and calls within a definition: defaults, checks, conditions, USING of a changed type.
+    fn contents(&mut self, statement: &Statement) -> Result<(), Unparsed> {
+        let mut contents = Contents { walker: self, depth: 0, moves_data: false };
+        if let ControlFlow::Break(error) = statement.visit(&mut contents) {
+            return Err(error);
+        }
+        if contents.moves_data && matches!(statement, Statement::AlterTable(_)) {
+            // `ALTER COLUMN … TYPE … USING ssn`, generated columns: values move between columns.
+            self.stored.add(&Lineage::anything());
+        }
+        Ok(())
+    }
+}
+
+struct Contents<'w, 'c> {
+    walker: &'w mut Walker<'c>,
+    depth: u32,
+    moves_data: bool,
+}
+
+impl Visitor for Contents<'_, '_> {
+    type Break = Unparsed;
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Unparsed> {
+        if self.depth == 0
+            && let Err(error) = self.walker.query(query, NOWHERE)
+        {
+            return ControlFlow::Break(error);
+        }
+        self.depth = self.depth.saturating_add(1);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<Unparsed> {
+        self.depth = self.depth.saturating_sub(1);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Unparsed> {
+        if self.depth > 0 {
+            return ControlFlow::Continue(());
+        }
+        self.moves_data |= matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
+        if let Expr::Function(function) = expr
+            && let Err(error) = self.walker.call(&function.name, &[], &mut Lineage::clean())
+        {
+            return ControlFlow::Break(error);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn schema(name: &ObjectName) -> Target {
+    match name.0.as_slice() {
+        [ObjectNamePart::Identifier(name)] => Target::Schema { schema: names::fold(name) },
+        _ => Target::Database,
+    }
+}
+
+fn without_last(name: &ObjectName) -> ObjectName {
+    let mut parts = name.0.clone();
+    parts.pop();
+    ObjectName(parts)
+}
+
+fn drop_label(object: ObjectType) -> &'static str {
+    match object {
+        ObjectType::Table => "DROP TABLE",
+        ObjectType::View | ObjectType::MaterializedView => "DROP VIEW",
+        ObjectType::Index => "DROP INDEX",
+        ObjectType::Schema => "DROP SCHEMA",
+        ObjectType::Sequence => "DROP SEQUENCE",
+        ObjectType::Type => "DROP TYPE",
+        ObjectType::Role | ObjectType::User => "DROP ROLE",
+        _ => "DROP",
+    }
+}

@@ -1,0 +1,322 @@
+//! Expressions: what flows into a value, and what is called and read on the way.
+//!
+//! A work list and not recursion: expressions are deep where the text is long. Only sub-queries recurse, and the
+//! parser bounds those.
+
+use gatewright_core::policy::{Action, Target};
+use sqlparser::ast::{
+    AccessExpr, ArrayElemTypeDef, BinaryOperator, DataType, Expr, Ident, OrderByExpr, Subscript,
+    WindowFrameBound, WindowSpec,
+};
+
+use super::{Walker, not_modelled};
+use crate::functions::{is_known_operator, is_known_type};
+use crate::lineage::Lineage;
+use crate::scope::{Env, Resolved};
+use crate::{Unparsed, names};
+
+impl Walker<'_> {
+    /// What flows into any of `roots`.
+    pub(super) fn exprs<'e>(
+        &mut self,
+        roots: impl IntoIterator<Item = &'e Expr>,
+        env: Env<'_>,
+    ) -> Result<Lineage, Unparsed> {
+        let mut todo: Vec<&Expr> = roots.into_iter().collect();
+        let mut flow = Lineage::clean();
+        while let Some(expr) = todo.pop() {
+            self.step(expr, env, &mut todo, &mut flow)?;
+        }
+        Ok(flow)
+    }
+
+    fn step<'e>(
+        &mut self,
+        expr: &'e Expr,
+        env: Env<'_>,
+        todo: &mut Vec<&'e Expr>,
+        flow: &mut Lineage,
+    ) -> Result<(), Unparsed> {
+        match expr {
+            Expr::Value(_) | Expr::TypedString(_) => {}
+            Expr::Identifier(ident) => self.identifier(ident, env, flow),
+            Expr::CompoundIdentifier(parts) => self.compound(parts, env, flow)?,
+            Expr::CompoundFieldAccess { root, access_chain } => {
+                self.field_access(root, access_chain, env, todo, flow)?;
+            }
+            Expr::IsFalse(e)
+            | Expr::IsNotFalse(e)
+            | Expr::IsTrue(e)
+            | Expr::IsNotTrue(e)
+            | Expr::IsNull(e)
+            | Expr::IsNotNull(e)
+            | Expr::IsUnknown(e)
+            | Expr::IsNotUnknown(e)
+            | Expr::IsNormalized { expr: e, .. }
+            | Expr::Nested(e)
+            | Expr::Collate { expr: e, .. }
+            | Expr::Extract { expr: e, .. } => todo.push(e),
+            Expr::Ceil { expr: e, .. } => {
+                self.shadowable("ceil", flow);
+                todo.push(e);
+            }
+            Expr::Floor { expr: e, .. } => {
+                self.shadowable("floor", flow);
+                todo.push(e);
+            }
+            Expr::IsDistinctFrom(a, b)
+            | Expr::IsNotDistinctFrom(a, b)
+            | Expr::AtTimeZone { timestamp: a, time_zone: b }
+            | Expr::Position { expr: a, r#in: b } => todo.extend([&**a, &**b]),
+            Expr::BinaryOp { left, op, right }
+            | Expr::AnyOp { left, compare_op: op, right, .. }
+            | Expr::AllOp { left, compare_op: op, right } => {
+                self.operator(op, flow)?;
+                todo.extend([&**left, &**right]);
+            }
+            Expr::UnaryOp { expr, .. } => todo.push(expr),
+            Expr::InList { expr, list, .. } => {
+                todo.push(expr);
+                todo.extend(list);
+            }
+            Expr::InSubquery { expr, subquery, .. } => {
+                todo.push(expr);
+                flow.add(&self.query(subquery, env)?.whole);
+            }
+            Expr::Between { expr, low, high, .. } => todo.extend([&**expr, &**low, &**high]),
+            Expr::Like { any: false, expr, pattern, escape_char, .. }
+            | Expr::ILike { any: false, expr, pattern, escape_char, .. }
+            | Expr::SimilarTo { expr, pattern, escape_char, .. } => {
+                todo.extend([&**expr, &**pattern]);
+                todo.extend(escape_char.as_deref());
+            }
+            Expr::Cast { expr, data_type, format: None, .. } => self.cast(expr, data_type, todo, flow),
+            Expr::Substring { expr, substring_from, substring_for, .. } => {
+                self.shadowable("substring", flow);
+                self.shadowable("substr", flow);
+                todo.push(expr);
+                todo.extend(substring_from.as_deref());
+                todo.extend(substring_for.as_deref());
+            }
+            Expr::Trim { trim_what, expr, trim_characters, .. } => {
+                todo.push(expr);
+                todo.extend(trim_what.as_deref());
+                todo.extend(trim_characters.iter().flatten());
+            }
+            Expr::Overlay { expr, overlay_what, overlay_from, overlay_for } => {
+                self.shadowable("overlay", flow);
+                todo.extend([&**expr, &**overlay_what, &**overlay_from]);
+                todo.extend(overlay_for.as_deref());
+            }
+            Expr::Function(function) => self.function(function, env, todo, flow)?,
+            Expr::Case { operand, conditions, else_result, .. } => {
+                todo.extend(operand.as_deref());
+                todo.extend(conditions.iter().flat_map(|when| [&when.condition, &when.result]));
+                todo.extend(else_result.as_deref());
+            }
+            Expr::Exists { subquery, .. } => flow.add(&self.query(subquery, env)?.whole),
+            Expr::Subquery(subquery) => flow.add(&self.query(subquery, env)?.whole),
+            Expr::GroupingSets(sets) | Expr::Cube(sets) | Expr::Rollup(sets) => {
+                todo.extend(sets.iter().flatten())
+            }
+            Expr::Tuple(parts) => todo.extend(parts),
+            Expr::Array(array) => todo.extend(&array.elem),
+            Expr::Interval(interval) => todo.push(&interval.value),
+            _ => return not_modelled("an expression of another dialect"),
+        }
+        Ok(())
+    }
+
+    fn identifier(&mut self, ident: &Ident, env: Env<'_>, flow: &mut Lineage) {
+        let name = names::fold(ident);
+        if ident.quote_style.is_none() && names::VALUE_WORDS.contains(&name.as_str()) {
+            return;
+        }
+        self.take(env.resolve(&name), flow);
+    }
+
+    fn take(&mut self, resolved: Option<Resolved>, flow: &mut Lineage) {
+        match resolved {
+            Some(resolved) => {
+                flow.add(&resolved.lineage);
+                self.note_columns(resolved.columns);
+            }
+            None => {
+                flow.add(&Lineage::anything());
+                self.note_columns(["*".to_owned()]);
+            }
+        }
+    }
+
+    fn compound(&mut self, parts: &[Ident], env: Env<'_>, flow: &mut Lineage) -> Result<(), Unparsed> {
+        let (sources, column) = match parts {
+            [source, column] => (env.sources(&names::fold(source)), column),
+            [schema, source, column] => {
+                (env.relation_sources(&names::fold(schema), &names::fold(source)), column)
+            }
+            _ => return not_modelled("a name of more than three parts"),
+        };
+        let name = names::fold(column);
+        let resolved = Env::resolve_in(&sources, &name);
+        if resolved.is_none() {
+            self.attribute(&name, flow);
+        }
+        self.take(resolved, flow);
+        Ok(())
+    }
+
+    /// `row.name` may also be written for `name(row)`.
+    fn attribute(&mut self, name: &str, flow: &mut Lineage) {
+        flow.add(&Lineage::anything());
+        self.shadowable(name, flow);
+    }
+
+    fn field_access<'e>(
+        &mut self,
+        root: &'e Expr,
+        chain: &'e [AccessExpr],
+        env: Env<'_>,
+        todo: &mut Vec<&'e Expr>,
+        flow: &mut Lineage,
+    ) -> Result<(), Unparsed> {
+        let mut chain = chain;
+        match (root, chain) {
+            // `c.notes['a']`: the parser took the dot for a part of the access.
+            (Expr::Identifier(source), [AccessExpr::Dot(Expr::Identifier(column)), rest @ ..]) => {
+                self.compound(&[source.clone(), column.clone()], env, flow)?;
+                chain = rest;
+            }
+            _ => todo.push(root),
+        }
+        for access in chain {
+            match access {
+                AccessExpr::Dot(Expr::Identifier(field)) => {
+                    self.shadowable(&names::fold(field), flow);
+                }
+                AccessExpr::Subscript(Subscript::Index { index }) => todo.push(index),
+                AccessExpr::Subscript(Subscript::Slice { lower_bound, upper_bound, stride: None }) => {
+                    todo.extend(lower_bound);
+                    todo.extend(upper_bound);
+                }
+                _ => return not_modelled("a field access"),
+            }
+        }
+        Ok(())
+    }
+
+    fn cast<'e>(
+        &mut self,
+        expr: &'e Expr,
+        data_type: &DataType,
+        todo: &mut Vec<&'e Expr>,
+        flow: &mut Lineage,
+    ) {
+        todo.push(expr);
+        // A literal is read by the type's input function; another value may go through a cast that somebody
+        // wrote, as a function that the catalogue does not tie to the type.
+        let is_literal = matches!(expr, Expr::Value(_));
+        if !is_literal && !is_builtin(data_type) {
+            self.give_up_proof();
+            flow.add(&Lineage::anything());
+        }
+    }
+
+    fn operator(&mut self, op: &BinaryOperator, flow: &mut Lineage) -> Result<(), Unparsed> {
+        let (schema, symbol) = match op {
+            BinaryOperator::Xor
+            | BinaryOperator::DuckIntegerDivide
+            | BinaryOperator::MyIntegerDivide
+            | BinaryOperator::Match
+            | BinaryOperator::Regexp
+            | BinaryOperator::Glob
+            | BinaryOperator::Assignment => return not_modelled("an operator of another dialect"),
+            BinaryOperator::Custom(symbol) => (None, symbol.as_str()),
+            BinaryOperator::PGCustomBinaryOperator(parts) => match parts.as_slice() {
+                [symbol] => (None, symbol.as_str()),
+                [schema, symbol] => (Some(schema.to_ascii_lowercase()), symbol.as_str()),
+                _ => return not_modelled("an operator's name"),
+            },
+            _ => return Ok(()),
+        };
+        let builtin_schema = schema.as_deref().is_none_or(|schema| schema == "pg_catalog");
+        if !(builtin_schema && is_known_operator(symbol)) {
+            let schema = schema.unwrap_or_else(|| "pg_catalog".to_owned());
+            self.facts.functions.insert(format!("{schema}.{symbol}"));
+            self.access(Action::Call, Target::Function { schema, name: symbol.to_owned() });
+            self.give_up_proof();
+            flow.add(&Lineage::anything());
+        }
+        Ok(())
+    }
+
+    /// PARTITION BY, ORDER BY and frame of a window.
+    pub(super) fn window(&mut self, spec: &WindowSpec, env: Env<'_>) -> Result<Lineage, Unparsed> {
+        let mut flow = self.exprs(&spec.partition_by, env)?;
+        flow.add(&self.sort_keys(&spec.order_by, env)?);
+        if spec.window_name.is_some() {
+            flow.add(&Lineage::anything());
+        }
+        if let Some(frame) = &spec.window_frame {
+            for bound in std::iter::once(&frame.start_bound).chain(&frame.end_bound) {
+                if let WindowFrameBound::Preceding(Some(by)) | WindowFrameBound::Following(Some(by)) = bound {
+                    flow.add(&self.exprs([&**by], env)?);
+                }
+            }
+        }
+        Ok(flow)
+    }
+
+    pub(super) fn sort_keys(&mut self, keys: &[OrderByExpr], env: Env<'_>) -> Result<Lineage, Unparsed> {
+        self.exprs(keys.iter().map(|key| &key.expr), env)
+    }
+}
+
+fn is_builtin(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Custom(name, _) => match names::qualified(name) {
+            Ok((None, name)) => is_known_type(&name),
+            Ok((Some(schema), name)) => schema == "pg_catalog" && is_known_type(&name),
+            Err(_) => false,
+        },
+        DataType::Array(
+            ArrayElemTypeDef::SquareBracket(of, _)
+            | ArrayElemTypeDef::Qualified(of, _)
+            | ArrayElemTypeDef::AngleBracket(of)
+            | ArrayElemTypeDef::Parenthesis(of),
+        ) => is_builtin(of),
+        DataType::Table(_)
+        | DataType::Map(..)
+        | DataType::Tuple(_)
+        | DataType::Nested(_)
+        | DataType::Enum(..)
+        | DataType::Set(_)
+        | DataType::Struct(..)
+        | DataType::Union(_)
+        | DataType::Nullable(_)
+        | DataType::LowCardinality(_)
+        | DataType::Unspecified
+        | DataType::Trigger
+        | DataType::AnyType => false,
+        // Names of other dialects' types could be somebody's types here.
+        other => {
+            is_known_type(
+                other.to_string().to_ascii_lowercase().split(['(', ' ', '[']).next().unwrap_or_default(),
+            ) || matches!(
+                other,
+                DataType::Character(_)
+                    | DataType::CharacterVarying(_)
+                    | DataType::Numeric(_)
+                    | DataType::Decimal(_)
+                    | DataType::Dec(_)
+                    | DataType::Float(_)
+                    | DataType::SmallInt(_)
+                    | DataType::Int(_)
+                    | DataType::Integer(_)
+                    | DataType::BigInt(_)
+                    | DataType::Real
+                    | DataType::DoublePrecision
+                    | DataType::Boolean
+            )
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Select lists, RETURNING lists among them.
+
+use sqlparser::ast::{
+    ObjectNamePart, SelectItem, SelectItemQualifiedWildcardKind, WildcardAdditionalOptions,
+};
+
+use super::from::From;
+use super::query::origins;
+use super::{Walker, not_modelled};
+use crate::lineage::{OutColumn, Shape};
+use crate::scope::{Env, Source};
+use crate::{Unparsed, names};
+
+impl Walker<'_> {
+    /// The columns that a list gives, and the names of its items for ORDER BY and its like.
+    pub(super) fn projection(
+        &mut self,
+        items: &[SelectItem],
+        from: &From,
+        env: Env<'_>,
+    ) -> Result<(Shape, Vec<Option<String>>), Unparsed> {
+        let mut shape = Shape::known(Vec::new());
+        let mut labels = Vec::new();
+        for item in items {
+            let (expr, name) = match item {
+                SelectItem::UnnamedExpr(expr) => (expr, names::of_output(expr)),
+                SelectItem::ExprWithAlias { expr, alias } => (expr, Some(names::fold(alias))),
+                SelectItem::Wildcard(options) => {
+                    check_options(options)?;
+                    if from.merged {
+                        shape.columns = None;
+                    }
+                    for source in &from.sources {
+                        self.expand(source, &mut shape);
+                    }
+                    continue;
+                }
+                SelectItem::QualifiedWildcard(kind, options) => {
+                    check_options(options)?;
+                    self.qualified_wildcard(kind, env, &mut shape)?;
+                    continue;
+                }
+                SelectItem::ExprWithAliases { .. } => return not_modelled("several aliases of one output"),
+            };
+            let lineage = self.exprs([expr], env)?;
+            shape.whole.add(&lineage);
+            labels.push(name.clone());
+            if let Some(columns) = &mut shape.columns {
+                columns.push(OutColumn { name, lineage, origin: None });
+            }
+        }
+        Ok((shape, labels))
+    }
+
+    fn qualified_wildcard(
+        &mut self,
+        kind: &SelectItemQualifiedWildcardKind,
+        env: Env<'_>,
+        shape: &mut Shape,
+    ) -> Result<(), Unparsed> {
+        let sources = match kind {
+            // The fields of a composite value: how many is not known.
+            SelectItemQualifiedWildcardKind::Expr(expr) => {
+                let lineage = self.exprs([expr], env)?;
+                shape.whole.add(&lineage);
+                shape.columns = None;
+                return Ok(());
+            }
+            SelectItemQualifiedWildcardKind::ObjectName(name) => match name.0.as_slice() {
+                [ObjectNamePart::Identifier(name)] => env.sources(&names::fold(name)),
+                [ObjectNamePart::Identifier(schema), ObjectNamePart::Identifier(name)] => {
+                    env.relation_sources(&names::fold(schema), &names::fold(name))
+                }
+                _ => Vec::new(),
+            },
+        };
+        let [source] = sources.as_slice() else { return not_modelled("`*` of an unknown row") };
+        self.expand(source, shape);
+        Ok(())
+    }
+
+    fn expand(&mut self, source: &Source, shape: &mut Shape) {
+        self.note_columns(origins(&source.shape));
+        shape.whole.add(&source.shape.whole);
+        match (&mut shape.columns, &source.shape.columns) {
+            (Some(columns), Some(more)) => columns.extend(more.iter().cloned().map(|column| {
+                // A label, not a base column any more: what reads it further out reads no table.
+                OutColumn { origin: None, ..column }
+            })),
+            _ => shape.columns = None,
+        }
+    }
+}
+
+fn check_options(options: &WildcardAdditionalOptions) -> Result<(), Unparsed> {
+    let WildcardAdditionalOptions {
+        opt_ilike: None,
+        opt_exclude: None,
+        opt_except: None,
+        opt_replace: None,
+        opt_rename: None,
+        opt_alias: None,
+        ..
+    } = options
+    else {
+        return not_modelled("`*` with options of another dialect");
+    };
+    Ok(())
+}

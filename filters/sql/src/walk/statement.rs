@@ -1,0 +1,205 @@
+//! Which kind of statement: every kind that PostgreSQL has goes to its own part, everything else is refused.
+
+use gatewright_core::policy::{Action, Target};
+use sqlparser::ast::{
+    AnalyzeFormatKind, CopySource, CopyTarget, DescribeAlias, Expr, ObjectName, Query, SetExpr, Statement,
+};
+
+use super::query::origins;
+use super::{NOWHERE, Walker, not_modelled, source};
+use crate::lineage::Shape;
+use crate::{CopyDirection, Transaction, Unparsed, names};
+
+impl Walker<'_> {
+    /// A top-level statement; the shape of its rows if they are known.
+    pub(super) fn statement(&mut self, statement: &Statement) -> Result<Option<Shape>, Unparsed> {
+        match statement {
+            Statement::Query(query) => self.query(query, NOWHERE).map(Some),
+            Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_) | Statement::Merge(_) => {
+                self.modify(statement, NOWHERE).map(Some)
+            }
+            Statement::Copy { source, to, target, options: _, legacy_options: _, values }
+                if values.is_empty() =>
+            {
+                self.copy(source, *to, target)
+            }
+            Statement::Explain {
+                describe_alias: DescribeAlias::Explain,
+                query_plan: false,
+                estimate: false,
+                statement,
+                format: None | Some(AnalyzeFormatKind::Keyword(_)),
+                options,
+                ..
+            } => {
+                self.facts.statement = "EXPLAIN";
+                for option in options.iter().flatten() {
+                    self.exprs(option.arg.iter().filter(|arg| !matches!(arg, Expr::Identifier(_))), NOWHERE)?;
+                }
+                match **statement {
+                    Statement::Explain { .. } => return not_modelled("EXPLAIN of EXPLAIN"),
+                    Statement::Query(_)
+                    | Statement::Insert(_)
+                    | Statement::Update(_)
+                    | Statement::Delete(_)
+                    | Statement::Merge(_)
+                    | Statement::CreateTable(_) => self.statement(statement)?,
+                    _ => return not_modelled("EXPLAIN of this statement"),
+                };
+                // A plan shows the conditions' values, and is not the rows.
+                Ok(None)
+            }
+            Statement::Prepare { statement, .. } => {
+                let Statement::Query(query) = &**statement else {
+                    return not_modelled("PREPARE of a change");
+                };
+                if modifies(query) {
+                    return not_modelled("PREPARE of a change");
+                }
+                self.facts.statement = "PREPARE";
+                self.facts.defines_outputs = true;
+                self.query(query, NOWHERE).map(Some)
+            }
+            Statement::Declare { stmts } => {
+                let [cursor] = stmts.as_slice() else { return not_modelled("DECLARE of another dialect") };
+                let (Some(query), None, None) = (&cursor.for_query, &cursor.data_type, &cursor.assignment)
+                else {
+                    return not_modelled("DECLARE of another dialect");
+                };
+                self.facts.statement = "DECLARE";
+                self.facts.defines_outputs = true;
+                self.query(query, NOWHERE).map(Some)
+            }
+            Statement::Execute {
+                parameters,
+                immediate: false,
+                into,
+                using,
+                output: false,
+                default: false,
+                ..
+            } if into.is_empty() && using.is_empty() => {
+                self.facts.statement = "EXECUTE";
+                self.facts.uses_defined_outputs = true;
+                self.exprs(parameters, NOWHERE)?;
+                Ok(None)
+            }
+            Statement::Fetch { into: None, .. } => {
+                self.facts.statement = "FETCH";
+                self.facts.uses_defined_outputs = true;
+                Ok(None)
+            }
+            Statement::Close { .. } => self.plain("CLOSE"),
+            Statement::Deallocate { .. } => self.plain("DEALLOCATE"),
+            Statement::Call(function) => {
+                self.facts.statement = "CALL";
+                self.procedure(function)?;
+                Ok(None)
+            }
+            Statement::StartTransaction {
+                transaction: _,
+                modifier: None,
+                statements,
+                exception: None,
+                ..
+            } if statements.is_empty() => self.transaction("BEGIN", Transaction::Begin),
+            Statement::Commit { modifier: None, .. } => self.transaction("COMMIT", Transaction::Commit),
+            Statement::Rollback { savepoint: None, .. } => {
+                self.transaction("ROLLBACK", Transaction::Rollback)
+            }
+            Statement::Rollback { .. } => self.transaction("ROLLBACK TO", Transaction::Savepoint),
+            Statement::Savepoint { .. } => self.transaction("SAVEPOINT", Transaction::Savepoint),
+            Statement::ReleaseSavepoint { .. } => self.transaction("RELEASE", Transaction::Savepoint),
+            other => {
+                if self.session(other)? || self.maintenance(other)? || self.ddl(other)? {
+                    Ok(None)
+                } else {
+                    not_modelled("this kind of statement")
+                }
+            }
+        }
+    }
+
+    fn plain(&mut self, name: &'static str) -> Result<Option<Shape>, Unparsed> {
+        self.facts.statement = name;
+        Ok(None)
+    }
+
+    fn transaction(&mut self, name: &'static str, kind: Transaction) -> Result<Option<Shape>, Unparsed> {
+        self.facts.statement = name;
+        self.facts.transaction = Some(kind);
+        Ok(None)
+    }
+
+    fn copy(&mut self, what: &CopySource, to: bool, target: &CopyTarget) -> Result<Option<Shape>, Unparsed> {
+        self.facts.statement = "COPY";
+        match (what, to, target) {
+            (CopySource::Table { table_name, columns }, false, CopyTarget::Stdin) => {
+                let named = self.act(Action::CopyIn, table_name)?;
+                self.facts.copy = Some(CopyDirection::In);
+                self.facts
+                    .columns_written
+                    .extend(copied(&source(&named).shape, columns.iter().map(names::fold)));
+                Ok(None)
+            }
+            (CopySource::Table { table_name, columns }, true, CopyTarget::Stdout) => {
+                let named = self.act(Action::CopyOut, table_name)?;
+                let from = self.read(&named);
+                self.facts.copy = Some(CopyDirection::Out);
+                let wanted: Vec<String> = columns.iter().map(names::fold).collect();
+                self.note_columns(copied(&from.shape, wanted.iter().cloned()));
+                if wanted.is_empty() {
+                    return Ok(Some(from.shape));
+                }
+                let known = from.shape.columns.unwrap_or_default();
+                let find =
+                    |name: &String| known.iter().find(|column| column.name.as_ref() == Some(name)).cloned();
+                Ok(wanted.iter().map(find).collect::<Option<Vec<_>>>().map(Shape::known))
+            }
+            (CopySource::Query(query), true, CopyTarget::Stdout) => {
+                self.access(Action::CopyOut, Target::Database);
+                self.facts.copy = Some(CopyDirection::Out);
+                self.query(query, NOWHERE).map(Some)
+            }
+            _ => not_modelled("COPY with a file or program of the server"),
+        }
+    }
+
+    /// The target of SELECT INTO and CREATE TABLE AS.
+    pub(super) fn create_from_rows(&mut self, name: &ObjectName, temporary: bool, rows: &Shape) {
+        let target = if temporary {
+            Target::Schema { schema: "pg_temp".to_owned() }
+        } else {
+            match names::qualified(name) {
+                Ok((Some(schema), _)) => Target::Schema { schema },
+                _ => Target::Database,
+            }
+        };
+        self.access(Action::Create, target);
+        self.stored.add(&rows.whole);
+    }
+}
+
+fn copied(shape: &Shape, columns: impl Iterator<Item = String>) -> Vec<String> {
+    let wanted: Vec<String> = columns.collect();
+    if wanted.is_empty() {
+        return if shape.columns.is_some() { origins(shape).collect() } else { vec!["*".to_owned()] };
+    }
+    let known = shape.columns.iter().flatten();
+    known
+        .filter(|column| column.name.as_ref().is_some_and(|name| wanted.contains(name)))
+        .filter_map(|column| column.origin.clone())
+        .collect()
+}
+
+/// Whether a query changes rows: only then has it another body than SELECT at the top, or in a WITH there.
+fn modifies(query: &Query) -> bool {
+    let changes = |body: &SetExpr| {
+        matches!(body, SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_))
+    };
+    let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
+    changes(&query.body)
+        || matches!(&*query.body, SetExpr::Query(inner) if modifies(inner))
+        || { ctes.into_iter().any(|cte| modifies(&cte.query)) }
+        || matches!(&*query.body, SetExpr::Select(select) if select.into.is_some())
+}
