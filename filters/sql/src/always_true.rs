@@ -32,8 +32,9 @@ fn restricting(expr: &Expr, negated: bool) -> bool {
             bare(left) != bare(right) && !(constant(left) && constant(right))
         }
         Expr::InList { expr, list, .. } => {
-            !list.iter().any(|item| bare(item) == bare(expr))
-                && !(constant(expr) && list.iter().all(constant))
+            let names_itself = list.iter().any(|item| bare(item) == bare(expr));
+            let is_constant = constant(expr) && list.iter().all(constant);
+            !names_itself && !is_constant
         }
         Expr::Between { expr, low, high, .. } => {
             let same = |bound: &Expr| bare(bound) == bare(expr) || constant(bound) && constant(expr);

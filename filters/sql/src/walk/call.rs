@@ -200,10 +200,12 @@ pub(crate) fn arguments(function: &Function) -> Option<impl Iterator<Item = &Exp
         FunctionArguments::List(list) if list.clauses.is_empty() => list.args.as_slice(),
         _ => return None,
     };
-    let value = |arg: &FunctionArg| match arg {
-        FunctionArg::Unnamed(FunctionArgExpr::Expr(_)) => true,
-        FunctionArg::Named { arg: FunctionArgExpr::Expr(_), .. } => true,
-        _ => false,
+    let value = |arg: &FunctionArg| {
+        matches!(
+            arg,
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(_))
+                | FunctionArg::Named { arg: FunctionArgExpr::Expr(_), .. }
+        )
     };
     if !args.iter().all(value) || function.over.is_some() || function.filter.is_some() {
         return None;
