@@ -1,4 +1,4 @@
-//! Queries that clients send on their own.
+//! Queries that clients send on their own: the meta-commands of `psql`, and what drivers ask about types and tables.
 
 use super::shop::facts;
 
