@@ -27,7 +27,8 @@ pub(crate) fn select_only(login: &Login, clients: u32, seconds: u32, folder: &Pa
     let args = ["-n", "-S", "-M", "prepared", "-c", &clients, "-j", jobs, "-T", &seconds, "-l", &prefix];
     let output = login.pgbench(&args)?;
     ensure!(output.success, "pgbench: {}", output.stderr);
-    let tps = output.stdout.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
+    let tps =
+        output.stdout.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
     let mut latencies = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();

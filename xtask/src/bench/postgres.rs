@@ -9,13 +9,18 @@ use gatewright_tests::stack::Stack;
 use gatewright_tests::wait;
 
 use super::pgbench::{Sample, median, select_only};
+use crate::build;
 use crate::report::{Paint, paint, step};
+use crate::setup::{self, Say};
 
 /// Rows of `pgbench_accounts`, in units of 100,000.
 const SCALE: &str = "5";
 
 /// Measures and prints. Every figure is the median of `rounds` runs of `seconds` each, the ways taking turns.
 pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
+    let ready = setup::run(Say::Changes)?;
+    build::host()?;
+    build::filters(ready.wasm)?;
     step("Starting", "PostgreSQL 18, the host, Envoy with the filter, and a plain Envoy");
     // Masked: a column that every statement's table has, so that each row's columns are checked for masks.
     let masks = serde_json::json!([
@@ -47,8 +52,12 @@ pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
         }
         print(clients, &ways.map(|(name, _)| name), &samples.map(|samples| median(&samples)));
     }
-    println!("\nIdentity, policy, masking (a masked column in the statement's table) and buffered recording are on.");
-    println!("Median of {rounds} runs of {seconds} s each; client, Envoy, host and server share this machine's cores.");
+    println!(
+        "\nIdentity, policy, masking (a masked column in the statement's table) and buffered recording are on."
+    );
+    println!(
+        "Median of {rounds} runs of {seconds} s each; client, Envoy, host and server share this machine's cores."
+    );
     Ok(())
 }
 
@@ -59,10 +68,16 @@ fn password(url: &str) -> String {
 
 fn print(clients: u32, names: &[&str; 3], samples: &[Sample; 3]) {
     println!("\n{}", paint(Paint::Bold, format!("pgbench -S -M prepared, {clients} clients")));
-    println!("{:<14}{:>10}{:>10}{:>10}{:>22}{:>20}", "", "tps", "p50 µs", "p99 µs", "p50 over plain Envoy", "tps of plain Envoy");
+    println!(
+        "{:<14}{:>10}{:>10}{:>10}{:>22}{:>20}",
+        "", "tps", "p50 µs", "p99 µs", "p50 over plain Envoy", "tps of plain Envoy"
+    );
     let plain = samples[1];
     for (name, sample) in names.iter().zip(samples) {
         let (over, share) = (sample.p50 - plain.p50, 100.0 * sample.tps / plain.tps);
-        println!("{name:<14}{:>10.0}{:>10.0}{:>10.0}{over:>+19.0} µs{share:>18.0} %", sample.tps, sample.p50, sample.p99);
+        println!(
+            "{name:<14}{:>10.0}{:>10.0}{:>10.0}{over:>+19.0} µs{share:>18.0} %",
+            sample.tps, sample.p50, sample.p99
+        );
     }
 }

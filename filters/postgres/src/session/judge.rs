@@ -210,11 +210,17 @@ impl Judge {
         {
             origin.outputs.clone_from(&only.outputs);
         }
-        let mut seen = origin.scope.clone();
-        seen.remove(&self.active);
-        origin.scope.remove(&seen);
+        origin.scope = self.masked(&origin.scope);
         origin.opaque &= !self.active.is_clean();
         origin
+    }
+
+    /// The part of a taint that this agent sees masked.
+    fn masked(&self, taint: &Taint) -> Taint {
+        let (mut seen, mut masked) = (taint.clone(), taint.clone());
+        seen.remove(&self.active);
+        masked.remove(&seen);
+        masked
     }
 
     /// What is refused whatever policy says, because the gate could not keep its promises afterwards.
@@ -232,11 +238,17 @@ impl Judge {
                 );
             }
         }
-        let mut scope = facts.scope.clone();
-        let mut seen = scope.clone();
-        seen.remove(&self.active);
-        scope.remove(&seen);
-        let masked = !scope.is_clean() || (facts.opaque && !self.active.is_clean());
+        if !self.masked(&facts.stored).is_clean() {
+            return Some(
+                Refusal::new(
+                    code::DENIED,
+                    "values of masked columns cannot be written where they are not masked",
+                )
+                .detail("What is copied out of a masked column could be read in clear from its new place.")
+                .hint("leave the masked columns out, or have somebody who may see them do it"),
+            );
+        }
+        let masked = !self.masked(&facts.scope).is_clean() || (facts.opaque && !self.active.is_clean());
         (facts.copy == Some(CopyDirection::Out) && masked).then(|| {
             Refusal::new(code::DENIED, "COPY cannot read from what has masked columns")
                 .detail("The rows of COPY are one stream in which single columns cannot be masked.")
