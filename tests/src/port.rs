@@ -49,8 +49,7 @@ impl Port {
 }
 
 fn folder() -> Result<PathBuf> {
-    let uid = rustix::process::geteuid().as_raw();
-    let folder = PathBuf::from(format!("/var/tmp/gatewright-ports-{uid}"));
+    let folder = crate::tools::cache().join("ports");
     fs::create_dir_all(&folder).with_context(|| format!("creating `{}`", folder.display()))?;
     Ok(folder)
 }

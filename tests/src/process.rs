@@ -12,7 +12,7 @@ use std::sync::{LazyLock, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, waitpid};
 
 /// How long a process may take to end in good order.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -140,8 +140,13 @@ pub fn end_all() {
     while start.elapsed() < PATIENCE && children.keys().any(|id| is_running(*id)) {
         std::thread::sleep(Duration::from_millis(10));
     }
-    for id in children.keys().filter(|id| is_running(**id)) {
+    for id in children.keys() {
+        // The group may live on without its leader.
         signal_group(*id, Signal::KILL);
+        // Not left to whoever becomes their parent.
+        if let Some(pid) = pid(*id) {
+            let _ = waitpid(Some(pid), WaitOptions::empty());
+        }
     }
     crate::scratch::remove_all();
 }
@@ -153,7 +158,7 @@ pub fn start_time(id: u32) -> Option<u64> {
 
 /// Sends `signal` to one process. Nothing happens when it is gone.
 pub fn signal(id: u32, signal: Signal) {
-    if let Some(pid) = i32::try_from(id).ok().and_then(Pid::from_raw) {
+    if let Some(pid) = pid(id) {
         let _ = kill_process(pid, signal);
     }
 }
@@ -163,8 +168,12 @@ pub fn is_running(id: u32) -> bool {
     stat(id).is_some_and(|fields| fields.first().is_some_and(|state| state != "Z" && state != "X"))
 }
 
+fn pid(id: u32) -> Option<Pid> {
+    i32::try_from(id).ok().and_then(Pid::from_raw)
+}
+
 fn signal_group(id: u32, signal: Signal) {
-    if let Some(pid) = i32::try_from(id).ok().and_then(Pid::from_raw) {
+    if let Some(pid) = pid(id) {
         let _ = kill_process_group(pid, signal);
     }
 }

@@ -39,7 +39,7 @@ impl Scratch {
 
     fn with_mode(purpose: &str, mode: u32) -> Result<Self> {
         if COUNTER.load(Ordering::Relaxed) == 0 {
-            sweep(&base());
+            sweep();
         }
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         // A Unix socket's path has room for some hundred bytes, so the name is short.
@@ -101,9 +101,9 @@ fn base() -> PathBuf {
     if open && temp.is_absolute() && temp.as_os_str().len() < 40 { temp } else { PathBuf::from("/var/tmp") }
 }
 
-/// Removes what programs left that could not clean up.
-fn sweep(base: &Path) {
-    let Ok(entries) = base.read_dir() else { return };
+/// Removes the folders of programs that were killed before they could.
+pub fn sweep() {
+    let Ok(entries) = base().read_dir() else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
         let Some(rest) = name.to_str().and_then(|name| name.strip_prefix(PREFIX)) else { continue };

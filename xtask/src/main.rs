@@ -1,5 +1,6 @@
-//! `cargo xtask setup | build | demo | test`: everything that Cargo alone does not do.
+//! `cargo xtask setup | build | demo | test | bench`: everything that Cargo alone does not do.
 
+mod bench;
 mod build;
 mod command;
 mod demo;
@@ -30,6 +31,23 @@ enum Task {
         /// Parts of test names
         filters: Vec<String>,
     },
+    /// Measure what the filter costs, side by side with nothing and with a plain Envoy
+    Bench {
+        /// What to measure
+        what: Bench,
+        /// Runs of each kind, of which the median counts
+        #[arg(long, default_value_t = 5)]
+        rounds: u32,
+        /// Seconds of each run
+        #[arg(long, default_value_t = 5)]
+        seconds: u32,
+    },
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Bench {
+    /// pgbench -S through nothing, a plain Envoy, and the filter
+    Postgres,
 }
 
 fn main() -> Result<()> {
@@ -38,5 +56,6 @@ fn main() -> Result<()> {
         Task::Build => build::run_all(),
         Task::Demo(demo) => demo::run(&demo),
         Task::Test { filters } => test::run(&filters),
+        Task::Bench { what: Bench::Postgres, rounds, seconds } => bench::postgres(rounds, seconds),
     }
 }

@@ -11,7 +11,6 @@ static COLOUR: LazyLock<bool> =
 #[derive(Clone, Copy)]
 pub(crate) enum Paint {
     Bold,
-    Dim,
     Red,
     Green,
     Yellow,
@@ -22,7 +21,6 @@ pub(crate) enum Paint {
 pub(crate) fn paint(paint: Paint, text: impl std::fmt::Display) -> String {
     let code = match paint {
         Paint::Bold => "1",
-        Paint::Dim => "2",
         Paint::Red => "1;31",
         Paint::Green => "1;32",
         Paint::Yellow => "1;33",

@@ -2,6 +2,7 @@
 //! themselves come last, so that the runner's summary is what one sees.
 
 mod deny;
+mod fuzz;
 
 use std::time::{Duration, Instant};
 
@@ -37,7 +38,7 @@ pub(crate) fn run(filters: &[String]) -> Result<()> {
     if filters.is_empty() {
         group(&mut table, "format", || passed(run_command(cargo().args(["fmt", "--all", "--check"]))));
         group(&mut table, "lints", || {
-            passed(run_command(clippy(&mut cargo().args(["clippy", "--workspace", "--all-targets"]))))
+            passed(run_command(clippy(cargo().args(["clippy", "--workspace", "--all-targets"]))))
         });
         group(&mut table, "lints of the filters as wasm", || wasm_lints(wasm));
         group(&mut table, "licences and sources", deny::check);
@@ -47,6 +48,7 @@ pub(crate) fn run(filters: &[String]) -> Result<()> {
         group(&mut table, "examples in the documentation", || {
             passed(run_command(cargo().args(["test", "--quiet", "--workspace", "--doc"])))
         });
+        group(&mut table, "fuzz targets, briefly", fuzz::smoke);
     }
     print(&table);
     let failed = table.iter().any(|line| matches!(line.outcome, Outcome::Failed(_)));

@@ -81,7 +81,7 @@ fn print_how_to_connect(stack: &Stack, login: &Login, tokens: &Tokens) -> Result
     println!("  PGPASSWORD=$GW_AGENT_TOKEN {psql} {}", login.url());
     println!("\n{}", title("Be the database administrator, when a deletion waits:"));
     println!(
-        "\n  curl -H \"authorization: Bearer $GW_DBA_TOKEN\" {}/v1/approvals?state=pending",
+        "\n  curl -H \"authorization: Bearer $GW_DBA_TOKEN\" '{}/v1/approvals?state=pending'",
         stack.host.url()
     );
     println!("  curl -H \"authorization: Bearer $GW_DBA_TOKEN\" -H 'content-type: application/json' \\");

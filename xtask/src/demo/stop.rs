@@ -21,9 +21,12 @@ const PATIENCE: Duration = Duration::from_secs(25);
 
 pub(super) fn run(say: Say) -> Result<()> {
     let processes = files::read_state();
+    // One that was killed could not remove its folders.
+    let sweep = gatewright_tests::scratch::sweep;
     let running = || processes.iter().any(files::Owned::is_running);
     if !running() {
         files::remove();
+        sweep();
         if say == Say::Always {
             step("Stopped", "no demo was running");
         }
@@ -41,6 +44,7 @@ pub(super) fn run(say: Say) -> Result<()> {
         bail!("still running after SIGKILL: {}", left.join(", "));
     }
     files::remove();
+    sweep();
     step("Stopped", "the demo");
     Ok(())
 }
