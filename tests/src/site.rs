@@ -56,6 +56,8 @@ impl Site {
     pub fn set(&self, pointer: &str, value: Value) -> Result<()> {
         let text = fs::read_to_string(self.config())?;
         let mut config: Value = serde_saphyr::from_str(&text).context("`gatewright.yaml` is not YAML")?;
+        // In JSON every text is quoted, and `${NAME:-default}` is a variable only where it is not.
+        self.resolve(&mut config);
         let mut place = &mut config;
         ensure!(pointer.starts_with('/'), "`{pointer}` is not a JSON pointer");
         for key in pointer.split('/').skip(1) {
@@ -72,6 +74,20 @@ impl Site {
         }
         *place = value;
         self.write("gatewright.yaml", &serde_json::to_string_pretty(&config)?)
+    }
+
+    fn resolve(&self, value: &mut Value) {
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(|item| self.resolve(item)),
+            Value::Object(fields) => fields.values_mut().for_each(|field| self.resolve(field)),
+            Value::String(text) => {
+                let name = text.strip_prefix("${").and_then(|rest| rest.split([':', '}']).next());
+                if let Some((_, known)) = self.env.iter().find(|(known, _)| Some(known.as_str()) == name) {
+                    known.clone_into(text);
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Writes a policy file, which need not exist yet.

@@ -1,6 +1,7 @@
 //! Before the StartupMessage: SSLRequest, GSSENCRequest, CancelRequest.
 
 use gatewright_core::digest::sha256;
+use gatewright_core::time::Millis;
 
 use super::login::Login;
 use super::phases::{Next, Phase};
@@ -9,6 +10,9 @@ use crate::Refusal;
 use crate::refusal::code;
 use crate::wire::frontend::{self, Startup as Packet};
 use crate::wire::header;
+
+/// How long a StartupMessage waits for the first bundle, in milliseconds.
+const PATIENCE: Millis = 2_000;
 
 /// Waits for the StartupMessage.
 #[derive(Debug, Default)]
@@ -19,11 +23,13 @@ pub(crate) struct Startup {
     answered: bool,
     /// A CancelRequest went through; the server will close.
     done: bool,
+    /// A StartupMessage came before the first bundle, then.
+    early: Option<Millis>,
 }
 
 impl Startup {
     pub(crate) fn wants_client_bytes(&self) -> bool {
-        !self.asked
+        !self.asked && self.early.is_none()
     }
 
     pub(crate) fn client(&mut self, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
@@ -41,8 +47,18 @@ impl Startup {
         if link.client_in.len() < length {
             return Next::Stay;
         }
-        let packet: Vec<u8> = link.client_in.drain(..length).collect();
-        match frontend::startup(&packet) {
+        let packet = link.client_in.get(..length).map(<[u8]>::to_vec).unwrap_or_default();
+        let packet_read = frontend::startup(&packet);
+        if matches!(packet_read, Some(Packet::Start(_))) && env.plane.is_none() {
+            // The proxy has just started, maybe: the bundle is on its way.
+            let since = *self.early.get_or_insert(env.now);
+            if env.now.saturating_sub(since) < PATIENCE {
+                return Next::Stay;
+            }
+        }
+        self.early = None;
+        link.client_in.drain(..length);
+        match packet_read {
             None => malformed(io),
             Some(Packet::Ssl | Packet::GssEnc) if self.answered => {
                 // The server reads a second request as a protocol version and would end the session anyway.
