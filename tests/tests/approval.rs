@@ -173,7 +173,8 @@ fn retry_runs_the_same_statement_once() -> Result<()> {
     let other = stack.login_as("bob", &["support"])?.psql(&[DELETE])?;
     ensure!(!other.success, "nor another agent: {other:?}");
     ensure!(customers(&stack)? == "10");
-    ensure!(agent.psql(&[DELETE])?.success);
+    let output = agent.psql(&[DELETE])?;
+    ensure!(output.success, "{output:?}");
     ensure!(customers(&stack)? == "9");
     ensure!(!agent.psql(&[DELETE])?.success, "only once");
     Ok(())

@@ -25,7 +25,7 @@ fn both_modes_record_what_happened_and_it_verifies() -> Result<()> {
             ensure!(output.success, "{output:?}");
             let list: Vec<serde_json::Value> = serde_json::from_str(&output.stdout)?;
             let closed = list.iter().filter(|s| s["principal"] == "ann" && !s["closed_at"].is_null()).count();
-            Ok((closed == 2).then_some(list))
+            Ok((closed == 2 && list.len() == 3).then_some(list))
         })?;
         let id = listed
             .iter()

@@ -218,6 +218,45 @@ fn strict_recording_lets_nothing_run_before_it_is_durable() {
 }
 
 #[test]
+fn a_command_that_waits_for_its_event_is_dropped_when_its_pipeline_fails() {
+    let plane = plane(RecordingMode::Strict, ApprovalMode::Hold);
+    let pipeline =
+        [parse("", "SELECT 1/0"), bind(""), execute(), parse("", "SELECT 2"), bind(""), execute(), sync()];
+    let steps = after_login(vec![
+        Step::Client(pipeline.concat()),
+        Step::Durable,
+        Step::Server([message(b'1', b""), message(b'2', b""), error("22012", "division by zero")].concat()),
+        Step::Durable,
+        Step::Server(ready(b'I')),
+        Step::Client(query("SELECT name FROM customers")),
+        Step::Durable,
+    ]);
+    let outcome = play(&plane, &steps, |all| all);
+    assert!(
+        outcome.client_text().contains("division by zero") && !outcome.closed,
+        "{}",
+        outcome.client_text()
+    );
+    assert!(outcome.server_text().contains("SELECT name"), "{}", outcome.server_text());
+}
+
+#[test]
+fn what_follows_a_refused_parse_is_neither_run_nor_recorded() {
+    let pipeline =
+        [parse("", "SELECT 1"), bind(""), execute(), parse("", "DROP TABLE x"), bind(""), execute(), sync()];
+    let outcome = whole(vec![
+        Step::Client(pipeline.concat()),
+        Step::Server(
+            [message(b'1', b""), message(b'2', b""), complete("SELECT 1"), error("42601", "x"), ready(b'I')]
+                .concat(),
+        ),
+    ]);
+    assert!(outcome.client_text().contains("no-ddl") && !outcome.closed, "{}", outcome.client_text());
+    let statements = outcome.events.iter().filter(|event| event.contains("\"kind\":\"statement\"")).count();
+    assert_eq!(statements, 2, "{:?}", outcome.events);
+}
+
+#[test]
 fn errors_do_not_quote_values_of_masked_columns() {
     let outcome = whole(vec![
         Step::Client(query("INSERT INTO customers (ssn) VALUES ('1')")),

@@ -209,6 +209,7 @@ impl Open {
             );
             frontend::poison_execute(&mut io.to_server);
             self.replies.push(Reply::Execute(running));
+            self.skipping = true;
             return Some(());
         };
         self.understand_anew(&portal.prepared, env, io);
@@ -310,6 +311,7 @@ impl Open {
         frontend::poison_parse(name, &mut io.to_server);
         let seq = self.next_seq();
         self.replies.push(Reply::Parse { seq, poison: Some(Box::new(refusal)) });
+        self.skipping = true;
     }
 
     /// A Bind that is not even looked at.
@@ -319,6 +321,7 @@ impl Open {
         frontend::poison_bind(&mut io.to_server);
         let seq = self.next_seq();
         self.replies.push(Reply::Bind { seq, poison: Some(Box::new(refusal)), hushed: false });
+        self.skipping = true;
     }
 
     fn record_refusal(

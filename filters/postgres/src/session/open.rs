@@ -85,7 +85,7 @@ pub(crate) struct Open {
     pub(crate) status: u8,
     /// A BEGIN is under way.
     pub(crate) begun: bool,
-    /// The server skips to the next Sync, and no Sync was sent yet.
+    /// The server skips to the next Sync (or will, at a poison that is on its way), and none was sent yet.
     pub(crate) skipping: bool,
     /// The server is in COPY FROM STDIN and the client has not ended it.
     pub(crate) copying_in: bool,
@@ -245,8 +245,19 @@ impl Open {
             self.carries |= running.may_carry_masked();
             self.takes_effect(running.analysis.clone());
         }
+        if let Reply::Execute(running) = &parked.reply {
+            // After a poison the server skips to the next Sync, and so does the gate.
+            self.skipping |= running.poison.is_some();
+        }
         io.to_server.extend_from_slice(&parked.bytes);
         self.replies.push(parked.reply);
+    }
+
+    /// A command that waits for its event would be skipped by the server now.
+    pub(crate) fn drop_parked(&mut self) {
+        if matches!(self.wait, Wait::Durable { .. }) {
+            self.wait = Wait::Nothing;
+        }
     }
 
     /// What a command changes of what the gate knows of the session.

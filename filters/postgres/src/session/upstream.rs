@@ -299,6 +299,9 @@ impl Open {
         if !in_query {
             let (skipped, sync) = self.replies.skip_to_sync();
             self.skipping = !sync;
+            if self.skipping {
+                self.drop_parked();
+            }
             for reply in skipped {
                 match reply {
                     Reply::Parse { seq, .. } => self.statements.abandon(seq),

@@ -20,6 +20,25 @@ const PAUSE: Millis = 500;
 /// When a batch whose answer never came is sent again, in milliseconds.
 const LOST: Millis = 8_000;
 
+/// The contexts that the answer to a call depends on. The proxy hands it to the context that was effective when
+/// the call was made; the SDK looks for the context whose callback was running then. When either is gone, the
+/// answer is dropped without a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Contexts {
+    /// The effective one.
+    pub effective: u32,
+    /// The one whose callback is running.
+    pub running: u32,
+}
+
+impl Contexts {
+    /// Whether `context` is one of them.
+    #[must_use]
+    pub fn contains(self, context: u32) -> bool {
+        self.effective == context || self.running == context
+    }
+}
+
 /// What the host said of a batch.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Acknowledged {
@@ -45,8 +64,8 @@ pub struct Recorder {
 #[derive(Debug)]
 struct Flight {
     token: u32,
-    /// Context that the call was made from: when it goes away, the proxy drops the answer.
-    context: u32,
+    /// Contexts that the answer depends on: when one goes away, the answer is dropped.
+    contexts: Contexts,
     events: Vec<SealedEvent>,
     since: Millis,
 }
@@ -72,8 +91,8 @@ impl Recorder {
         self.waiting.len() >= BATCH || self.waiting_bytes >= BATCH_BYTES / 4
     }
 
-    /// Sends the next batch, unless one is under way. `context` is the one that makes the call.
-    pub fn flush(&mut self, settings: &Settings, context: u32, now: Millis) {
+    /// Sends the next batch, unless one is under way.
+    pub fn flush(&mut self, settings: &Settings, contexts: Contexts, now: Millis) {
         if self.flight.as_ref().is_some_and(|flight| now.saturating_sub(flight.since) > LOST) {
             self.take_back();
         }
@@ -83,7 +102,7 @@ impl Recorder {
         let events = self.next_batch();
         let batch = EventBatch { resource: settings.resource.clone(), events };
         match host::events(settings, &batch) {
-            Ok(token) => self.flight = Some(Flight { token, context, events: batch.events, since: now }),
+            Ok(token) => self.flight = Some(Flight { token, contexts, events: batch.events, since: now }),
             Err(_) => {
                 self.put_back(batch.events);
                 self.not_before = now.saturating_add(PAUSE);
@@ -127,7 +146,7 @@ impl Recorder {
     /// A context is gone: the answer to a call that it made will not come. The host takes a batch twice without
     /// harm.
     pub fn context_gone(&mut self, context: u32) {
-        if self.flight.as_ref().is_some_and(|flight| flight.context == context) {
+        if self.flight.as_ref().is_some_and(|flight| flight.contexts.contains(context)) {
             self.take_back();
         }
     }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use gatewright_adapter::{cancels, hostcalls};
 use gatewright_core::time::Millis;
-use gatewright_postgres::{Env, HostReply, Io, Session};
+use gatewright_postgres::{Call, Env, HostReply, Io, Session};
 use proxy_wasm::types::{BufferType, LogLevel};
 
 use crate::worker::Worker;
@@ -63,6 +63,15 @@ impl Connection {
         &self.worker
     }
 
+    /// A callback of this connection begins.
+    pub(crate) fn enter(&self) {
+        self.worker.enter(self.context);
+    }
+
+    pub(crate) fn context(&self) -> u32 {
+        self.context
+    }
+
     pub(crate) fn id(&self) -> String {
         self.state.borrow().id.clone()
     }
@@ -112,6 +121,13 @@ impl Connection {
     /// The host's answer to a call of the session.
     pub(crate) fn answered(&self, token: u32, reply: &HostReply) {
         self.outside(|session, env, io| session.host(token, reply, env, io));
+    }
+
+    /// The answer to a call was lost: it is made again.
+    pub(crate) fn call_again(&self, call: Call) {
+        if hostcalls::act_on(self.context).is_ok() {
+            self.worker.call(self, call);
+        }
     }
 
     /// Events of the session are durable.

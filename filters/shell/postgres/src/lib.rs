@@ -32,6 +32,7 @@ struct Root {
 impl Context for Root {
     fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, _trailers: usize) {
         if let Some(worker) = &self.worker {
+            worker.enter(self.id);
             worker.answered(token, headers, body);
         }
     }
@@ -59,6 +60,7 @@ impl RootContext for Root {
 
     fn on_tick(&mut self) {
         if let Some(worker) = &self.worker {
+            worker.enter(self.id);
             worker.tick();
         }
     }
@@ -81,10 +83,12 @@ struct Stream {
 
 impl Context for Stream {
     fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, _trailers: usize) {
+        self.connection.enter();
         self.connection.worker().answered(token, headers, body);
     }
 
     fn on_done(&mut self) -> bool {
+        self.connection.enter();
         self.connection.gone("the connection ended");
         true
     }
@@ -92,21 +96,25 @@ impl Context for Stream {
 
 impl StreamContext for Stream {
     fn on_downstream_data(&mut self, size: usize, end_of_stream: bool) -> Action {
+        self.connection.enter();
         self.connection.downstream(size, end_of_stream);
         // Pause keeps the handle to the buffer; what may go on was resumed.
         Action::Pause
     }
 
     fn on_downstream_close(&mut self, _peer: PeerType) {
+        self.connection.enter();
         self.connection.gone("the client closed the connection");
     }
 
     fn on_upstream_data(&mut self, size: usize, _end_of_stream: bool) -> Action {
+        self.connection.enter();
         self.connection.upstream(size);
         Action::Continue
     }
 
     fn on_upstream_close(&mut self, _peer: PeerType) {
+        self.connection.enter();
         self.connection.gone("the server closed the connection");
     }
 }

@@ -1,10 +1,10 @@
 //! What all connections of a worker share: the bundle, the recorder, and who waits for which answer.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use gatewright_adapter::{Acknowledged, Recorder, Settings, host, hostcalls};
+use gatewright_adapter::{Acknowledged, Contexts, Recorder, Settings, host, hostcalls};
 use gatewright_core::api::SealedEvent;
 use gatewright_core::bundle::RecordingMode;
 use gatewright_core::time::Millis;
@@ -40,18 +40,37 @@ struct Shared {
     recorder: RefCell<Recorder>,
     polled_at: RefCell<Millis>,
     polling: RefCell<bool>,
+    /// The context whose callback is running.
+    running: Cell<u32>,
+    /// Calls whose answers were dropped with another context; made again at the next tick.
+    again: RefCell<Vec<(Connection, Call)>>,
 }
 
 /// Who waits for an answer.
 enum Waiting {
     Bundle,
-    Session { connection: Connection, token: u32 },
+    Session { connection: Connection, call: Call, contexts: Contexts },
     Nobody,
+}
+
+impl Waiting {
+    fn depends_on(&self, context: u32) -> bool {
+        matches!(self, Self::Session { contexts, .. } if contexts.contains(context))
+    }
 }
 
 impl Worker {
     pub(crate) fn new(root: u32, settings: Settings) -> Self {
         Self { root, settings: Rc::new(settings), shared: Rc::default() }
+    }
+
+    /// A callback of that context begins.
+    pub(crate) fn enter(&self, context: u32) {
+        self.shared.running.set(context);
+    }
+
+    fn contexts(&self, effective: u32) -> Contexts {
+        Contexts { effective, running: self.shared.running.get() }
     }
 
     pub(crate) fn register(&self, context: u32, connection: Connection) {
@@ -61,6 +80,19 @@ impl Worker {
 
     pub(crate) fn forget(&self, context: u32) {
         self.shared.recorder.borrow_mut().context_gone(context);
+        let lost = self
+            .shared
+            .calls
+            .borrow_mut()
+            .extract_if(|_, waiting| waiting.depends_on(context))
+            .collect::<Vec<_>>();
+        for (_, waiting) in lost {
+            if let Waiting::Session { connection, call, .. } = waiting
+                && connection.context() != context
+            {
+                self.shared.again.borrow_mut().push((connection, call));
+            }
+        }
         let gone = self.shared.connections.borrow_mut().remove(&context);
         if gone.is_some() {
             self.shared.sessions.borrow_mut().retain(|_, known| *known != context);
@@ -84,7 +116,11 @@ impl Worker {
         };
         let waiting = match call.request {
             HostRequest::WithdrawApproval(_) => Waiting::Nobody,
-            _ => Waiting::Session { connection: connection.clone(), token: call.token },
+            _ => Waiting::Session {
+                connection: connection.clone(),
+                call,
+                contexts: self.contexts(connection.context()),
+            },
         };
         match made {
             Ok(token) => {
@@ -108,7 +144,7 @@ impl Worker {
         let mut recorder = self.shared.recorder.borrow_mut();
         recorder.push(events);
         if strict || recorder.is_ripe() {
-            recorder.flush(&self.settings, context, hostcalls::now());
+            recorder.flush(&self.settings, self.contexts(context), hostcalls::now());
         }
     }
 
@@ -124,7 +160,9 @@ impl Worker {
         let body = hostcalls::buffer(BufferType::HttpCallResponseBody, body);
         match waiting {
             Waiting::Bundle => self.take_bundle(status, &body),
-            Waiting::Session { connection, token } => connection.answered(token, &HostReply { status, body }),
+            Waiting::Session { connection, call, .. } => {
+                connection.answered(call.token, &HostReply { status, body })
+            }
             Waiting::Nobody => {}
         }
     }
@@ -147,7 +185,7 @@ impl Worker {
                         .as_ref()
                         .is_some_and(|plane| plane.recording_mode() == RecordingMode::Strict);
                     if strict || recorder.is_ripe() {
-                        recorder.flush(&self.settings, 0, hostcalls::now());
+                        recorder.flush(&self.settings, self.contexts(self.root), hostcalls::now());
                     }
                 }
             }
@@ -214,11 +252,14 @@ impl Worker {
     pub(crate) fn tick(&self) {
         let now = hostcalls::now();
         self.poll(now);
-        self.shared.recorder.borrow_mut().flush(&self.settings, 0, now);
+        self.shared.recorder.borrow_mut().flush(&self.settings, self.contexts(self.root), now);
         for waiting in self.shared.failed.take() {
-            if let Waiting::Session { connection, token } = waiting {
-                connection.answered(token, &HostReply { status: 0, body: Vec::new() });
+            if let Waiting::Session { connection, call, .. } = waiting {
+                connection.answered(call.token, &HostReply { status: 0, body: Vec::new() });
             }
+        }
+        for (connection, call) in self.shared.again.take() {
+            connection.call_again(call);
         }
         let overfull = self.shared.recorder.borrow().is_overfull();
         let connections: Vec<Connection> = self.shared.connections.borrow().values().cloned().collect();
