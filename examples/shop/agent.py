@@ -61,6 +61,10 @@ def table(cursor):
     return "\n".join(lines)
 
 
+def is_masked(text):
+    return "*" in text or "redacted" in text or "masked" in text
+
+
 def explain(error):
     lines = [f"{error.sqlstate}  {error.diag.message_primary or str(error).strip()}"]
     for name, text in (("detail", error.diag.message_detail), ("hint", error.diag.message_hint)):
@@ -79,7 +83,7 @@ def step(connection, notices, number, expected, title, statement):
         report("DENIED", explain(error))
         return expected == "DENIED"
     result = table(cursor) if cursor.description else f"{cursor.statusmessage}"
-    verdict = "APPROVED" if notices else "MASKED" if "*" in result else "ALLOWED"
+    verdict = "APPROVED" if notices else "MASKED" if is_masked(result) else "ALLOWED"
     report(verdict, result)
     return verdict == expected
 

@@ -41,10 +41,11 @@ pub(crate) fn test_filters(wasm: WasmToolchain) -> Result<()> {
     filter(wasm, &TEST_PANIC)
 }
 
-/// The `gatewright` binary, beside the tests that start it.
+/// The `gatewright` binary, beside the tests that start it; as part of the workspace, so that its dependencies have
+/// the same features as in the tests and are built once.
 pub(crate) fn host() -> Result<()> {
     step("Building", "host");
-    run(cargo().args(["build", "--quiet", "--package", "gatewright"]))
+    run(cargo().args(["build", "--quiet", "--workspace", "--bin", "gatewright"]))
 }
 
 /// Where wasm is built: apart from the rest, so that neither waits for the other's lock.
