@@ -62,7 +62,7 @@ def table(cursor):
 
 
 def is_masked(text):
-    return "*" in text or "redacted" in text or "masked" in text
+    return "*" in text or "[masked]" in text
 
 
 def explain(error):
