@@ -61,6 +61,18 @@ fn scram_with_every_kind_of_key_and_every_forgery() -> Result<()> {
     secrets_are_nowhere(&stack)
 }
 
+#[test]
+fn a_new_key_of_the_provider_is_found_when_a_login_needs_it() -> Result<()> {
+    let stack = Stack::start()?;
+    works(&stack)?;
+    // The host looks for new keys at most every few seconds, so that nobody can make it flood the provider.
+    std::thread::sleep(Duration::from_secs(6));
+    for alg in [Alg::Rs256, Alg::Es256, Alg::EdDsa] {
+        stack.idp.rotate(alg)?;
+    }
+    works(&stack)
+}
+
 /// The database's password is not in Envoy's configuration, in any log, or in the proxy's memory.
 fn secrets_are_nowhere(stack: &Stack) -> Result<()> {
     let password = stack.postgres.support_password();

@@ -68,6 +68,8 @@ pub struct Call {
 pub enum HostRequest {
     /// `POST /v1/filter/login`.
     Login(LoginRequest),
+    /// The same, to make the host look for a key that the bundle does not hold; the reply does not matter.
+    RefreshKeys(LoginRequest),
     /// `POST /v1/filter/approvals`.
     CreateApproval(ApprovalRequest),
     /// `GET /v1/filter/approvals/ID/wait`.

@@ -25,6 +25,8 @@ use crate::{Plane, Refusal};
 const MAX_LOGIN_MESSAGE: usize = 64 * 1024;
 /// How long the host may take for a proof, in milliseconds.
 const HOST_PATIENCE: u64 = 10_000;
+/// How long a key that the bundle does not hold is waited for, in milliseconds.
+const KEY_PATIENCE: u64 = 900;
 /// Newest minor protocol version that this filter knows.
 const NEWEST_MINOR: u16 = 2;
 
@@ -44,6 +46,8 @@ enum Stage {
     Server,
     /// The agent was asked for its token.
     Token,
+    /// The token names a key that the bundle does not hold: the host was asked to look for it.
+    Refresh { until: u64 },
     /// The host was asked for a proof.
     Proof { token: u32, since: u64 },
     /// A proof is with the server.
@@ -54,6 +58,19 @@ enum Stage {
     Settling,
     /// The server's own error has passed; it closes.
     Failed,
+}
+
+/// Why an agent is not admitted.
+struct Refused {
+    refusal: Refusal,
+    /// A fresher JWKS might change that.
+    unknown_key: bool,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, unknown_key: false }
+    }
 }
 
 /// The login of one session.
@@ -188,7 +205,28 @@ impl Login {
         let token = message.get(5..).and_then(frontend::one_string).and_then(|t| std::str::from_utf8(t).ok());
         self.token = token.unwrap_or_default().trim().to_owned();
         match self.admit(link, env) {
-            Err(refusal) => self.fail(refusal, io),
+            Err(Refused { unknown_key: true, .. }) => {
+                // The provider may have new keys: the host looks, and a new bundle brings them.
+                let challenge = Challenge::ScramFirst { mechanisms: vec!["SCRAM-SHA-256".to_owned()] };
+                if let Some(request) = self.login_request(challenge, link, env) {
+                    link.call(HostRequest::RefreshKeys(request), io);
+                }
+                self.stage = Stage::Refresh { until: env.now.saturating_add(KEY_PATIENCE) };
+                Next::Stay
+            }
+            admitted => self.admitted(admitted, link, env, io),
+        }
+    }
+
+    fn admitted(
+        &mut self,
+        admitted: Result<Identity, Refused>,
+        link: &mut Link,
+        env: Env<'_>,
+        io: &mut Io,
+    ) -> Next {
+        match admitted {
+            Err(refused) => self.fail(refused.refusal, io),
             Ok(identity) => {
                 self.identity = Some(identity);
                 self.convince(link, env, io)
@@ -197,15 +235,16 @@ impl Login {
     }
 
     /// Verifies the token and decides `connect`.
-    fn admit(&self, link: &Link, env: Env<'_>) -> Result<Identity, Refusal> {
+    fn admit(&self, link: &Link, env: Env<'_>) -> Result<Identity, Refused> {
         let Some(plane) = env.plane else {
-            return Err(Refusal::new(code::UNAVAILABLE, "the gate has no configuration"));
+            return Err(Refusal::new(code::UNAVAILABLE, "the gate has no configuration").into());
         };
-        let identity = plane.verifier.verify(&self.token, env.now).map_err(|refusal| {
-            Refusal::new(code::IDENTITY, format!("the gate does not accept this identity: {refusal}"))
-                .hint("give a fresh JSON Web Token of your identity provider as the password")
+        let identity = plane.verifier.verify(&self.token, env.now).map_err(|why| Refused {
+            unknown_key: why.is_unknown_key(),
+            refusal: Refusal::new(code::IDENTITY, format!("the gate does not accept this identity: {why}"))
+                .hint("give a fresh JSON Web Token of your identity provider as the password"),
         })?;
-        let refused = |detail: String| {
+        let refused = |detail: String| -> Refused {
             Refusal::new(
                 code::IDENTITY,
                 format!(
@@ -214,6 +253,7 @@ impl Login {
                 ),
             )
             .detail(detail)
+            .into()
         };
         if !self.role_exists {
             let roles: Vec<&str> = plane.resource.roles.iter().map(|role| role.name.as_str()).collect();
@@ -270,16 +310,19 @@ impl Login {
         self.ask_host(challenge, link, env, io)
     }
 
-    fn ask_host(&mut self, challenge: Challenge, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
-        let Some(plane) = env.plane else { return Next::Close };
-        let request = LoginRequest {
-            resource: plane.resource.name.clone(),
+    fn login_request(&self, challenge: Challenge, link: &Link, env: Env<'_>) -> Option<LoginRequest> {
+        Some(LoginRequest {
+            resource: env.plane?.resource.name.clone(),
             session: link.id().to_owned(),
             role: self.role.name.clone(),
             token: self.token.clone(),
             source: link.source_ip().to_owned(),
             challenge,
-        };
+        })
+    }
+
+    fn ask_host(&mut self, challenge: Challenge, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
+        let Some(request) = self.login_request(challenge, link, env) else { return Next::Close };
         let token = link.call(HostRequest::Login(request), io);
         self.stage = Stage::Proof { token, since: env.now };
         Next::Stay
@@ -351,7 +394,7 @@ impl Login {
     fn frame(&mut self, frame: &Frame<'_>, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
         match (&self.stage, frame.tag) {
             (Stage::Failed, _) => Next::Stay,
-            (Stage::Token | Stage::Proof { .. }, _) if self.is_trusted() => {
+            (Stage::Token | Stage::Refresh { .. } | Stage::Proof { .. }, _) if self.is_trusted() => {
                 self.hold_back(frame);
                 Next::Stay
             }
@@ -506,9 +549,13 @@ impl Login {
         Next::Die(refusal)
     }
 
-    pub(crate) fn tick(&mut self, env: Env<'_>) -> Next {
+    pub(crate) fn tick(&mut self, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
         match self.stage {
             Stage::Proof { since, .. } if env.now.saturating_sub(since) > HOST_PATIENCE => Next::Close,
+            Stage::Refresh { until } => match self.admit(link, env) {
+                Err(Refused { unknown_key: true, .. }) if env.now < until => Next::Stay,
+                admitted => self.admitted(admitted, link, env, io),
+            },
             _ => Next::Stay,
         }
     }

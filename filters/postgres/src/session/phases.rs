@@ -112,7 +112,7 @@ impl Phase {
     pub(crate) fn tick(&mut self, link: &mut Link, env: Env<'_>, io: &mut Io) {
         let next = match self {
             Self::Open(open) => open.tick(link, env, io),
-            Self::Login(login) => login.tick(env),
+            Self::Login(login) => login.tick(link, env, io),
             Self::Dying(dying) => return dying.tick(env, io),
             Self::Startup(_) => Next::Stay,
         };

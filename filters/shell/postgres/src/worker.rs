@@ -17,6 +17,8 @@ use crate::connection::Connection;
 const POLL: Millis = 1_000;
 /// The same while there is none yet.
 const POLL_FIRST: Millis = 200;
+/// How long questions come fast after a token named an unknown key, in milliseconds.
+const URGENT: Millis = 1_500;
 /// When a question whose answer never came is asked again, in milliseconds.
 const POLL_LOST: Millis = 8_000;
 
@@ -40,6 +42,8 @@ struct Shared {
     recorder: RefCell<Recorder>,
     polled_at: RefCell<Millis>,
     polling: RefCell<bool>,
+    /// Somebody waits for a new bundle until then.
+    urgent_until: Cell<Millis>,
     /// The context whose callback is running.
     running: Cell<u32>,
     /// Calls whose answers were dropped with another context; made again at the next tick.
@@ -110,12 +114,16 @@ impl Worker {
         let settings = &self.settings;
         let made = match &call.request {
             HostRequest::Login(request) => host::login(settings, request),
+            HostRequest::RefreshKeys(request) => {
+                self.shared.urgent_until.set(hostcalls::now().saturating_add(URGENT));
+                host::login(settings, request)
+            }
             HostRequest::CreateApproval(request) => host::create_approval(settings, request),
             HostRequest::AwaitApproval(id) => host::await_approval(settings, id),
             HostRequest::WithdrawApproval(id) => host::withdraw_approval(settings, id),
         };
         let waiting = match call.request {
-            HostRequest::WithdrawApproval(_) => Waiting::Nobody,
+            HostRequest::WithdrawApproval(_) | HostRequest::RefreshKeys(_) => Waiting::Nobody,
             _ => Waiting::Session {
                 connection: connection.clone(),
                 call,
@@ -235,6 +243,7 @@ impl Worker {
         let since = now.saturating_sub(*self.shared.polled_at.borrow());
         let due = match (*self.shared.polling.borrow(), &known) {
             (true, _) => POLL_LOST,
+            (false, Some(_)) if now < self.shared.urgent_until.get() => POLL_FIRST,
             (false, Some(_)) => POLL,
             (false, None) => POLL_FIRST,
         };
