@@ -48,6 +48,13 @@ pub(crate) fn host() -> Result<()> {
     run(cargo().args(["build", "--quiet", "--workspace", "--bin", "gatewright"]))
 }
 
+/// The `gatewright` binary as users run it; gives its path.
+pub(crate) fn release_host() -> Result<std::path::PathBuf> {
+    step("Building", "host, optimised");
+    run(cargo().args(["build", "--quiet", "--release", "--package", "gatewright"]))?;
+    Ok(target_dir().join("release/gatewright"))
+}
+
 /// Where wasm is built: apart from the rest, so that neither waits for the other's lock.
 pub(crate) fn wasm_target_dir() -> std::path::PathBuf {
     target_dir().join("wasm")
