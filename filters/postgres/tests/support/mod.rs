@@ -1,5 +1,5 @@
 //! A bundle, tokens and messages to converse with a session, without any server.
-#![allow(dead_code, reason = "each suite uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "a module of several suites, each of which uses its part")]
 
 use std::rc::Rc;
 use std::str::FromStr as _;

@@ -53,7 +53,7 @@ struct Shared {
 /// Who waits for an answer.
 enum Waiting {
     Bundle,
-    Session { connection: Connection, call: Call, contexts: Contexts },
+    Session { connection: Connection, call: Box<Call>, contexts: Contexts },
     Nobody,
 }
 
@@ -94,7 +94,7 @@ impl Worker {
             if let Waiting::Session { connection, call, .. } = waiting
                 && connection.context() != context
             {
-                self.shared.again.borrow_mut().push((connection, call));
+                self.shared.again.borrow_mut().push((connection, *call));
             }
         }
         let gone = self.shared.connections.borrow_mut().remove(&context);
@@ -126,7 +126,7 @@ impl Worker {
             HostRequest::WithdrawApproval(_) | HostRequest::RefreshKeys(_) => Waiting::Nobody,
             _ => Waiting::Session {
                 connection: connection.clone(),
-                call,
+                call: Box::new(call),
                 contexts: self.contexts(connection.context()),
             },
         };
