@@ -4,12 +4,15 @@
 //! verifies, the server's challenge goes to the host and the host's proof to the server. No password of the
 //! target is ever here.
 
+mod admission;
+
 use gatewright_core::api::{Challenge, LoginReply, LoginRequest, Problem};
 use gatewright_core::bundle::Role;
 use gatewright_core::digest::{Digest, sha256};
 use gatewright_core::event::Kind;
 use gatewright_core::identity::Identity;
-use gatewright_core::policy::{Action, Context, Target, Verdict};
+
+use admission::{Refused, wanted_settings};
 
 use super::open::{Open, Opening};
 use super::phases::{Next, Phase};
@@ -58,19 +61,6 @@ enum Stage {
     Settling,
     /// The server's own error has passed; it closes.
     Failed,
-}
-
-/// Why an agent is not admitted.
-struct Refused {
-    refusal: Refusal,
-    /// A fresher JWKS might change that.
-    unknown_key: bool,
-}
-
-impl From<Refusal> for Refused {
-    fn from(refusal: Refusal) -> Self {
-        Self { refusal, unknown_key: false }
-    }
 }
 
 /// The login of one session.
@@ -232,60 +222,6 @@ impl Login {
                 self.convince(link, env, io)
             }
         }
-    }
-
-    /// Verifies the token and decides `connect`.
-    fn admit(&self, link: &Link, env: Env<'_>) -> Result<Identity, Refused> {
-        let Some(plane) = env.plane else {
-            return Err(Refusal::new(code::UNAVAILABLE, "the gate has no configuration").into());
-        };
-        let identity = plane.verifier.verify(&self.token, env.now).map_err(|why| Refused {
-            unknown_key: why.is_unknown_key(),
-            refusal: Refusal::new(code::IDENTITY, format!("the gate does not accept this identity: {why}"))
-                .hint("give a fresh JSON Web Token of your identity provider as the password"),
-        })?;
-        let refused = |detail: String| -> Refused {
-            Refusal::new(
-                code::IDENTITY,
-                format!(
-                    "`{}` may not connect as role `{}` to database `{}`",
-                    identity.subject, self.role.name, self.database
-                ),
-            )
-            .detail(detail)
-            .into()
-        };
-        if !self.role_exists {
-            let roles: Vec<&str> = plane.resource.roles.iter().map(|role| role.name.as_str()).collect();
-            let detail = format!(
-                "This gate serves database `{}` with the roles: {}.",
-                plane.resource.database,
-                roles.join(", ")
-            );
-            return Err(refused(detail));
-        }
-        let context = Context::session(&self.role.name, link.source_ip(), env.now);
-        let decide = |action, target: &Target, context: &Context| {
-            plane.engine.decide(&identity, &plane.resource.name, action, target, context)
-        };
-        match decide(Action::Connect, &Target::Database, &context) {
-            Verdict::Allow => {}
-            Verdict::Deny(denial) => return Err(refused(denial.reason)),
-            Verdict::NeedsApproval(rule) => {
-                return Err(refused(format!(
-                    "It needs approval, which a login cannot wait for: {}",
-                    rule.reason
-                )));
-            }
-        }
-        let none = Default::default();
-        let context = context.statement("SET", false, true, &none, &none, &none);
-        for name in &self.settings {
-            if decide(Action::Set, &Target::Setting { name: name.clone() }, &context) != Verdict::Allow {
-                return Err(refused(format!("No policy lets you set `{name}` with the connection.")));
-            }
-        }
-        Ok(identity)
     }
 
     /// Gets the server's proof from the host, or the occasion to let the client in.
@@ -580,39 +516,6 @@ fn opened(identity: &Identity, login: &Login, plane: &Plane, source: &str) -> Ki
         source: source.to_owned(),
         application: login.application.clone(),
     }
-}
-
-/// Settings that come with the connection and need a permission; refuses those that nobody may change.
-fn wanted_settings(message: &StartupMessage) -> Result<Vec<String>, Refusal> {
-    let mut wanted = Vec::new();
-    let mut all: Vec<(String, String)> = Vec::new();
-    for (name, value) in &message.parameters {
-        let (name, value) = (String::from_utf8_lossy(name), String::from_utf8_lossy(value));
-        match name.as_ref() {
-            "user" | "database" | "replication" => {}
-            "options" => all.extend(settings::options(&value).ok_or_else(|| {
-                Refusal::new(code::PROTOCOL, "the connection's `options` could not be read")
-                    .hint("use only `-c name=value`")
-            })?),
-            other if other.starts_with("_pq_.") => {}
-            other => all.push((other.to_ascii_lowercase(), value.into_owned())),
-        }
-    }
-    for (name, value) in all {
-        if settings::changes_meaning(&name) {
-            return Err(Refusal::new(code::DENIED, format!("`{name}` cannot be set through the gate"))
-                .detail("It would change what a statement means after the gate has understood it.")
-                .hint("use schema-qualified names instead of search_path"));
-        }
-        if name == "client_encoding" && !settings::encoding_is_readable(&value) {
-            return Err(Refusal::new(code::PROTOCOL, "this client_encoding cannot be checked by the gate")
-                .hint("use UTF8"));
-        }
-        if !settings::is_harmless(&name) {
-            wanted.push(name);
-        }
-    }
-    Ok(wanted)
 }
 
 fn impostor(io: &mut Io) -> Next {
