@@ -108,8 +108,7 @@ fn memory_holds(id: u32, needle: &[u8]) -> Result<bool> {
         let (piece, mut at) = (8_u64 << 20, from);
         while at < to {
             let mut bytes = vec![0; usize::try_from((to - at).min(piece + needle.len() as u64))?];
-            if memory.read_exact_at(&mut bytes, at).is_ok()
-                && bytes.windows(needle.len()).any(|w| w == needle)
+            if memory.read_exact_at(&mut bytes, at).is_ok() && memchr::memmem::find(&bytes, needle).is_some()
             {
                 return Ok(true);
             }

@@ -367,8 +367,15 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_panic_or_depend_on_their_cut(steps in proptest::collection::vec(step(), 1..8), logged_in in any::<bool>()) {
-        let plane = plane(RecordingMode::Buffered, ApprovalMode::Hold);
+    fn no_bytes_panic_or_depend_on_their_cut(
+        steps in proptest::collection::vec(step(), 1..12),
+        logged_in in any::<bool>(),
+        strict in any::<bool>(),
+    ) {
+        let plane = match strict {
+            true => plane(RecordingMode::Strict, ApprovalMode::Retry),
+            false => plane(RecordingMode::Buffered, ApprovalMode::Hold),
+        };
         let steps = if logged_in { after_login(steps) } else { steps };
         prop_assert_eq!(play(&plane, &steps, |all| all), play(&plane, &steps, |_| 1));
     }
@@ -399,6 +406,10 @@ fn step() -> impl Strategy<Value = Step> {
             message(b'2', b""),
         ]),
     ];
-    (any::<bool>(), bytes)
-        .prop_map(|(client, bytes)| if client { Step::Client(bytes) } else { Step::Server(bytes) })
+    (0..6, bytes).prop_map(|(kind, bytes)| match kind {
+        0 | 1 => Step::Client(bytes),
+        2 | 3 => Step::Server(bytes),
+        4 => Step::Durable,
+        _ => Step::Pass(100 * bytes.len() as u64),
+    })
 }
