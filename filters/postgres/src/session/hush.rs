@@ -56,6 +56,7 @@ fn meaning(code: &str) -> &'static str {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "a test may panic")]
 mod tests {
     use super::*;
 
@@ -69,7 +70,7 @@ mod tests {
             .with(b'n', "customers_ssn_key");
         let (mut raw, mut out) = (Vec::new(), Vec::new());
         fields.write(b'E', &mut raw);
-        assert!(hush(b'E', &raw[5..], &mut out).is_some());
+        assert!(hush(b'E', raw.get(5..).unwrap_or_default(), &mut out).is_some());
         let text = String::from_utf8_lossy(&out);
         assert!(!text.contains(secret), "{text}");
         assert!(text.contains("23505") && text.contains("customers_ssn_key"), "{text}");
