@@ -20,7 +20,7 @@ thread_local! {
 }
 
 fuzz_target!(|data: &[u8]| {
-    let [how, mut rest @ ..] = data else { return };
+    let Some((how, mut rest)) = data.split_first() else { return };
     let mut steps = if how & 1 == 0 { login() } else { Vec::new() };
     while let [kind, length, tail @ ..] = rest {
         let (bytes, tail) = tail.split_at(usize::from(*length).min(tail.len()));
