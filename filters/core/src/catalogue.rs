@@ -242,6 +242,12 @@ impl CatalogueIndex {
         self.catalogue.search_path.iter().find_map(|schema| self.relation(schema, name))
     }
 
+    /// Schemas that unqualified names are looked up in, in order.
+    #[must_use]
+    pub fn search_path(&self) -> &[String] {
+        &self.catalogue.search_path
+    }
+
     /// The relation with that OID.
     #[must_use]
     pub fn by_oid(&self, oid: u32) -> Option<&Relation> {

@@ -15,24 +15,24 @@ use gatewright_sql::{StatementFacts, Unparsed};
 #[error("{0}")]
 pub struct PlaneError(String);
 
-/// What a text does, found out once.
+/// What all texts of a shape do, found out once.
 #[derive(Debug)]
 pub(crate) struct Analysis {
-    /// The text.
-    pub(crate) text: Box<str>,
+    /// The text that was analysed: the shape, so its values are not those of the statement that runs.
+    pub(crate) shape: Box<str>,
     /// One for each statement, or why its meaning is not known.
     pub(crate) facts: Result<Vec<StatementFacts>, Unparsed>,
 }
 
-/// Most texts whose analysis is kept, in each of two generations.
-const CACHED_TEXTS: usize = 1_000;
-/// Longest text whose analysis is kept.
+/// Most shapes whose analysis is kept, in each of two generations.
+const CACHED_SHAPES: usize = 1_000;
+/// Longest shape whose analysis is kept.
 const CACHED_LENGTH: usize = 16 * 1024;
 
 /// A compiled bundle.
 #[derive(Debug)]
 pub struct Plane {
-    pub(crate) digest: String,
+    pub(crate) digest: Rc<str>,
     pub(crate) resource: bundle::Resource,
     pub(crate) approvals: bundle::Approvals,
     pub(crate) recording: bundle::Recording,
@@ -64,7 +64,7 @@ impl Plane {
             return Err(PlaneError("the resource has no roles".to_owned()));
         }
         Ok(Self {
-            digest: bundle.digest.clone(),
+            digest: bundle.digest.as_str().into(),
             resource: bundle.resource.clone(),
             approvals: bundle.approvals.clone(),
             recording: bundle.recording.clone(),
@@ -98,20 +98,29 @@ impl Plane {
         Self::new(&bundle)
     }
 
+    /// What a text does, by its shape.
     pub(crate) fn analyse(&self, text: &str) -> Rc<Analysis> {
+        if text.len() > CACHED_LENGTH {
+            return Rc::new(self.analysis(text));
+        }
+        let shape = gatewright_sql::shape(text);
         let mut cache = self.analyses.borrow_mut();
-        if let Some(known) = cache.young.get(text) {
+        if let Some(known) = cache.young.get(&*shape) {
             return Rc::clone(known);
         }
-        let analysis = cache.old.remove(text).unwrap_or_else(|| {
-            Rc::new(Analysis { text: text.into(), facts: gatewright_sql::analyse(text, &self.catalogue) })
-        });
-        if text.len() <= CACHED_LENGTH {
-            if cache.young.len() >= CACHED_TEXTS {
-                cache.old = std::mem::take(&mut cache.young);
-            }
-            cache.young.insert(text.into(), Rc::clone(&analysis));
+        let analysis = cache.old.remove(&*shape).unwrap_or_else(|| Rc::new(self.analysis(&shape)));
+        if analysis.facts.is_err() && *shape != *text {
+            // The words about what is not understood may quote it, and shall quote what was sent.
+            return Rc::new(self.analysis(text));
         }
+        if cache.young.len() >= CACHED_SHAPES {
+            cache.old = std::mem::take(&mut cache.young);
+        }
+        cache.young.insert(shape.into(), Rc::clone(&analysis));
         analysis
+    }
+
+    fn analysis(&self, text: &str) -> Analysis {
+        Analysis { shape: text.into(), facts: gatewright_sql::analyse(text, &self.catalogue) }
     }
 }

@@ -2,6 +2,7 @@
 
 mod commands;
 mod dying;
+mod extended;
 mod hold;
 mod hush;
 mod judge;
@@ -17,6 +18,7 @@ mod settings;
 mod startup;
 mod upstream;
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use gatewright_core::api::{ApprovalRequest, LoginRequest, SealedEvent};
@@ -98,6 +100,9 @@ pub(crate) struct Link {
     pub(crate) source: String,
     chain: Chain,
     sealed: u64,
+    /// Bytes of the events that are not durable yet, by event.
+    backlog: VecDeque<usize>,
+    backlog_bytes: usize,
     last_token: u32,
 }
 
@@ -108,9 +113,26 @@ impl Link {
 
     /// Records an event; gives how many events the session then has.
     pub(crate) fn record(&mut self, now: Millis, kind: Kind, io: &mut Io) -> u64 {
-        io.events.push(self.chain.seal(now, kind));
+        let event = self.chain.seal(now, kind);
+        self.backlog.push_back(event.body.len());
+        self.backlog_bytes = self.backlog_bytes.saturating_add(event.body.len());
+        io.events.push(event);
         self.sealed = self.sealed.saturating_add(1);
         self.sealed
+    }
+
+    /// The first `durable` events are durable.
+    fn acknowledged(&mut self, durable: u64) {
+        let left = self.sealed.saturating_sub(durable);
+        while self.backlog.len() as u64 > left {
+            let bytes = self.backlog.pop_front().unwrap_or_default();
+            self.backlog_bytes = self.backlog_bytes.saturating_sub(bytes);
+        }
+    }
+
+    /// Bytes of the events that are not durable yet.
+    pub(crate) fn backlog(&self) -> usize {
+        self.backlog_bytes
     }
 
     /// Events recorded so far.
@@ -151,6 +173,8 @@ impl Session {
             source: source.into(),
             chain: Chain::new(id),
             sealed: 0,
+            backlog: VecDeque::new(),
+            backlog_bytes: 0,
             last_token: 0,
         };
         Self { link, phase: Phase::default(), closed: false }
@@ -177,6 +201,7 @@ impl Session {
 
     /// The first `durable` events of this session are durable at the host.
     pub fn acknowledged(&mut self, durable: u64, env: Env<'_>, io: &mut Io) {
+        self.link.acknowledged(durable);
         self.phase.acknowledged(&mut self.link, durable, env, io);
         self.run(env, io);
     }
@@ -207,10 +232,16 @@ impl Session {
         self.phase.wants_client_bytes()
     }
 
-    /// Whether the session can end by the client's half-close now: nothing of it is held back.
+    /// Whether the client's half-close can go on to the server now: nothing of the client is held back.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.phase.wants_client_bytes() && self.link.client_in.is_empty()
+    }
+
+    /// Whether a command waits for somebody's approval, which nobody wants once the client is gone.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        matches!(&self.phase, Phase::Open(open) if open.is_held())
     }
 
     /// While a command is held: digest that a CancelRequest for this session would have.

@@ -36,6 +36,15 @@ pub enum CopyDirection {
     Out,
 }
 
+/// Names of prepared statements that SQL defines or drops.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PreparedNames {
+    /// PREPARE, DEALLOCATE.
+    One(String),
+    /// DEALLOCATE ALL, DISCARD ALL.
+    All,
+}
+
 /// What one statement does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatementFacts {
@@ -65,10 +74,15 @@ pub struct StatementFacts {
     /// ssn …`, `UPDATE … SET notes = ssn`, `CREATE TABLE … AS`, `set_config('my.x', ssn, …)`. Reading them back
     /// later would show them in the clear.
     pub stored: Taint,
+    /// Whether it gives something temporary a name by which statements mean something else until then: the session
+    /// looks for temporary relations and types first.
+    pub hides: bool,
     /// Transaction control.
     pub transaction: Option<Transaction>,
     /// COPY between client and server.
     pub copy: Option<CopyDirection>,
+    /// Prepared statements whose names mean something else afterwards.
+    pub renames: Option<PreparedNames>,
     /// DECLARE CURSOR or PREPARE: later FETCH and EXECUTE give this statement's outputs.
     pub defines_outputs: bool,
     /// FETCH or EXECUTE: its outputs are those of statements that came before in the session.

@@ -15,6 +15,7 @@ mod names;
 mod parse;
 mod postgres_lexer;
 mod scope;
+mod shape;
 mod system;
 mod walk;
 
@@ -23,7 +24,8 @@ mod tests;
 
 use gatewright_core::catalogue::{CatalogueIndex, Taint};
 
-pub use facts::{Access, CopyDirection, StatementFacts, Transaction, Unparsed};
+pub use facts::{Access, CopyDirection, PreparedNames, StatementFacts, Transaction, Unparsed};
+pub use shape::shape;
 
 /// What each statement of `sql` does; empty for text without a statement (blank, comments).
 ///

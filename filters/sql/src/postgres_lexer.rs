@@ -114,7 +114,7 @@ impl Scanner<'_> {
                 self.next();
                 (Kind::Symbol, first.to_string())
             }
-            c if is_operator(c) => (Kind::Symbol, self.operator()),
+            c if is_operator(c) => (Kind::Symbol, self.operator()?),
             _ => return Err(refused("a character that PostgreSQL does not know here")),
         };
         Ok(Some(Lexeme { kind, text, line, column }))
@@ -261,10 +261,14 @@ impl Scanner<'_> {
         Ok(text)
     }
 
-    fn operator(&mut self) -> String {
+    fn operator(&mut self) -> Result<String, Unparsed> {
         let mut ahead = self.chars.clone();
         let mut text = String::new();
         while let Some(c) = ahead.next().filter(|c| is_operator(*c)) {
+            // PostgreSQL knows no longer ones, and signs that do not belong to it are read again and again.
+            if text.len() >= MAX_IDENTIFIER {
+                return Err(Unparsed::TooComplex);
+            }
             // A comment ends an operator.
             if matches!((c, ahead.peek()), ('-', Some('-')) | ('/', Some('*'))) {
                 break;
@@ -279,7 +283,7 @@ impl Scanner<'_> {
         for _ in text.chars() {
             self.next();
         }
-        if text == "!=" { "<>".to_owned() } else { text }
+        Ok(if text == "!=" { "<>".to_owned() } else { text })
     }
 }
 

@@ -6,6 +6,7 @@ use gatewright_core::catalogue::{CatalogueIndex, Relation, RelationKind, Taint};
 use gatewright_core::policy::{Action, Target};
 use sqlparser::ast::{ObjectName, Statement};
 
+use crate::functions::is_known_type;
 use crate::lineage::{Lineage, OutColumn, Shape};
 use crate::scope::{Env, Source};
 use crate::system::{System, classify};
@@ -68,8 +69,10 @@ impl<'c> Walker<'c> {
             opaque: false,
             outputs: None,
             stored: Taint::CLEAN,
+            hides: false,
             transaction: None,
             copy: None,
+            renames: None,
             defines_outputs: false,
             uses_defined_outputs: false,
         };
@@ -165,6 +168,13 @@ impl<'c> Walker<'c> {
             Ok((Some(schema), _)) => Target::Schema { schema },
             _ => Target::Database,
         }
+    }
+
+    /// Notes that something temporary gets a name.
+    fn temporary(&mut self, name: &ObjectName) {
+        let name = names::last(name).unwrap_or_default();
+        let known = self.catalogue.unqualified(&name).is_some() || name.starts_with("pg_");
+        self.facts.hides |= known || is_known_type(&name);
     }
 
     fn note_columns(&mut self, columns: impl IntoIterator<Item = String>) {

@@ -1,7 +1,5 @@
 //! Commands that wait for somebody's approval.
 
-use std::rc::Rc;
-
 use gatewright_core::api::{ApprovalReply, ApprovalRequest, ApprovalState, Problem};
 use gatewright_core::bundle::ApprovalMode;
 use gatewright_core::digest::sha256_parts;
@@ -14,7 +12,6 @@ use super::phases::Next;
 use super::replies::{Probe, Reply};
 use super::{Env, HostReply, HostRequest, Io, Link};
 use crate::Refusal;
-use crate::plane::Analysis;
 use crate::refusal::code;
 use crate::wire::{ErrorFields, frontend};
 
@@ -34,6 +31,15 @@ pub(crate) struct Hold {
     gives_up_at: Millis,
 }
 
+/// What is held, as a person sees it and as the approval binds it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Given<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) parameters: &'a [Option<String>],
+    /// Types of the parameters as Parse declares them, and formats and values as Bind gives them.
+    pub(crate) bytes: [&'a [u8]; 2],
+}
+
 #[derive(Debug)]
 enum Stage {
     /// The server was asked whether it skips.
@@ -48,13 +54,11 @@ enum Stage {
 
 impl Open {
     /// Holds a command until it is approved.
-    #[expect(clippy::too_many_arguments, reason = "an approval binds that many things")]
     pub(crate) fn hold(
         &mut self,
         parked: Parked,
         rule: &ApprovalRule,
-        analysis: &Rc<Analysis>,
-        (parameters, parameter_bytes): (&[Option<String>], &[u8]),
+        given: Given<'_>,
         link: &mut Link,
         env: Env<'_>,
         io: &mut Io,
@@ -63,17 +67,16 @@ impl Open {
         let expires_s = rule.expires_s.unwrap_or(config.expires_s);
         let who = &self.judge.identity;
         let resource = &self.plane.resource.name;
-        let parts =
-            [resource, &self.judge.role, &who.issuer, &who.subject, &*analysis.text].map(str::as_bytes);
-        let digest = sha256_parts(parts.into_iter().chain([parameter_bytes]));
+        let parts = [resource, &self.judge.role, &who.issuer, &who.subject, given.text].map(str::as_bytes);
+        let digest = sha256_parts(parts.into_iter().chain(given.bytes));
         let request = ApprovalRequest {
             resource: resource.clone(),
             session: link.id().to_owned(),
             principal: who.subject.clone(),
             issuer: who.issuer.clone(),
             role: self.judge.role.clone(),
-            statement: analysis.text.to_string(),
-            parameters: parameters.to_vec(),
+            statement: given.text.to_owned(),
+            parameters: given.parameters.to_vec(),
             digest: hex::encode(digest),
             reason: rule.reason.clone(),
             approvers: rule.approvers.clone(),
@@ -138,7 +141,7 @@ impl Open {
                 )
                 .detail(problem)
                 .hint("try again in a few seconds");
-                self.refuse_held(refusal, io);
+                self.refuse_held(refusal, link, io);
             }
             None => hold.stage = Stage::Pausing(env.now.saturating_add(PAUSE)),
         }
@@ -177,7 +180,7 @@ impl Open {
                 .hint(format!(
                     "send exactly the same statement again once approval {id} is given; it then runs once"
                 ));
-                self.refuse_held(refusal, io);
+                self.refuse_held(refusal, link, io);
             }
             ApprovalState::Pending => {
                 hold.stage = Stage::Waiting(link.call(HostRequest::AwaitApproval(id.clone()), io));
@@ -193,15 +196,21 @@ impl Open {
                 Refusal::new(code::DENIED, format!("approval {id} was denied"))
                     .detail(format!("Denied by {by}{comment}."))
                     .hint("do not try the same again; ask the approvers what would be acceptable"),
+                link,
                 io,
             ),
             ApprovalState::Expired => self.refuse_held(
                 Refusal::new(code::CANCELED, format!("approval {id} expired before anybody decided"))
                     .hint("ask an approver to be ready, then send the statement again"),
+                link,
                 io,
             ),
             ApprovalState::Withdrawn => {
-                self.refuse_held(Refusal::new(code::CANCELED, format!("approval {id} was withdrawn")), io);
+                self.refuse_held(
+                    Refusal::new(code::CANCELED, format!("approval {id} was withdrawn")),
+                    link,
+                    io,
+                );
             }
         }
     }
@@ -214,14 +223,14 @@ impl Open {
             {
                 portal.approved.set(true);
             }
-            self.send(hold.parked, link.sealed(), io);
+            self.send(hold.parked, link.sealed(), link, io);
         }
     }
 
     /// Sends the poison in place of the held command.
-    fn refuse_held(&mut self, refusal: Refusal, io: &mut Io) {
+    fn refuse_held(&mut self, refusal: Refusal, link: &Link, io: &mut Io) {
         if let Wait::Approval(hold) = std::mem::replace(&mut self.wait, Wait::Nothing) {
-            self.send(hold.parked.refused(refusal), 0, io);
+            self.send(hold.parked.refused(refusal), 0, link, io);
         }
     }
 
@@ -251,7 +260,11 @@ impl Open {
             };
             link.record(env.now, kind, io);
             self.withdraw(link, io);
-            self.refuse_held(Refusal::new(code::CANCELED, "canceling statement due to user request"), io);
+            self.refuse_held(
+                Refusal::new(code::CANCELED, "canceling statement due to user request"),
+                link,
+                io,
+            );
         }
     }
 
@@ -261,6 +274,7 @@ impl Open {
             let id = hold.approval.as_ref().map(|approval| approval.id.clone()).unwrap_or_default();
             self.refuse_held(
                 Refusal::new(code::CANCELED, format!("approval {id} expired before anybody decided")),
+                link,
                 io,
             );
             return;

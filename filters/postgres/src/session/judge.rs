@@ -64,6 +64,8 @@ pub(crate) struct Judge {
     pub(crate) active: Taint,
     /// What cursors and SQL-level prepared statements of this session may give.
     defined: Origin,
+    /// One of them needed an approval when it was defined; SQL that uses them would go round it.
+    defined_held: bool,
     known: HashMap<(usize, bool), Known>,
 }
 
@@ -84,8 +86,15 @@ impl Judge {
         now: Millis,
     ) -> Self {
         let defined = Origin { scope: Taint::CLEAN, opaque: false, outputs: None };
-        let mut judge =
-            Self { identity, role, source_ip, active: Taint::CLEAN, defined, known: HashMap::new() };
+        let mut judge = Self {
+            identity,
+            role,
+            source_ip,
+            active: Taint::CLEAN,
+            defined,
+            defined_held: false,
+            known: HashMap::new(),
+        };
         judge.renew(plane, now);
         judge
     }
@@ -125,6 +134,16 @@ impl Judge {
                 self.defined.scope.extend(plane.catalogue.everything());
             }
         }
+    }
+
+    /// A statement or portal got a name by the protocol's messages, by which SQL's EXECUTE and FETCH can reach it.
+    pub(crate) fn defines_by_protocol(&mut self, analysis: &Analysis, judgement: &Judgement) {
+        for facts in analysis.facts.iter().flatten() {
+            self.defined.scope.extend(&facts.scope);
+            self.defined.opaque |= facts.opaque;
+        }
+        self.defined.opaque |= analysis.facts.is_err();
+        self.defined_held |= matches!(judgement.outcome, Outcome::Hold(_));
     }
 
     /// Decides a text, or remembers.
@@ -191,6 +210,25 @@ impl Judge {
                 }
             }
         }
+        let prepares = facts.iter().any(|facts| facts.statement == "PREPARE");
+        if let (Verdict::NeedsApproval(rule), true) = (&verdict, prepares) {
+            // EXECUTE would run it any number of times.
+            let refusal = Refusal::new(
+                code::DENIED,
+                format!("what needs an approval cannot be prepared: {}", rule.reason),
+            )
+            .hint("send the statement itself");
+            let (policies, reason) = (rule.policies.clone(), rule.reason.clone());
+            let (outcome, active) = (Outcome::Deny(refusal), self.active.clone());
+            return Judgement {
+                outcome,
+                policies,
+                reason,
+                origin: everything(),
+                active,
+                plane: Rc::clone(plane),
+            };
+        }
         self.conclude(verdict, None, self.origin(facts), plane)
     }
 
@@ -225,11 +263,37 @@ impl Judge {
 
     /// What is refused whatever policy says, because the gate could not keep its promises afterwards.
     fn never(&self, facts: &StatementFacts, analysis: &Analysis) -> Option<Refusal> {
+        if facts.uses_defined_outputs && self.defined_held {
+            return Some(
+                Refusal::new(code::DENIED, "this could run a prepared statement that needs an approval")
+                    .detail("In this session such a statement was prepared under a name, which EXECUTE or FETCH would run without asking anybody.")
+                    .hint("run prepared statements by Bind and Execute, or in a new session"),
+            );
+        }
+        if facts.hides {
+            return Some(
+                Refusal::new(code::DENIED, "a temporary object must not have the name of a real one")
+                    .detail(
+                        "Statements that follow would mean it, and the gate would take it for the real one.",
+                    )
+                    .hint("choose another name"),
+            );
+        }
         for access in &facts.accesses {
+            if let Target::Table { schema, name, .. } = &access.target
+                && schema == "pg_catalog"
+                && name == "pg_settings"
+                && access.action != Action::Select
+            {
+                return Some(
+                    Refusal::new(code::DENIED, "settings cannot be changed through `pg_settings`")
+                        .hint("use SET"),
+                );
+            }
             let Target::Setting { name } = &access.target else { continue };
             let readable = name == "client_encoding" || name == "names";
             if settings::changes_meaning(name)
-                || (readable && !settings::sets_readable_encoding(&analysis.text))
+                || (readable && !settings::sets_readable_encoding(&analysis.shape))
             {
                 return Some(
                     Refusal::new(code::DENIED, format!("`{name}` cannot be changed through the gate"))

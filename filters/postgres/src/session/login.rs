@@ -17,6 +17,7 @@ use admission::{Refused, wanted_settings};
 use super::open::{Open, Opening};
 use super::phases::{Next, Phase};
 use super::settings;
+use super::upstream::check_parameter;
 use super::{Env, HostReply, HostRequest, Io, Link};
 use crate::refusal::code;
 use crate::wire::backend::{self, Authentication};
@@ -26,6 +27,8 @@ use crate::{Plane, Refusal};
 
 /// Largest message during login, in bytes.
 const MAX_LOGIN_MESSAGE: usize = 64 * 1024;
+/// How long the agent may take to show its token (PostgreSQL's own `authentication_timeout`), in milliseconds.
+const TOKEN_PATIENCE: u64 = 60_000;
 /// How long the host may take for a proof, in milliseconds.
 const HOST_PATIENCE: u64 = 10_000;
 /// How long a key that the bundle does not hold is waited for, in milliseconds.
@@ -67,6 +70,7 @@ enum Stage {
 #[derive(Debug)]
 pub(crate) struct Login {
     stage: Stage,
+    since: u64,
     /// Role asked for, and whether it is one of the resource's.
     role: Role,
     role_exists: bool,
@@ -142,10 +146,19 @@ impl Login {
         });
         message.parameters.insert(0, (b"user".to_vec(), role.target.clone().into_bytes()));
         message.parameters.insert(1, (b"database".to_vec(), plane.resource.database.clone().into_bytes()));
+        // Names mean to this role what they mean to the catalogue, whatever is set for the role.
+        let path: Vec<String> = plane
+            .catalogue
+            .search_path()
+            .iter()
+            .map(|schema| format!("\"{}\"", schema.replace('"', "\"\"")))
+            .collect();
+        message.parameters.push((b"search_path".to_vec(), path.join(", ").into_bytes()));
         message.write(&mut io.to_server);
         let role = Role { name: asked_role, target: role.target };
         Ok(Self {
             stage: Stage::Server,
+            since: env.now,
             role,
             role_exists,
             database,
@@ -331,17 +344,13 @@ impl Login {
         match (&self.stage, frame.tag) {
             (Stage::Failed, _) => Next::Stay,
             (Stage::Token | Stage::Refresh { .. } | Stage::Proof { .. }, _) if self.is_trusted() => {
-                self.hold_back(frame);
-                Next::Stay
+                self.hold_back(frame, io)
             }
             (Stage::Release, b'Z') if self.held_ready => {
                 io.to_client.append(&mut self.held);
                 self.open(link, env, io)
             }
-            (Stage::Release, _) => {
-                self.hold_back(frame);
-                Next::Stay
-            }
+            (Stage::Release, _) => self.hold_back(frame, io),
             (Stage::Server, b'v') => {
                 self.negotiate(frame.body, io);
                 Next::Stay
@@ -353,10 +362,13 @@ impl Login {
             }
             (Stage::Server, b'R') => self.demanded(frame, io),
             (Stage::Judgement, b'R') => self.judged(frame, link, env, io),
-            (Stage::Settling, b'S') => {
-                io.to_client.extend_from_slice(frame.raw);
-                Next::Stay
-            }
+            (Stage::Settling, b'S') => match check_parameter(frame.body) {
+                Ok(()) => {
+                    io.to_client.extend_from_slice(frame.raw);
+                    Next::Stay
+                }
+                Err(refusal) => unreadable(&refusal, io),
+            },
             (Stage::Settling, b'K') => {
                 self.key = Some(sha256(frame.body));
                 io.to_client.extend_from_slice(frame.raw);
@@ -374,13 +386,19 @@ impl Login {
         matches!(self.demand, Demand::Trust)
     }
 
-    fn hold_back(&mut self, frame: &Frame<'_>) {
+    fn hold_back(&mut self, frame: &Frame<'_>, io: &mut Io) -> Next {
         match frame.tag {
             b'K' => self.key = Some(sha256(frame.body)),
             b'Z' => self.held_ready = true,
+            b'S' => {
+                if let Err(refusal) = check_parameter(frame.body) {
+                    return unreadable(&refusal, io);
+                }
+            }
             _ => {}
         }
         self.held.extend_from_slice(frame.raw);
+        Next::Stay
     }
 
     /// NegotiateProtocolVersion of a server older than the client; what was taken out of the StartupMessage is
@@ -487,6 +505,10 @@ impl Login {
 
     pub(crate) fn tick(&mut self, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
         match self.stage {
+            // A server that trusts everybody counts the session as logged in, and would keep it for ever.
+            Stage::Token | Stage::Release if env.now.saturating_sub(self.since) > TOKEN_PATIENCE => {
+                self.fail(Refusal::new(code::IDENTITY, "no token came in time"), io)
+            }
             Stage::Proof { since, .. } if env.now.saturating_sub(since) > HOST_PATIENCE => Next::Close,
             Stage::Refresh { until } => match self.admit(link, env) {
                 Err(Refused { unknown_key: true, .. }) if env.now < until => Next::Stay,
@@ -524,6 +546,13 @@ fn impostor(io: &mut Io) -> Next {
         "the database server could not prove that it knows the gate's password: it may be an impostor",
     )
     .write(true, &mut io.to_client);
+    Next::Close
+}
+
+/// The role or the database has settings with which the gate could not read what the server reads.
+fn unreadable(refusal: &Refusal, io: &mut Io) -> Next {
+    refusal.write(true, &mut io.to_client);
+    frontend::terminate(&mut io.to_server);
     Next::Close
 }
 

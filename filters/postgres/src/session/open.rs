@@ -7,6 +7,7 @@ use gatewright_core::digest::Digest;
 use gatewright_core::event::Kind;
 use gatewright_core::identity::Identity;
 use gatewright_core::time::Millis;
+use gatewright_sql::{PreparedNames, Transaction};
 
 use super::hold::Hold;
 use super::judge::{Judge, runs_unknown_code};
@@ -15,10 +16,13 @@ use super::phases::Next;
 use super::prepared::{Portal, Prepared};
 use super::replies::{Replies, Reply, Running};
 use super::{Env, Io, Link};
+use crate::plane::Analysis;
 use crate::refusal::code;
 use crate::wire::{Frame, Header, frontend, header};
 use crate::{Plane, Refusal};
 
+/// Bytes of events beyond which a session's statements wait until all of them are durable.
+const MOST_BACKLOG: usize = 4 << 20;
 /// How long a statement waits for its event to become durable, in milliseconds.
 const RECORDING_PATIENCE: Millis = 5_000;
 
@@ -43,7 +47,7 @@ impl Parked {
         self.bytes.clear();
         match &mut self.reply {
             Reply::Execute(running) => {
-                frontend::poison_execute(&mut self.bytes);
+                frontend::poison_bind(&mut self.bytes);
                 running.poison = Some(refusal);
             }
             Reply::Query(running) => {
@@ -63,6 +67,8 @@ pub(crate) enum Wait {
     Nothing,
     /// That many of the session's events are durable. `since` is set by the first tick.
     Durable { events: u64, parked: Parked, since: Option<Millis> },
+    /// The server's reply to a definition that the next command refers to.
+    Definition,
     /// Somebody's approval.
     Approval(Box<Hold>),
 }
@@ -83,8 +89,14 @@ pub(crate) struct Open {
     pub(crate) number: u64,
     /// Status of the last ReadyForQuery: `I`, `T` or `E`.
     pub(crate) status: u8,
-    /// A BEGIN is under way.
-    pub(crate) begun: bool,
+    /// Whether a transaction will be open once the server has run what was sent, where that is not what `status` says.
+    pub(crate) will_be_open: Option<bool>,
+    /// Counts the Syncs that were sent.
+    pub(crate) segment: u64,
+    /// A command of the extended protocol was sent since the last Sync.
+    pub(crate) extended: bool,
+    /// Syncs that count as ignored by a server in COPY, and are answered if the COPY fails before it reads them.
+    pub(crate) ignored_syncs: usize,
     /// The server skips to the next Sync (or will, at a poison that is on its way), and none was sent yet.
     pub(crate) skipping: bool,
     /// The server is in COPY FROM STDIN and the client has not ended it.
@@ -114,7 +126,10 @@ impl Open {
             seq: 0,
             number: 0,
             status: b'I',
-            begun: false,
+            will_be_open: None,
+            segment: 0,
+            extended: false,
+            ignored_syncs: 0,
             skipping: false,
             copying_in: false,
             carries: false,
@@ -130,13 +145,17 @@ impl Open {
         matches!(self.wait, Wait::Nothing)
     }
 
+    pub(crate) fn is_held(&self) -> bool {
+        matches!(self.wait, Wait::Approval(_))
+    }
+
     pub(crate) fn cancel_key(&self) -> Option<Digest> {
         if matches!(self.wait, Wait::Approval(_)) { self.key } else { None }
     }
 
     /// Whether an explicit transaction is open, as far as the commands sent so far tell.
     pub(crate) fn in_transaction(&self) -> bool {
-        self.status != b'I' || self.begun
+        self.will_be_open.unwrap_or(self.status != b'I')
     }
 
     fn adopt(&mut self, env: Env<'_>) {
@@ -153,10 +172,12 @@ impl Open {
             return Next::Stay;
         }
         self.adopt(env);
-        let input = std::mem::take(&mut link.client_in);
+        let mut input = std::mem::take(&mut link.client_in);
         let mut rest = input.as_slice();
         let next = self.messages(&mut rest, link, env, io);
-        link.client_in = rest.to_vec();
+        let consumed = input.len().saturating_sub(rest.len());
+        input.drain(..consumed);
+        link.client_in = input;
         next
     }
 
@@ -193,6 +214,10 @@ impl Open {
                 }
             }
             let Some((frame, tail)) = Frame::split(header, rest) else { return Next::Stay };
+            if self.is_too_early(&frame) {
+                self.wait = Wait::Definition;
+                return Next::Stay;
+            }
             *rest = tail;
             match self.command(&frame, link, env, io) {
                 Next::Stay => {}
@@ -217,7 +242,7 @@ impl Open {
         }
         match header.tag {
             b'Q' => self.refuse_query(refusal, None, link, env, io),
-            b'P' => self.refuse_parse(b"", refusal, link, env, io),
+            b'P' => self.refuse_parse(refusal, link, env, io),
             b'B' => self.refuse_bind(refusal, link, env, io),
             _ => return Next::Die(refusal),
         }
@@ -225,11 +250,13 @@ impl Open {
     }
 
     /// Sends a command, once its event is as durable as the configuration wants.
-    pub(crate) fn send(&mut self, parked: Parked, recorded: u64, io: &mut Io) {
+    pub(crate) fn send(&mut self, parked: Parked, recorded: u64, link: &Link, io: &mut Io) {
         let recording = &self.plane.recording;
         let needed = match recording.mode {
-            RecordingMode::Strict => recorded,
-            RecordingMode::Buffered => recorded.saturating_sub(u64::from(recording.max_unacknowledged)),
+            RecordingMode::Buffered if link.backlog() <= MOST_BACKLOG => {
+                recorded.saturating_sub(u64::from(recording.max_unacknowledged))
+            }
+            _ => recorded,
         };
         if needed > self.durable {
             self.wait = Wait::Durable { events: needed, parked, since: None };
@@ -239,15 +266,15 @@ impl Open {
     }
 
     fn forward(&mut self, parked: Parked, io: &mut Io) {
-        if let Reply::Query(running) | Reply::Execute(running) = &parked.reply
-            && running.poison.is_none()
-        {
-            self.carries |= running.may_carry_masked();
-            self.takes_effect(running.analysis.clone());
-        }
-        if let Reply::Execute(running) = &parked.reply {
+        match &parked.reply {
+            Reply::Query(running) | Reply::Execute(running) if running.poison.is_none() => {
+                self.carries |= running.may_carry_masked();
+                let (analysis, portal) = (running.analysis.clone(), running.portal.clone());
+                self.takes_effect(analysis.as_deref(), portal.as_ref());
+            }
             // After a poison the server skips to the next Sync, and so does the gate.
-            self.skipping |= running.poison.is_some();
+            Reply::Execute(_) | Reply::Parse { .. } | Reply::Bind { .. } => self.skipping = true,
+            _ => {}
         }
         io.to_server.extend_from_slice(&parked.bytes);
         self.replies.push(parked.reply);
@@ -260,28 +287,36 @@ impl Open {
         }
     }
 
-    /// What a command changes of what the gate knows of the session.
-    fn takes_effect(&mut self, analysis: Option<Rc<crate::plane::Analysis>>) {
+    /// What a command changes of what the gate knows of the session. `portal` is the one that is executed.
+    fn takes_effect(&mut self, analysis: Option<&Analysis>, portal: Option<&Rc<Portal>>) {
         let Some(analysis) = analysis else { return };
-        let Ok(facts) = &analysis.facts else {
-            self.statements.forget_all();
-            self.portals.forget_all();
-            return;
-        };
-        for facts in facts {
-            self.begun |= matches!(facts.transaction, Some(gatewright_sql::Transaction::Begin));
-            // SQL can define and drop prepared statements and portals under names that the protocol's messages
-            // defined before: those names are not certain any more.
-            let touches_statements = matches!(facts.statement, "PREPARE" | "DEALLOCATE" | "DISCARD");
-            let unknown = runs_unknown_code(facts);
-            if touches_statements || unknown {
-                self.statements.forget_all();
+        let unread = analysis.facts.is_err();
+        for facts in analysis.facts.iter().flatten() {
+            match facts.transaction {
+                Some(Transaction::Begin) => self.will_be_open = Some(true),
+                Some(Transaction::Commit | Transaction::Rollback) => self.will_be_open = Some(false),
+                Some(Transaction::Savepoint) | None => {}
             }
-            if touches_statements || unknown || facts.defines_outputs {
+            match &facts.renames {
+                Some(PreparedNames::All) => self.statements.forget_all(),
+                Some(PreparedNames::One(name)) => self.statements.forget(name.as_bytes()),
+                None => {}
+            }
+            if facts.renames.is_some() || facts.defines_outputs {
                 self.portals.forget_all();
             }
         }
-        self.judge.defines(&analysis, &self.plane);
+        if unread || analysis.facts.iter().flatten().any(runs_unknown_code) {
+            // Such code can PREPARE, DECLARE and DEALLOCATE. It cannot reach the unnamed statement and portal, nor drop
+            // the portal that runs it; but what FETCH and EXECUTE give is another matter.
+            self.statements.doubt_all();
+            self.portals.keep(|name, known| {
+                let uses_names =
+                    known.prepared.analysis().facts.iter().flatten().any(|f| f.uses_defined_outputs);
+                !uses_names && (name.is_empty() || portal.is_some_and(|portal| Rc::ptr_eq(portal, known)))
+            });
+        }
+        self.judge.defines(analysis, &self.plane);
     }
 
     pub(crate) fn acknowledged(&mut self, _link: &mut Link, durable: u64, _env: Env<'_>, io: &mut Io) {

@@ -9,33 +9,27 @@ use crate::wire::backend::Field;
 /// A prepared statement.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    /// Its name at the server.
-    pub(crate) name: Vec<u8>,
+    /// Its text.
+    pub(crate) text: Box<str>,
+    /// OIDs of its parameters' types, as sent.
+    pub(crate) types: Box<[u8]>,
+    /// The Parse message; empty for the unnamed statement.
+    pub(crate) raw: Box<[u8]>,
     /// What it does, by the bundle that `digest` names.
     pub(crate) understood: RefCell<Understood>,
 }
 
-/// What a statement does by one bundle, and what its rows are.
+/// What a statement does by one bundle.
 #[derive(Debug, Clone)]
 pub(crate) struct Understood {
     pub(crate) analysis: Rc<Analysis>,
     /// Digest of the bundle.
-    pub(crate) digest: String,
-    /// Columns as the server described them; none until it did.
-    pub(crate) columns: Option<Rc<Vec<Field>>>,
+    pub(crate) digest: Rc<str>,
 }
 
 impl Prepared {
     pub(crate) fn analysis(&self) -> Rc<Analysis> {
         Rc::clone(&self.understood.borrow().analysis)
-    }
-
-    pub(crate) fn columns(&self) -> Option<Rc<Vec<Field>>> {
-        self.understood.borrow().columns.clone()
-    }
-
-    pub(crate) fn described(&self, columns: Vec<Field>) {
-        self.understood.borrow_mut().columns = Some(Rc::new(columns));
     }
 }
 
@@ -47,8 +41,10 @@ pub(crate) struct Portal {
     pub(crate) parameters: Vec<Option<String>>,
     /// Parameters as sent: what an approval binds.
     pub(crate) parameter_bytes: Vec<u8>,
-    /// Result formats as sent.
-    pub(crate) formats: Vec<i16>,
+    /// Its columns were asked for.
+    pub(crate) described: Cell<bool>,
+    /// Columns as the server described them; none until it did.
+    pub(crate) columns: RefCell<Option<Rc<Vec<Field>>>>,
     /// An approval released it: going on after PortalSuspended needs no other.
     pub(crate) approved: Cell<bool>,
 }

@@ -1,12 +1,39 @@
 //! What came back, for the recording: after masking, up to the configured caps.
 
 use gatewright_core::bundle::Recording;
+use gatewright_core::digest::sha256;
 use gatewright_core::event::Kind;
 use gatewright_core::time::Millis;
 
 use super::prepared::readable;
 use crate::wire::backend::{Field, data_row};
-use crate::wire::frontend::format_of;
+
+/// Most bytes of a statement's text that are recorded; with JSON's escapes an event can be six times as long.
+pub(crate) const MOST_TEXT: usize = 64 << 10;
+/// The same of one parameter.
+const MOST_PARAMETER: usize = 4 << 10;
+/// The same of all parameters.
+const MOST_PARAMETERS: usize = 64 << 10;
+
+/// A text for the recording: at most `most` bytes of it, and what the whole hashes to.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let head = text.get(..text.floor_char_boundary(most)).unwrap_or_default();
+    format!("{head}… ({} bytes, SHA-256 {})", text.len(), hex::encode(sha256(text.as_bytes())))
+}
+
+/// Parameters for the recording.
+pub(crate) fn parameters(values: &[Option<String>]) -> Vec<Option<String>> {
+    let mut left = MOST_PARAMETERS;
+    let mut short = |value: &String| {
+        let value = shortened(value, MOST_PARAMETER.min(left));
+        left = left.saturating_sub(value.len());
+        value
+    };
+    values.iter().map(|value| value.as_ref().map(&mut short)).collect()
+}
 
 /// The result of one statement as it passes.
 #[derive(Debug, Default)]
@@ -21,12 +48,9 @@ pub(crate) struct Result {
 
 impl Result {
     /// The columns of the rows to come.
-    pub(crate) fn describe(&mut self, fields: &[Field], formats: Option<&[i16]>, masked: Vec<String>) {
+    pub(crate) fn describe(&mut self, fields: &[Field], masked: Vec<String>) {
         self.columns = fields.iter().map(|field| field.name.clone()).collect();
-        self.formats = match formats {
-            Some(formats) => (0..fields.len()).map(|position| format_of(formats, position)).collect(),
-            None => fields.iter().map(|field| field.format).collect(),
-        };
+        self.formats = fields.iter().map(|field| field.format).collect();
         self.masked = masked;
     }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use gatewright_core::time::Millis;
 
 use super::judge::Judgement;
-use super::prepared::{Portal, Prepared};
+use super::prepared::Portal;
 use super::record;
 use super::rows::Masks;
 use crate::Refusal;
@@ -19,14 +19,14 @@ pub(crate) enum Reply {
     Query(Box<Running>),
     /// Execute.
     Execute(Box<Running>),
-    /// ParseComplete for definition `seq`.
-    Parse { seq: u64, poison: Option<Box<Refusal>> },
-    /// BindComplete for definition `seq`. `hushed`: planning may meet masked values and quote them.
-    Bind { seq: u64, poison: Option<Box<Refusal>>, hushed: bool },
-    /// ParameterDescription and RowDescription or NoData; `injected` by the filter, so not for the client.
-    Describe { prepared: Option<Rc<Prepared>>, injected: bool },
+    /// ParseComplete for definition `seq` of that name; `injected` by the filter, so not for the client.
+    Parse { name: Vec<u8>, seq: u64, poison: Option<Box<Refusal>>, injected: bool },
+    /// BindComplete for definition `seq` of that name. `hushed`: planning may meet masked values and quote them.
+    Bind { name: Vec<u8>, seq: u64, poison: Option<Box<Refusal>>, hushed: bool },
+    /// ParameterDescription and RowDescription or NoData, of a portal or of a statement.
+    Describe { portal: Option<Rc<Portal>>, injected: bool },
     /// CloseComplete.
-    Close { kind: u8, name: Vec<u8> },
+    Close { kind: u8, name: Vec<u8>, injected: bool },
     /// ReadyForQuery.
     Sync,
     /// No answer: the client ended COPY here. Syncs before it were ignored by a server that was copying.
@@ -133,16 +133,16 @@ impl Replies {
         })
     }
 
-    /// The server entered COPY FROM STDIN: it ignores every Sync up to the end of the copy. Gives whether the
-    /// client has ended it already.
-    pub(crate) fn copy_begins(&mut self) -> bool {
+    /// The server entered COPY FROM STDIN: it ignores every Sync up to the end of the copy. Gives how many these are,
+    /// and whether the client has ended it already.
+    pub(crate) fn copy_begins(&mut self) -> (usize, bool) {
         let end = self.0.iter().position(|reply| matches!(reply, Reply::CopyEnd));
-        let (mut position, limit) = (0_usize, end.unwrap_or(self.0.len()));
+        let (mut position, limit, before) = (0_usize, end.unwrap_or(self.0.len()), self.0.len());
         self.0.retain(|reply| {
             let ignored = matches!(reply, Reply::Sync) && position < limit;
             position = position.saturating_add(1);
             !ignored
         });
-        end.is_some()
+        (before.saturating_sub(self.0.len()), end.is_some())
     }
 }

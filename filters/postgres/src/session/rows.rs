@@ -6,7 +6,6 @@ use gatewright_core::mask::{Method, REDACTED, mask_text};
 use crate::Plane;
 use crate::wire::Writer;
 use crate::wire::backend::{Field, data_row};
-use crate::wire::frontend::format_of;
 
 /// What the gate knows of the origin of a statement's outputs, less what the agent may see unmasked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,13 +54,7 @@ impl Masks {
     ///
     /// A column's taint is what the catalogue says of the origin that the server names, joined with what the
     /// statement's tree proves; where neither knows, everything in scope.
-    pub(crate) fn new(
-        fields: &[Field],
-        formats: Option<&[i16]>,
-        origin: &Origin,
-        active: &Taint,
-        plane: &Plane,
-    ) -> Option<Self> {
+    pub(crate) fn new(fields: &[Field], origin: &Origin, active: &Taint, plane: &Plane) -> Option<Self> {
         let proved = origin.outputs.as_ref().filter(|outputs| outputs.len() == fields.len());
         let cells: Vec<Option<Cell>> = fields
             .iter()
@@ -94,8 +87,7 @@ impl Masks {
                     }
                     _ => Method::Redact,
                 };
-                let format = formats.map_or(field.format, |formats| format_of(formats, position));
-                Some(Cell { method, style: style(field.type_oid, format) })
+                Some(Cell { method, style: style(field.type_oid, field.format) })
             })
             .collect();
         cells.iter().any(Option::is_some).then_some(Self(cells))

@@ -66,7 +66,8 @@ pub(crate) fn sets_readable_encoding(text: &str) -> bool {
 /// Names of the settings in a StartupMessage's `options` (`-c name=value`, `--name=value`); `None` where it
 /// holds anything else.
 pub(crate) fn options(text: &str) -> Option<Vec<(String, String)>> {
-    if text.contains('\\') {
+    // The server takes a vertical tab for a space, and a backslash for an escape.
+    if text.contains(|c: char| c == '\\' || c.is_control()) {
         return None;
     }
     let mut words = text.split_ascii_whitespace();
@@ -115,5 +116,6 @@ mod tests {
         assert_eq!(read(""), Some(vec![]));
         assert_eq!(read("-x"), None);
         assert_eq!(read(r"-c a=b\ c"), None);
+        assert_eq!(read("-c geqo=off\x0b-csearch_path=x"), None);
     }
 }

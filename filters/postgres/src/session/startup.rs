@@ -19,8 +19,8 @@ const PATIENCE: Millis = 2_000;
 pub(crate) struct Startup {
     /// An SSLRequest is with the server, whose one byte is outstanding.
     asked: bool,
-    /// The server has answered one already; it takes no second.
-    answered: bool,
+    /// Requests for encryption that the server has answered: the first was for TLS, a second is for GSS.
+    answers: u8,
     /// A CancelRequest went through; the server will close.
     done: bool,
     /// A StartupMessage came before the first bundle, then.
@@ -60,21 +60,18 @@ impl Startup {
         link.client_in.drain(..length);
         match packet_read {
             None => malformed(io),
-            Some(Packet::Ssl | Packet::GssEnc) if self.answered => {
-                // The server reads a second request as a protocol version and would end the session anyway.
-                frontend::impossible_startup(&mut io.to_server);
-                Next::Die(
-                    Refusal::new(
-                        code::PROTOCOL,
-                        "only one of GSS encryption and TLS can be asked for in a connection",
-                    )
-                    .hint("connect with gssencmode=disable"),
-                )
-            }
-            Some(Packet::Ssl | Packet::GssEnc) => {
-                frontend::ssl_request(&mut io.to_server);
+            // Having refused TLS the server takes a request for GSS encryption, and no third one.
+            Some(Packet::Ssl | Packet::GssEnc) if self.answers < 2 => {
+                match self.answers {
+                    0 => frontend::ssl_request(&mut io.to_server),
+                    _ => frontend::gssenc_request(&mut io.to_server),
+                }
                 self.asked = true;
                 Next::Stay
+            }
+            Some(Packet::Ssl | Packet::GssEnc) => {
+                frontend::impossible_startup(&mut io.to_server);
+                Next::Die(Refusal::new(code::PROTOCOL, "encryption was asked for and refused twice already"))
             }
             Some(Packet::Cancel(key)) => {
                 io.cancels = Some(sha256(&key));
@@ -98,7 +95,7 @@ impl Startup {
             (Some(b'N'), true) => {
                 link.server_in.remove(0);
                 self.asked = false;
-                self.answered = true;
+                self.answers = self.answers.saturating_add(1);
                 io.to_client.push(b'N');
                 if link.server_in.is_empty() { Next::Stay } else { Next::Close }
             }

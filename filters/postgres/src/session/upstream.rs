@@ -1,17 +1,22 @@
 //! The server's messages: matched against what was asked, masked, recorded.
 
+use std::rc::Rc;
+
 use gatewright_core::event::Kind;
 use gatewright_sql::CopyDirection;
 
-use super::open::Open;
+use super::open::{Open, Wait};
 use super::phases::Next;
 use super::replies::{Reply, Running};
 use super::rows::Masks;
 use super::{Env, Io, Link, hush};
-use crate::Refusal;
 use crate::refusal::code;
 use crate::wire::backend::{self, Field};
 use crate::wire::{ErrorFields, Frame, Header, header};
+use crate::{Plane, Refusal};
+
+/// Bytes of events that are not durable beyond which no rows are recorded.
+const MOST_BACKLOG: usize = 8 << 20;
 
 /// What a message of the server does; an error ends the session, because the gate no longer knows what passes.
 type Taken = Result<(), Refusal>;
@@ -25,10 +30,16 @@ fn broken(what: &str) -> Refusal {
 
 impl Open {
     pub(crate) fn server(&mut self, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
-        let input = std::mem::take(&mut link.server_in);
+        let mut input = std::mem::take(&mut link.server_in);
         let mut rest = input.as_slice();
         let taken = self.server_messages(&mut rest, link, env, io);
-        link.server_in = rest.to_vec();
+        let consumed = input.len().saturating_sub(rest.len());
+        input.drain(..consumed);
+        link.server_in = input;
+        if matches!(self.wait, Wait::Definition) {
+            // Whether the reply has come is seen when the command is looked at again.
+            self.wait = Wait::Nothing;
+        }
         match taken {
             Ok(()) => Next::Stay,
             Err(refusal) => Next::Die(refusal),
@@ -50,7 +61,7 @@ impl Open {
                 Ok(Some(header)) => header,
                 Err(error) => return Err(broken(&error.to_string())),
             };
-            if self.streams(header)? {
+            if self.streams(header, link)? {
                 self.server_pass = header.total;
                 continue;
             }
@@ -73,15 +84,16 @@ impl Open {
 
     /// Whether the message passes byte for byte, unread: COPY data that was permitted, and rows without masks
     /// that the recording does not want.
-    fn streams(&mut self, header: Header) -> Result<bool, Refusal> {
-        let plane = std::rc::Rc::clone(&self.plane);
+    fn streams(&mut self, header: Header, link: &Link) -> Result<bool, Refusal> {
+        let plane = Rc::clone(&self.plane);
         match (header.tag, self.replies.due()) {
             (b'd', Some(Reply::Query(running) | Reply::Execute(running))) => {
                 if running.copies() == Some(CopyDirection::Out) { Ok(true) } else { Err(broken("COPY data")) }
             }
             (b'D', Some(Reply::Query(running) | Reply::Execute(running))) => {
                 running.prepare_rows()?;
-                if running.masks.is_some() || running.result.wants(header.total, &plane.recording) {
+                let wanted = wants(running, header.total, link, &plane);
+                if running.masks.is_some() || wanted {
                     // A row that is only wanted for the recording may also be too large for it.
                     return Ok(running.masks.is_none() && header.total > plane.limits.max_message as usize);
                 }
@@ -111,56 +123,49 @@ impl Open {
                 b'T' => {
                     let fields =
                         backend::row_description(frame.body).ok_or_else(|| broken("RowDescription"))?;
-                    running.describe_rows(&fields, None);
+                    running.describe_rows(&fields);
                     io.to_client.extend_from_slice(frame.raw);
                     Ok(())
                 }
                 _ => self.result(frame, link, env, io),
             },
             Some(Reply::Execute(_)) => self.result(frame, link, env, io),
-            Some(Reply::Parse { seq, poison: None }) if frame.tag == b'1' => {
-                let seq = *seq;
-                self.statements.confirm(seq);
-                self.pass(frame, io)
+            Some(Reply::Parse { name, seq, poison: None, injected }) if frame.tag == b'1' => {
+                let (name, seq, injected) = (std::mem::take(name), *seq, *injected);
+                self.statements.confirm(&name, seq);
+                self.pass(frame, injected, io)
             }
-            Some(Reply::Bind { seq, poison: None, .. }) if frame.tag == b'2' => {
-                let seq = *seq;
-                self.portals.confirm(seq);
-                self.pass(frame, io)
+            Some(Reply::Bind { name, seq, poison: None, .. }) if frame.tag == b'2' => {
+                let (name, seq) = (std::mem::take(name), *seq);
+                self.portals.confirm(&name, seq);
+                self.pass(frame, false, io)
             }
-            Some(Reply::Close { kind, name }) if frame.tag == b'3' => {
-                let (kind, name) = (*kind, std::mem::take(name));
+            Some(Reply::Close { kind, name, injected }) if frame.tag == b'3' => {
+                let (kind, name, injected) = (*kind, std::mem::take(name), *injected);
                 if kind == b'S' {
                     self.statements.forget(&name)
                 } else {
                     self.portals.forget(&name)
                 }
-                self.pass(frame, io)
+                self.pass(frame, injected, io)
             }
-            Some(Reply::Describe { prepared, injected }) => {
+            Some(Reply::Describe { portal, injected }) => {
                 let injected = *injected;
-                let done = match frame.tag {
-                    b't' => false,
+                let columns = match frame.tag {
+                    b't' => None,
                     b'T' => {
-                        let fields =
-                            backend::row_description(frame.body).ok_or_else(|| broken("RowDescription"))?;
-                        if let Some(prepared) = prepared {
-                            prepared.described(fields);
-                        }
-                        true
+                        Some(backend::row_description(frame.body).ok_or_else(|| broken("RowDescription"))?)
                     }
-                    b'n' => {
-                        if let Some(prepared) = prepared {
-                            prepared.described(Vec::new());
-                        }
-                        true
-                    }
+                    b'n' => Some(Vec::new()),
                     _ => return Err(broken("Describe")),
                 };
                 if !injected {
                     io.to_client.extend_from_slice(frame.raw);
                 }
-                if done {
+                if let Some(columns) = columns {
+                    if let Some(portal) = portal {
+                        portal.columns.replace(Some(Rc::new(columns)));
+                    }
                     self.replies.pop();
                 }
                 Ok(())
@@ -175,15 +180,17 @@ impl Open {
         }
     }
 
-    fn pass(&mut self, frame: &Frame<'_>, io: &mut Io) -> Taken {
-        io.to_client.extend_from_slice(frame.raw);
+    fn pass(&mut self, frame: &Frame<'_>, injected: bool, io: &mut Io) -> Taken {
+        if !injected {
+            io.to_client.extend_from_slice(frame.raw);
+        }
         self.replies.pop();
         Ok(())
     }
 
     /// Rows, their end, and COPY, of a Query or Execute.
     fn result(&mut self, frame: &Frame<'_>, link: &mut Link, env: Env<'_>, io: &mut Io) -> Taken {
-        let plane = std::rc::Rc::clone(&self.plane);
+        let plane = Rc::clone(&self.plane);
         let Some(Reply::Query(running) | Reply::Execute(running)) = self.replies.due() else {
             return Err(broken("result"));
         };
@@ -201,7 +208,7 @@ impl Open {
                             .ok_or_else(|| broken("DataRow"))?;
                     }
                 }
-                let wanted = running.result.wants(frame.raw.len(), &plane.recording);
+                let wanted = wants(running, frame.raw.len(), link, &plane);
                 let body = io.to_client.get(start.saturating_add(5)..).filter(|_| wanted);
                 running.result.row(body);
                 return Ok(());
@@ -213,6 +220,7 @@ impl Open {
                 running.described = false;
                 running.masks = None;
                 io.to_client.extend_from_slice(frame.raw);
+                self.ignored_syncs = 0;
                 let execute = matches!(self.replies.due(), Some(Reply::Execute(_)));
                 if execute {
                     self.replies.pop();
@@ -222,7 +230,8 @@ impl Open {
             }
             b'G' if running.copies() == Some(CopyDirection::In) => {
                 io.to_client.extend_from_slice(frame.raw);
-                self.copying_in = !self.replies.copy_begins();
+                let (ignored, ended) = self.replies.copy_begins();
+                (self.ignored_syncs, self.copying_in) = (ignored, !ended);
                 return Ok(());
             }
             b'H' | b'c' if running.copies() == Some(CopyDirection::Out) => {}
@@ -235,14 +244,21 @@ impl Open {
     fn ready(&mut self, frame: &Frame<'_>, link: &mut Link, env: Env<'_>, io: &mut Io) -> Taken {
         let &[status @ (b'I' | b'T' | b'E')] = frame.body else { return Err(broken("ReadyForQuery")) };
         match self.replies.due() {
-            Some(Reply::Query(_) | Reply::Sync) => {}
+            Some(Reply::Query(_) | Reply::Sync) => {
+                self.replies.pop();
+            }
+            // Of a COPY that failed before the server came to read its Sync.
+            None if self.ignored_syncs > 0 => {
+                self.ignored_syncs = self.ignored_syncs.saturating_sub(1);
+                self.skipping = false;
+                self.extended = false;
+            }
             _ => return Err(broken("ReadyForQuery")),
         }
-        self.replies.pop();
         self.status = status;
         self.copying_in = false;
         if self.replies.is_empty() {
-            self.begun = false;
+            self.will_be_open = None;
         }
         if status == b'I' {
             self.carries = self.replies.carries_masked();
@@ -281,7 +297,8 @@ impl Open {
         };
         match poison {
             Some(refusal) => refusal.write(false, &mut io.to_client),
-            None if hushed => {
+            // At the end of a transaction the server may quote what an earlier statement met.
+            None if hushed || self.carries => {
                 hush::hush(b'E', frame.body, &mut io.to_client).ok_or_else(|| broken("ErrorResponse"))?
             }
             None => io.to_client.extend_from_slice(frame.raw),
@@ -295,17 +312,23 @@ impl Open {
             );
         }
         self.copying_in = false;
-        let in_query = matches!(self.replies.due(), None | Some(Reply::Query(_)));
+        let in_query = match self.replies.due() {
+            Some(Reply::Query(_)) => true,
+            Some(_) => false,
+            // A timeout, or the operator: between Syncs the server then skips to the next one.
+            None => !self.extended,
+        };
         if !in_query {
             let (skipped, sync) = self.replies.skip_to_sync();
-            self.skipping = !sync;
-            if self.skipping {
+            self.skipping = !sync && self.ignored_syncs == 0;
+            if !sync {
                 self.drop_parked();
+                self.abandon_hold(link, io);
             }
             for reply in skipped {
                 match reply {
-                    Reply::Parse { seq, .. } => self.statements.abandon(seq),
-                    Reply::Bind { seq, .. } => self.portals.abandon(seq),
+                    Reply::Parse { name, seq, .. } => self.statements.abandon(&name, seq),
+                    Reply::Bind { name, seq, .. } => self.portals.abandon(&name, seq),
                     Reply::Probe(_) => self.abandon_hold(link, io),
                     _ => {}
                 }
@@ -315,6 +338,11 @@ impl Open {
     }
 }
 
+/// Whether a row is recorded: up to the configured caps, and while the host keeps up.
+fn wants(running: &Running, bytes: usize, link: &Link, plane: &Plane) -> bool {
+    link.backlog() <= MOST_BACKLOG && running.result.wants(bytes, &plane.recording)
+}
+
 impl Running {
     /// Which way its COPY goes, if it is one.
     fn copies(&self) -> Option<CopyDirection> {
@@ -322,13 +350,14 @@ impl Running {
     }
 
     /// The columns of the rows to come.
-    fn describe_rows(&mut self, fields: &[Field], formats: Option<&[i16]>) {
+    fn describe_rows(&mut self, fields: &[Field]) {
         // What has no judgement was poisoned, and its rows never pass.
-        self.masks = self.judgement.as_ref().and_then(|judgement| {
-            Masks::new(fields, formats, &judgement.origin, &judgement.active, &judgement.plane)
-        });
+        self.masks = self
+            .judgement
+            .as_ref()
+            .and_then(|judgement| Masks::new(fields, &judgement.origin, &judgement.active, &judgement.plane));
         let masked = self.masks.as_ref().map(|masks| masks.names(fields)).unwrap_or_default();
-        self.result.describe(fields, formats, masked);
+        self.result.describe(fields, masked);
         self.described = true;
     }
 
@@ -338,18 +367,18 @@ impl Running {
             return Ok(());
         }
         let clean = self.judgement.as_ref().is_some_and(|judgement| judgement.origin.is_clean());
-        let Some(portal) = self.portal.clone() else { return Err(broken("rows without a description")) };
-        match portal.prepared.columns() {
-            Some(fields) => self.describe_rows(&fields, Some(&portal.formats)),
-            None if clean => self.described = true,
-            None => return Err(broken("rows without a description")),
+        let columns = self.portal.as_ref().and_then(|portal| portal.columns.borrow().clone());
+        match columns {
+            Some(fields) if !fields.is_empty() => self.describe_rows(&fields),
+            _ if clean => self.described = true,
+            _ => return Err(broken("rows without a description")),
         }
         Ok(())
     }
 }
 
 /// The server must read text as the gate does.
-fn check_parameter(body: &[u8]) -> Taken {
+pub(crate) fn check_parameter(body: &[u8]) -> Taken {
     let mut reader = crate::wire::Reader::new(body);
     let (Some(name), Some(value)) = (reader.cstr(), reader.cstr()) else {
         return Err(broken("ParameterStatus"));

@@ -96,6 +96,8 @@ pub struct Parse<'a> {
     pub name: &'a [u8],
     /// SQL text.
     pub text: &'a [u8],
+    /// OIDs of the parameters' types, four bytes each, as sent.
+    pub types: &'a [u8],
 }
 
 /// Reads Parse.
@@ -103,9 +105,9 @@ pub struct Parse<'a> {
 pub fn parse(body: &[u8]) -> Option<Parse<'_>> {
     let mut reader = Reader::new(body);
     let (name, text) = (reader.cstr()?, reader.cstr()?);
-    let types = reader.count()?;
-    reader.take(types.checked_mul(4)?)?;
-    reader.is_at_end().then_some(Parse { name, text })
+    let count = reader.count()?;
+    let types = reader.take(count.checked_mul(4)?)?;
+    reader.is_at_end().then_some(Parse { name, text, types })
 }
 
 /// Bind.
@@ -139,6 +141,14 @@ pub fn bind(body: &[u8]) -> Option<Bind<'_>> {
     let parameter_bytes = at_parameters.get(..parameter_length)?;
     let formats = format_list(&mut reader)?;
     reader.is_at_end().then_some(Bind { portal, statement, parameters, formats, parameter_bytes })
+}
+
+/// Bind's statement name, without reading the rest.
+#[must_use]
+pub fn bind_statement(body: &[u8]) -> Option<&[u8]> {
+    let mut reader = Reader::new(body);
+    reader.cstr()?;
+    reader.cstr()
 }
 
 fn format_list(reader: &mut Reader<'_>) -> Option<Vec<i16>> {
@@ -190,23 +200,24 @@ pub fn poison_query(out: &mut Vec<u8>) {
 }
 
 /// A Parse that fails.
-pub fn poison_parse(name: &[u8], out: &mut Vec<u8>) {
-    Writer::message(out, b'P').cstr(name).cstr(POISON).i16(0).end();
+pub fn poison_parse(out: &mut Vec<u8>) {
+    Writer::message(out, b'P').cstr(b"").cstr(POISON).i16(0).end();
 }
 
-/// A Bind that fails: its statement does not exist.
+/// A Bind that fails, whatever names there are: it has two parameter formats and no parameters. Also in the place of
+/// other commands between Syncs.
 pub fn poison_bind(out: &mut Vec<u8>) {
-    Writer::message(out, b'B').cstr(b"").cstr(POISON).i16(0).i16(0).i16(0).end();
+    Writer::message(out, b'B').cstr(b"").cstr(b"").i16(2).i16(0).i16(0).i16(0).i16(0).end();
 }
 
-/// An Execute that fails: its portal does not exist.
-pub fn poison_execute(out: &mut Vec<u8>) {
-    Writer::message(out, b'E').cstr(POISON).i32(0).end();
+/// Describe of a portal.
+pub fn describe_portal(name: &[u8], out: &mut Vec<u8>) {
+    Writer::message(out, b'D').u8(b'P').cstr(name).end();
 }
 
-/// Describe of a statement.
-pub fn describe_statement(name: &[u8], out: &mut Vec<u8>) {
-    Writer::message(out, b'D').u8(b'S').cstr(name).end();
+/// Close of a statement.
+pub fn close_statement(name: &[u8], out: &mut Vec<u8>) {
+    Writer::message(out, b'C').u8(b'S').cstr(name).end();
 }
 
 /// Close of a statement that does not exist, and Flush: answered by CloseComplete at once, with no effect on
@@ -229,6 +240,11 @@ pub fn terminate(out: &mut Vec<u8>) {
 /// SSLRequest.
 pub fn ssl_request(out: &mut Vec<u8>) {
     Writer::untagged(out).i32(SSL_REQUEST.cast_signed()).end();
+}
+
+/// GSSENCRequest.
+pub fn gssenc_request(out: &mut Vec<u8>) {
+    Writer::untagged(out).i32(GSSENC_REQUEST.cast_signed()).end();
 }
 
 /// A StartupMessage of a major version that no server knows: answered by an ErrorResponse and the end.

@@ -1,6 +1,10 @@
 //! A bundle, tokens and messages to converse with a session, without any server.
 #![allow(dead_code, unreachable_pub, reason = "a module of several suites, each of which uses its part")]
 
+mod native;
+mod player;
+mod wasm;
+
 use std::rc::Rc;
 use std::str::FromStr as _;
 
@@ -12,8 +16,10 @@ use gatewright_core::bundle::{
 };
 use gatewright_core::catalogue::{Catalogue, Column, MaskedColumn, Relation, RelationKind, Taint};
 use gatewright_core::mask::Method;
-use gatewright_postgres::{Call, Env, HostReply, Io, Plane, Session};
+use gatewright_postgres::Plane;
 use serde_json::json;
+
+pub use player::{Outcome, Step, play};
 
 /// Now, in every conversation.
 pub const NOW: u64 = 1_800_000_000_000;
@@ -187,103 +193,20 @@ pub fn startup(parameters: &[(&str, &str)]) -> Vec<u8> {
     out
 }
 
-/// What happens in a conversation.
-#[derive(Debug, Clone)]
-pub enum Step {
-    /// Bytes from the client.
-    Client(Vec<u8>),
-    /// Bytes from the server.
-    Server(Vec<u8>),
-    /// The host answers the latest call.
-    Host(u16, String),
-    /// Everything recorded so far is durable.
-    Durable,
-    /// That many milliseconds pass.
-    Pass(u64),
+/// A bundle, compiled for the library and as JSON for the filter.
+#[derive(Debug)]
+pub struct Site {
+    pub plane: Rc<Plane>,
+    pub json: Vec<u8>,
 }
 
-/// All that came out.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    pub to_server: Vec<u8>,
-    pub to_client: Vec<u8>,
-    pub calls: Vec<Call>,
-    pub events: Vec<String>,
-    pub closed: bool,
-}
-
-impl Outcome {
-    /// What the client got, lossily as text.
-    pub fn client_text(&self) -> String {
-        String::from_utf8_lossy(&self.to_client).into_owned()
+/// The site of a bundle.
+pub fn plane(mode: RecordingMode, approvals: ApprovalMode) -> Site {
+    let bundle = bundle(mode, approvals);
+    Site {
+        plane: Rc::new(Plane::new(&bundle).expect("the bundle compiles")),
+        json: serde_json::to_vec(&bundle).expect("a bundle has a JSON form"),
     }
-
-    /// What the server got, lossily as text.
-    pub fn server_text(&self) -> String {
-        String::from_utf8_lossy(&self.to_server).into_owned()
-    }
-
-    fn take(&mut self, io: Io) {
-        self.to_server.extend(io.to_server);
-        self.to_client.extend(io.to_client);
-        self.calls.extend(io.calls);
-        self.events.extend(io.events.into_iter().map(|event| event.body));
-        self.closed |= io.close;
-    }
-}
-
-/// Plays a conversation; `cut` says how long the next piece of bytes is.
-pub fn play(plane: &Rc<Plane>, steps: &[Step], mut cut: impl FnMut(usize) -> usize) -> Outcome {
-    let mut session = Session::new("s1", "10.0.0.1:5000");
-    let (mut outcome, mut now) = (Outcome::default(), NOW);
-    for step in steps {
-        match step {
-            Step::Client(bytes) | Step::Server(bytes) => {
-                let mut rest = bytes.as_slice();
-                while !rest.is_empty() {
-                    let length = cut(rest.len()).clamp(1, rest.len());
-                    let (piece, tail) = rest.split_at(length);
-                    let mut io = Io::default();
-                    let env = Env { plane: Some(plane), now };
-                    if matches!(step, Step::Client(_)) {
-                        session.client(piece, env, &mut io);
-                        assert!(
-                            io.to_client.is_empty(),
-                            "a filter can speak to the client only when the server does"
-                        );
-                    } else {
-                        session.server(piece, env, &mut io);
-                    }
-                    outcome.take(io);
-                    rest = tail;
-                }
-            }
-            Step::Host(status, body) => {
-                let token = outcome.calls.last().expect("the host was called").token;
-                let mut io = Io::default();
-                let reply = HostReply { status: *status, body: body.clone().into_bytes() };
-                session.host(token, &reply, Env { plane: Some(plane), now }, &mut io);
-                outcome.take(io);
-            }
-            Step::Durable => {
-                let mut io = Io::default();
-                session.acknowledged(outcome.events.len() as u64, Env { plane: Some(plane), now }, &mut io);
-                outcome.take(io);
-            }
-            Step::Pass(time) => {
-                now += time;
-                let mut io = Io::default();
-                session.tick(Env { plane: Some(plane), now }, &mut io);
-                outcome.take(io);
-            }
-        }
-    }
-    outcome
-}
-
-/// The plane of a bundle.
-pub fn plane(mode: RecordingMode, approvals: ApprovalMode) -> Rc<Plane> {
-    Rc::new(Plane::new(&bundle(mode, approvals)).expect("the bundle compiles"))
 }
 
 /// The steps of a login at a server that trusts everybody.

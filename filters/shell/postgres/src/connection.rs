@@ -237,8 +237,13 @@ impl Connection {
             self.worker.call(self, call);
         }
         if state.half_closed && !state.gone {
-            // The client will say nothing more: what is held for it is not wanted, what runs may end.
-            if state.session.is_idle() { self.resume(state) } else { state.closing = true }
+            // The client will say nothing more: what is held for it is not wanted, what runs may end, and what waits
+            // for something else goes on.
+            if state.session.is_held() {
+                state.closing = true;
+            } else if state.session.is_idle() {
+                self.resume(state);
+            }
         }
         self.worker.record(self.context, io.events);
     }

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use gatewright_core::policy::{Action, Target};
 use sqlparser::ast::{
-    CommentObject, Expr, ObjectName, ObjectNamePart, ObjectType, Query, SchemaName, SelectInto, Statement,
-    Visit, Visitor,
+    AlterTableOperation, CommentObject, Expr, ObjectName, ObjectNamePart, ObjectType, Query,
+    RenameTableNameKind, SchemaName, SelectInto, Statement, Visit, Visitor,
 };
 
 use super::{NOWHERE, Walker, not_modelled};
@@ -25,8 +25,10 @@ impl Walker<'_> {
                     return Ok(true);
                 }
                 if table.temporary {
+                    self.temporary(&table.name);
                     ("CREATE TABLE", Action::Create, vec![Target::Schema { schema: "pg_temp".to_owned() }])
                 } else {
+                    self.create("CREATE TABLE", &table.name);
                     let mut targets = vec![self.object(&table.name)];
                     let parents = table.inherits.iter().flatten().chain(&table.partition_of);
                     targets.extend(parents.map(|parent| self.object(parent)));
@@ -37,13 +39,14 @@ impl Walker<'_> {
                 self.facts.statement = "CREATE VIEW";
                 let rows = self.query(&view.query, NOWHERE)?;
                 let target = if view.temporary {
+                    self.temporary(&view.name);
                     Target::Schema { schema: "pg_temp".to_owned() }
                 } else {
                     self.object(&view.name)
                 };
                 self.access(Action::Create, target);
-                // A view's columns get their taint from its definition; a materialised one's too.
-                let _ = rows;
+                // The catalogue learns of the view only after a while, and until then may know an older one.
+                self.stored.add(&rows.whole);
                 return Ok(true);
             }
             Statement::CreateIndex(index) => {
@@ -73,8 +76,23 @@ impl Walker<'_> {
             | Statement::CreateOperatorFamily(_)
             | Statement::CreateCollation(_)
             | Statement::CreateTextSearch(_) => ("CREATE", Action::Create, vec![Target::Database]),
-            Statement::AlterTable(table) => ("ALTER TABLE", Action::Alter, vec![self.object(&table.name)]),
-            Statement::AlterView { name, .. } => ("ALTER VIEW", Action::Alter, vec![self.object(name)]),
+            Statement::AlterTable(table) => {
+                // What the catalogue does not know may be temporary.
+                if self.lookup(&table.name).is_err() {
+                    for operation in &table.operations {
+                        if let AlterTableOperation::RenameTable { table_name } = operation {
+                            let (RenameTableNameKind::As(name) | RenameTableNameKind::To(name)) = table_name;
+                            self.temporary(name);
+                        }
+                    }
+                }
+                ("ALTER TABLE", Action::Alter, vec![self.object(&table.name)])
+            }
+            Statement::AlterView { name, query, .. } => {
+                let rows = self.query(query, NOWHERE)?;
+                self.stored.add(&rows.whole);
+                ("ALTER VIEW", Action::Alter, vec![self.object(name)])
+            }
             Statement::AlterIndex { .. } => ("ALTER INDEX", Action::Alter, vec![Target::Database]),
             Statement::AlterSchema(alter) => ("ALTER SCHEMA", Action::Alter, vec![schema(&alter.name)]),
             Statement::AlterType(_)
@@ -141,6 +159,9 @@ impl Walker<'_> {
     }
 
     fn create(&mut self, label: &'static str, name: &ObjectName) -> (&'static str, Action, Vec<Target>) {
+        if names::qualified(name).is_ok_and(|(schema, _)| schema.is_some_and(|s| s.starts_with("pg_temp"))) {
+            self.temporary(name);
+        }
         (label, Action::Create, vec![self.object(name)])
     }
 

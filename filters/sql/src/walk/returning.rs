@@ -11,6 +11,9 @@ use crate::lineage::{OutColumn, Shape};
 use crate::scope::{Env, Source};
 use crate::{Unparsed, names};
 
+/// Most outputs of a query (PostgreSQL: `MaxTupleAttributeNumber`).
+const MAX_OUTPUTS: usize = 1_664;
+
 impl Walker<'_> {
     /// The columns that a list gives, and the names of its items for ORDER BY and its like.
     pub(super) fn projection(
@@ -22,6 +25,9 @@ impl Walker<'_> {
         let mut shape = Shape::known(Vec::new());
         let mut labels = Vec::new();
         for item in items {
+            if shape.columns.as_ref().is_some_and(|columns| columns.len() > MAX_OUTPUTS) {
+                return Err(Unparsed::TooComplex);
+            }
             let (expr, name) = match item {
                 SelectItem::UnnamedExpr(expr) => (expr, names::of_output(expr)),
                 SelectItem::ExprWithAlias { expr, alias } => (expr, Some(names::fold(alias))),

@@ -1,10 +1,12 @@
 //! Statements about the session and its settings.
 
 use gatewright_core::policy::{Action, Target};
-use sqlparser::ast::{Expr, Function, ObjectName, Reset, Set, SetSessionAuthorizationParamKind, Statement};
+use sqlparser::ast::{
+    DiscardObject, Expr, Function, ObjectName, Reset, Set, SetSessionAuthorizationParamKind, Statement,
+};
 
 use super::{NOWHERE, Walker, not_modelled};
-use crate::{Unparsed, names};
+use crate::{PreparedNames, Unparsed, names};
 
 impl Walker<'_> {
     /// Gives false for any other kind of statement.
@@ -23,7 +25,12 @@ impl Walker<'_> {
                 };
                 self.change(name);
             }
-            Statement::Discard { .. } => self.session_wide("DISCARD", "discard"),
+            Statement::Discard { object_type } => {
+                if *object_type == DiscardObject::ALL {
+                    self.facts.renames = Some(PreparedNames::All);
+                }
+                self.session_wide("DISCARD", "discard");
+            }
             Statement::LISTEN { .. } => self.session_wide("LISTEN", "listen"),
             Statement::UNLISTEN { .. } => self.session_wide("UNLISTEN", "unlisten"),
             Statement::NOTIFY { .. } => self.session_wide("NOTIFY", "notify"),

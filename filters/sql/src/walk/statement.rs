@@ -8,7 +8,7 @@ use sqlparser::ast::{
 use super::query::origins;
 use super::{NOWHERE, Walker, not_modelled, source};
 use crate::lineage::Shape;
-use crate::{CopyDirection, Transaction, Unparsed, names};
+use crate::{CopyDirection, PreparedNames, Transaction, Unparsed, names};
 
 impl Walker<'_> {
     /// A top-level statement; the shape of its rows if they are known.
@@ -49,7 +49,7 @@ impl Walker<'_> {
                 // A plan shows the conditions' values, and is not the rows.
                 Ok(None)
             }
-            Statement::Prepare { statement, .. } => {
+            Statement::Prepare { name, statement, .. } => {
                 let Statement::Query(query) = &**statement else {
                     return not_modelled("PREPARE of a change");
                 };
@@ -57,6 +57,7 @@ impl Walker<'_> {
                     return not_modelled("PREPARE of a change");
                 }
                 self.facts.statement = "PREPARE";
+                self.facts.renames = Some(PreparedNames::One(names::fold(name)));
                 self.facts.defines_outputs = true;
                 self.query(query, NOWHERE).map(Some)
             }
@@ -90,7 +91,12 @@ impl Walker<'_> {
                 Ok(None)
             }
             Statement::Close { .. } => self.plain("CLOSE"),
-            Statement::Deallocate { .. } => self.plain("DEALLOCATE"),
+            Statement::Deallocate { name, .. } => {
+                let all = name.quote_style.is_none() && name.value.eq_ignore_ascii_case("all");
+                let one = PreparedNames::One(names::fold(name));
+                self.facts.renames = Some(if all { PreparedNames::All } else { one });
+                self.plain("DEALLOCATE")
+            }
             Statement::Call(function) => {
                 self.facts.statement = "CALL";
                 self.procedure(function)?;
@@ -168,10 +174,16 @@ impl Walker<'_> {
     /// The target of SELECT INTO and CREATE TABLE AS.
     pub(super) fn create_from_rows(&mut self, name: &ObjectName, temporary: bool, rows: &Shape) {
         let target = if temporary {
+            self.temporary(name);
             Target::Schema { schema: "pg_temp".to_owned() }
         } else {
             match names::qualified(name) {
-                Ok((Some(schema), _)) => Target::Schema { schema },
+                Ok((Some(schema), _)) => {
+                    if schema.starts_with("pg_temp") {
+                        self.temporary(name);
+                    }
+                    Target::Schema { schema }
+                }
                 _ => Target::Database,
             }
         };

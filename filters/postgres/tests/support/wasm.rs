@@ -1,0 +1,130 @@
+//! The built filter in a wasm VM.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use gatewright_core::api::EventBatch;
+use gatewright_testing::{Filter, HttpCall, StreamId, Vm};
+use serde_json::Value;
+
+use super::player::Outcome;
+use super::{NOW, Site};
+
+/// What the filter makes of random bytes that are all zero.
+pub(super) const SESSION: &str = "00000000000000000000000000000000";
+
+const CONFIGURATION: &[u8] = br#"{"resource": "shop", "host_cluster": "host", "filter_token": "secret"}"#;
+
+fn filter() -> &'static Filter {
+    static FILTER: OnceLock<Filter> = OnceLock::new();
+    FILTER.get_or_init(|| {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/filters/gatewright_postgres.wasm");
+        Filter::load(&path).unwrap_or_else(|fault| panic!("`cargo xtask build` builds the filter: {fault}"))
+    })
+}
+
+/// A connection through the filter.
+pub(super) struct Wasm {
+    vm: Vm,
+    stream: StreamId,
+    now: u64,
+    last_call: Option<u32>,
+    /// Batches of events that wait for their answer.
+    batches: VecDeque<(u32, EventBatch)>,
+    outcome: Outcome,
+}
+
+impl Wasm {
+    pub(super) fn new(site: &Site) -> Self {
+        let mut vm = Vm::start(filter(), CONFIGURATION, NOW).expect("the filter starts");
+        vm.tick(NOW).expect("no trap");
+        let [question] = &vm.take_calls()[..] else {
+            panic!("the filter asks for its bundle, and that alone")
+        };
+        assert_eq!(question.header(":path"), "/v1/filter/bundle?resource=shop");
+        assert_eq!(question.header("authorization"), "Bearer secret");
+        vm.answer(question.token, 200, &site.json).expect("no trap");
+        let stream = vm.open("10.0.0.1:5000").expect("no trap");
+        let (batches, outcome) = (VecDeque::new(), Outcome::default());
+        Self { vm, stream, now: NOW, last_call: None, batches, outcome }
+    }
+
+    pub(super) fn client(&mut self, bytes: &[u8]) {
+        self.vm.downstream(self.stream, bytes, false).expect("no trap");
+        self.sort_calls();
+    }
+
+    pub(super) fn server(&mut self, bytes: &[u8]) {
+        self.vm.upstream(self.stream, bytes, false).expect("no trap");
+        self.sort_calls();
+    }
+
+    pub(super) fn host(&mut self, status: u16, body: &str) {
+        let token = self.last_call.expect("the host was called");
+        self.vm.answer(token, status, body.as_bytes()).expect("no trap");
+        self.sort_calls();
+    }
+
+    /// Answers the batches whose events are all among the session's first `events`.
+    pub(super) fn durable(&mut self, events: usize) {
+        while let Some((token, batch)) = self.batches.pop_front() {
+            if batch.events.last().is_some_and(|last| last.seq as usize >= events) {
+                self.batches.push_front((token, batch));
+                return;
+            }
+            self.vm.answer(token, 200, b"{}").expect("no trap");
+            self.sort_calls();
+        }
+    }
+
+    pub(super) fn pass(&mut self, now: u64) {
+        self.now = now;
+        self.vm.tick(now).expect("no trap");
+        self.sort_calls();
+    }
+
+    fn sort_calls(&mut self) {
+        for call in self.vm.take_calls() {
+            assert_eq!(call.cluster, "host");
+            let path = call.header(":path").to_owned();
+            match path.as_str() {
+                "/v1/filter/events" => {
+                    let batch: EventBatch = serde_json::from_slice(&call.body).expect("a batch");
+                    self.outcome.events.extend(batch.events.iter().map(|event| event.body.clone()));
+                    self.batches.push_back((call.token, batch));
+                }
+                path if path.starts_with("/v1/filter/bundle") => {
+                    self.vm.answer(call.token, 304, b"").expect("no trap");
+                }
+                path => {
+                    self.last_call = Some(call.token);
+                    self.outcome.calls.push((format!("{} {path}", call.header(":method")), body(&call)));
+                }
+            }
+        }
+    }
+
+    /// All that came out, with the session's first `events` events.
+    pub(super) fn outcome(mut self, events: usize) -> Outcome {
+        let mut outcome = std::mem::take(&mut self.outcome);
+        outcome.to_server = self.vm.to_server(self.stream).to_vec();
+        outcome.to_client = self.vm.to_client(self.stream).to_vec();
+        outcome.closed = self.vm.is_closed(self.stream);
+        // What is still to be recorded comes once the batch before it is answered; what that sets off is not asked
+        // for any more.
+        while let Some((token, _)) = self.batches.pop_front() {
+            self.vm.answer(token, 200, b"{}").expect("no trap");
+            self.sort_calls();
+            self.pass(self.now);
+        }
+        outcome.events.append(&mut self.outcome.events);
+        outcome.events.truncate(events);
+        outcome
+    }
+}
+
+fn body(call: &HttpCall) -> Value {
+    if call.body.is_empty() { Value::Null } else { serde_json::from_slice(&call.body).expect("JSON") }
+}

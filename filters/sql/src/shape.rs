@@ -1,0 +1,397 @@
+//! What statements that differ only in their values have in common, so that they are analysed once.
+//!
+//! A literal is replaced only where its value cannot matter to any fact: compared with or added to something
+//! that has a name, in the list of an IN or of VALUES, behind LIMIT. The shape is itself a statement, and it is
+//! the shape that is analysed; equal literals become equal ones, because `a = 1 OR a <> 1` restricts nothing.
+
+use std::borrow::Cow;
+
+/// Most distinct values: a longer list is loaded once, and not worth the search.
+const MOST_VALUES: usize = 64;
+
+/// Statements of these kinds only: in others (`SET x = 'y'`) values are what it is about.
+const KINDS: [&str; 5] = ["select", "insert", "update", "delete", "with"];
+
+/// The statement with its values replaced and its comments left out; the text itself where nothing is to be
+/// replaced, or where it holds anything that is not read here.
+#[must_use]
+pub fn shape(sql: &str) -> Cow<'_, str> {
+    let mut shaper = Shaper::new(sql.as_bytes());
+    match shaper.run() {
+        Some(()) if !shaper.values.is_empty() || shaper.left_out => {
+            String::from_utf8(shaper.out).map_or(Cow::Borrowed(sql), Cow::Owned)
+        }
+        _ => Cow::Borrowed(sql),
+    }
+}
+
+/// What came before, as far as it matters to a literal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// A name, or what is in brackets.
+    Operand,
+    /// An operator whose left side is an operand.
+    Operator,
+    /// A sign behind such an operator.
+    Sign,
+    /// Start or comma of a list of values.
+    Item,
+    /// A word behind which a number is a count of rows.
+    Count,
+    /// A word behind which a bracket opens a list.
+    List,
+    Other,
+}
+
+struct Shaper<'a> {
+    sql: &'a [u8],
+    at: usize,
+    out: Vec<u8>,
+    /// Distinct literals, in order.
+    values: Vec<&'a [u8]>,
+    left_out: bool,
+    before: Before,
+    /// For each open bracket, whether it holds a list of values.
+    brackets: Vec<bool>,
+    /// A list of VALUES was closed, so a comma may be followed by another.
+    closed_list: bool,
+}
+
+impl<'a> Shaper<'a> {
+    fn new(sql: &'a [u8]) -> Self {
+        Self {
+            sql,
+            at: 0,
+            out: Vec::with_capacity(sql.len()),
+            values: Vec::new(),
+            left_out: false,
+            before: Before::Other,
+            brackets: Vec::new(),
+            closed_list: false,
+        }
+    }
+
+    fn peek(&self, ahead: usize) -> u8 {
+        self.sql.get(self.at.saturating_add(ahead)).copied().unwrap_or(0)
+    }
+
+    /// Copies up to, and not with, position `end`.
+    fn copy(&mut self, end: usize) {
+        self.out.extend_from_slice(self.sql.get(self.at..end).unwrap_or_default());
+        self.at = end;
+    }
+
+    /// Length of what fits at the current position.
+    fn span(&self, fits: impl Fn(u8) -> bool) -> usize {
+        self.sql.get(self.at..).unwrap_or_default().iter().take_while(|byte| fits(**byte)).count()
+    }
+
+    /// `None` where something is met that is not read here.
+    fn run(&mut self) -> Option<()> {
+        let mut first = true;
+        while self.at < self.sql.len() {
+            match self.peek(0) {
+                b' ' | b'\t' | b'\n' | b'\r' => self.copy(self.at.saturating_add(1)),
+                b'-' if self.peek(1) == b'-' => self.line_comment(),
+                b'/' if self.peek(1) == b'*' => self.block_comment()?,
+                c if is_word_start(c) => {
+                    if !self.word(first)? {
+                        return None;
+                    }
+                    first = false;
+                }
+                _ if first => return None,
+                b'\'' => self.string()?,
+                b'"' => self.quoted()?,
+                b'0'..=b'9' => self.number()?,
+                b'$' => {
+                    self.copy(self.at.saturating_add(1));
+                    match self.span(|c| c.is_ascii_digit()) {
+                        0 => return None,
+                        digits => self.copy(self.at.saturating_add(digits)),
+                    }
+                    self.before = Before::Other;
+                }
+                c => self.symbol(c)?,
+            }
+        }
+        Some(())
+    }
+
+    fn line_comment(&mut self) {
+        self.at = self.at.saturating_add(self.span(|c| c != b'\n' && c != b'\r'));
+        self.out.push(b' ');
+        self.left_out = true;
+    }
+
+    fn block_comment(&mut self) -> Option<()> {
+        let mut depth = 0_u32;
+        loop {
+            match (self.peek(0), self.peek(1)) {
+                (b'/', b'*') => depth = depth.saturating_add(1),
+                (b'*', b'/') => depth = depth.saturating_sub(1),
+                _ => {
+                    self.at = self.at.saturating_add(1);
+                    if self.at >= self.sql.len() {
+                        return None;
+                    }
+                    continue;
+                }
+            }
+            self.at = self.at.saturating_add(2);
+            if depth == 0 {
+                self.out.push(b' ');
+                self.left_out = true;
+                return Some(());
+            }
+        }
+    }
+
+    /// Gives whether it is one that may stand here.
+    fn word(&mut self, first: bool) -> Option<bool> {
+        let length = self.span(is_word_part);
+        let end = self.at.saturating_add(length);
+        // `E'…'`, `U&"…"` and the like are left to the scanner.
+        if matches!(self.sql.get(end), Some(b'\'' | b'"')) {
+            return None;
+        }
+        if self.sql.get(end) == Some(&b'&')
+            && matches!(self.sql.get(end.saturating_add(1)), Some(b'\'' | b'"'))
+        {
+            return None;
+        }
+        let word = self.sql.get(self.at..end).unwrap_or_default();
+        let is = |known: &str| word.eq_ignore_ascii_case(known.as_bytes());
+        if first && !KINDS.into_iter().any(is) {
+            return Some(false);
+        }
+        self.before = if is("in") || is("values") {
+            Before::List
+        } else if is("limit") || is("offset") {
+            Before::Count
+        } else {
+            // Keywords count as operands too: no literal stands behind a keyword and an operator.
+            Before::Operand
+        };
+        self.closed_list = false;
+        self.copy(end);
+        Some(true)
+    }
+
+    fn quoted(&mut self) -> Option<()> {
+        let end = self.closing(b'"')?;
+        self.copy(end);
+        self.before = Before::Operand;
+        self.closed_list = false;
+        Some(())
+    }
+
+    /// Position behind the quote that ends what begins here.
+    fn closing(&self, quote: u8) -> Option<usize> {
+        let mut at = self.at.saturating_add(1);
+        loop {
+            let rest = self.sql.get(at..)?;
+            let found = rest.iter().position(|byte| *byte == quote)?;
+            at = at.saturating_add(found).saturating_add(1);
+            if self.sql.get(at) != Some(&quote) {
+                return Some(at);
+            }
+            at = at.saturating_add(1);
+        }
+    }
+
+    fn string(&mut self) -> Option<()> {
+        let end = self.closing(b'\'')?;
+        let literal = self.sql.get(self.at..end)?;
+        match self.before {
+            Before::Operator => self.replace(literal, true)?,
+            Before::Item if self.ends_item(end) => self.replace(literal, true)?,
+            _ => self.copy(end),
+        }
+        self.at = end;
+        self.before = Before::Other;
+        Some(())
+    }
+
+    fn number(&mut self) -> Option<()> {
+        let mut end = self.at.saturating_add(self.span(|c| c.is_ascii_digit()));
+        if self.sql.get(end) == Some(&b'.') {
+            let digits = self.sql.get(end.saturating_add(1)..).unwrap_or_default();
+            let digits = digits.iter().take_while(|c| c.is_ascii_digit()).count();
+            if digits == 0 {
+                return None;
+            }
+            end = end.saturating_add(1).saturating_add(digits);
+        }
+        if self.sql.get(end).is_some_and(|c| is_word_part(*c) || matches!(c, b'.' | b'\'' | b'"')) {
+            return None;
+        }
+        let literal = self.sql.get(self.at..end)?;
+        match self.before {
+            Before::Operator | Before::Sign | Before::Count => self.replace(literal, false)?,
+            Before::Item if self.ends_item(end) => self.replace(literal, false)?,
+            _ => self.copy(end),
+        }
+        self.at = end;
+        self.before = Before::Other;
+        Some(())
+    }
+
+    fn ends_item(&self, end: usize) -> bool {
+        let rest = self.sql.get(end..).unwrap_or_default();
+        let next = rest.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+        matches!(next, Some(b',' | b')'))
+    }
+
+    fn replace(&mut self, literal: &'a [u8], quoted: bool) -> Option<()> {
+        let known = self.values.iter().position(|value| *value == literal);
+        if known.is_none() && self.values.len() >= MOST_VALUES {
+            return None;
+        }
+        let index = known.unwrap_or_else(|| {
+            self.values.push(literal);
+            self.values.len().saturating_sub(1)
+        });
+        let text = index.to_string();
+        let quote: &[u8] = if quoted { b"'" } else { b"" };
+        for part in [quote, text.as_bytes(), quote] {
+            self.out.extend_from_slice(part);
+        }
+        Some(())
+    }
+
+    fn symbol(&mut self, first: u8) -> Option<()> {
+        let operator = self.span(|c| b"~!@#^&|`?+-*/%<>=".contains(&c));
+        if operator > 0 {
+            return self.operator(operator);
+        }
+        self.copy(self.at.saturating_add(1));
+        match first {
+            b'(' => {
+                let list = self.before == Before::List && self.begins_value();
+                self.brackets.push(list);
+                self.before = if list { Before::Item } else { Before::Other };
+                self.closed_list = false;
+            }
+            b')' => {
+                self.closed_list = self.brackets.pop()?;
+                self.before = Before::Operand;
+            }
+            b',' => {
+                self.before = match (self.brackets.last(), self.closed_list) {
+                    (Some(true), _) => Before::Item,
+                    (_, true) => Before::List,
+                    _ => Before::Other,
+                };
+            }
+            b'.' => {
+                // `.5` is a number, and `1.` was refused.
+                if self.peek(0).is_ascii_digit() {
+                    return None;
+                }
+                self.before = Before::Other;
+            }
+            b'[' | b']' | b':' => self.before = Before::Other,
+            // What follows may be of any kind.
+            b';' if self.span(|c| matches!(c, b' ' | b'\t' | b'\n' | b'\r'))
+                < self.sql.len().saturating_sub(self.at) =>
+            {
+                return None;
+            }
+            b';' => {}
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Whether a literal or parameter comes next: a bracket that holds a query is none of values.
+    fn begins_value(&self) -> bool {
+        let rest = self.sql.get(self.at..).unwrap_or_default();
+        let next = rest.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+        matches!(next, Some(b'\'' | b'$' | b'-' | b'0'..=b'9'))
+    }
+
+    fn operator(&mut self, length: usize) -> Option<()> {
+        let end = self.at.saturating_add(length);
+        let text = self.sql.get(self.at..end)?;
+        // A comment may begin within, and signs may stick: what is not plain is left to the scanner.
+        self.before = match (text, self.before) {
+            (
+                b"=" | b"<" | b">" | b"<=" | b">=" | b"<>" | b"!=" | b"+" | b"-" | b"*" | b"/" | b"%",
+                Before::Operand,
+            ) => Before::Operator,
+            (b"-" | b"+", Before::Operator) => Before::Sign,
+            _ if text.windows(2).any(|pair| pair == b"--" || pair == b"/*") => return None,
+            _ => Before::Other,
+        };
+        self.copy(end);
+        Some(())
+    }
+}
+
+fn is_word_start(c: u8) -> bool {
+    c.is_ascii_alphabetic() || c == b'_' || c >= 0x80
+}
+
+fn is_word_part(c: u8) -> bool {
+    is_word_start(c) || c.is_ascii_digit() || c == b'$'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shape;
+
+    #[test]
+    fn statements_that_differ_in_values_have_one_shape() {
+        for (a, b) in [
+            ("SELECT a FROM t WHERE id = 5", "SELECT a FROM t WHERE id = 77"),
+            ("SELECT a FROM t WHERE id = -5", "SELECT a FROM t WHERE id = -1.5"),
+            ("UPDATE t SET a = a + 1 WHERE id = 2", "UPDATE t SET a = a + 4 WHERE id = 9"),
+            ("INSERT INTO t VALUES (1, 'x'), (2, 'y')", "INSERT INTO t VALUES (7, ''''), (3, 'z')"),
+            ("SELECT a FROM t WHERE b IN ('x','y') LIMIT 10", "SELECT a FROM t WHERE b IN ('u','v') LIMIT 5"),
+            ("SELECT a /* trace 1 */ FROM t", "SELECT a /* trace /* 2 */ */ FROM t"),
+            ("SELECT a -- 1\nFROM t", "SELECT a -- two\nFROM t"),
+        ] {
+            assert_eq!(shape(a), shape(b));
+        }
+    }
+
+    #[test]
+    fn what_may_matter_stays() {
+        for text in [
+            "SELECT a FROM t WHERE 1 = 1",
+            "SELECT a FROM t ORDER BY 2",
+            "SELECT a, b FROM t WHERE a IN (SELECT b ORDER BY 1, 2)",
+            "SELECT set_config('search_path', 'x', false)",
+            "SELECT a FROM t WHERE b LIKE '%'",
+            "SET search_path = 'x'",
+            "SELECT a FROM t; SET search_path = 'x'",
+            "SELECT a FROM t WHERE b = E'x\\'' OR 1 = 1",
+            "SELECT a FROM t WHERE b = $$x$$",
+            "SELECT a FROM t WHERE b = U&'x'",
+            "SELECT a FROM t WHERE b = 0x1f",
+        ] {
+            assert_eq!(shape(text), text);
+        }
+        assert_ne!(
+            shape("SELECT 1 FROM t WHERE a = 1 OR a <> 1"),
+            shape("SELECT 1 FROM t WHERE a = 1 OR a <> 2")
+        );
+        assert_ne!(shape("SELECT a FROM t WHERE b = '1'"), shape("SELECT a FROM t WHERE b = 1"));
+    }
+
+    #[test]
+    fn nothing_is_read_past_its_end() {
+        for text in [
+            "SELECT 'x",
+            "SELECT a = 'x",
+            "SELECT /* a",
+            "SELECT \"a",
+            "SELECT a = 5.",
+            "SELECT )",
+            "SELECT $",
+        ] {
+            assert_eq!(shape(text), text);
+        }
+    }
+}

@@ -1,0 +1,424 @@
+-- One relation, secret, inside every place where an expression or a query can stand
+SELECT (SELECT s FROM secret);
+
+SELECT 1 + (SELECT s FROM secret);
+
+SELECT -(SELECT s FROM secret);
+
+SELECT NOT (SELECT s FROM secret);
+
+SELECT ((SELECT s FROM secret))::text;
+
+SELECT CAST((SELECT s FROM secret) AS int);
+
+SELECT (SELECT s FROM secret) COLLATE "C";
+
+SELECT (SELECT s FROM secret) AT TIME ZONE 'UTC';
+
+SELECT now() AT TIME ZONE (SELECT zone FROM secret);
+
+SELECT (SELECT s FROM secret) IS NULL;
+
+SELECT (SELECT s FROM secret) IS NOT TRUE;
+
+SELECT 1 IS DISTINCT FROM (SELECT s FROM secret);
+
+SELECT (SELECT s FROM secret) IS NORMALIZED;
+
+SELECT (SELECT s FROM secret) IS DOCUMENT;
+
+SELECT 1 BETWEEN 0 AND (SELECT s FROM secret);
+
+SELECT 1 NOT BETWEEN SYMMETRIC (SELECT s FROM secret) AND 5;
+
+SELECT 'a' LIKE (SELECT s FROM secret);
+
+SELECT 'a' LIKE 'b' ESCAPE (SELECT s FROM secret);
+
+SELECT 'a' SIMILAR TO (SELECT s FROM secret) ESCAPE '#';
+
+SELECT 'a' ILIKE ANY (SELECT s FROM secret);
+
+SELECT 1 IN (SELECT s FROM secret);
+
+SELECT 1 IN (2, (SELECT s FROM secret), 3);
+
+SELECT (SELECT s FROM secret) IN (1, 2);
+
+SELECT 1 = ANY (SELECT s FROM secret);
+
+SELECT 1 = ANY (ARRAY(SELECT s FROM secret));
+
+SELECT 1 = ALL (ARRAY[(SELECT s FROM secret)]);
+
+SELECT (1, (SELECT s FROM secret)) = (1, 2);
+
+SELECT (1, 2) < ALL (SELECT s, s FROM secret);
+
+SELECT ROW((SELECT s FROM secret), 1);
+
+SELECT EXISTS (SELECT FROM secret);
+
+SELECT EXISTS (TABLE secret);
+
+SELECT ARRAY(TABLE secret);
+
+SELECT ARRAY[[1], [(SELECT s FROM secret)]];
+
+SELECT ('{1,2}'::int[])[(SELECT s FROM secret)];
+
+SELECT a[1:(SELECT s FROM secret)] FROM t;
+
+SELECT ((SELECT s FROM secret)).field;
+
+SELECT ((SELECT s FROM secret)).*;
+
+SELECT (ARRAY(SELECT s FROM secret))[1];
+
+SELECT CASE (SELECT s FROM secret) WHEN 1 THEN 2 END;
+
+SELECT CASE WHEN (SELECT s FROM secret) THEN 1 END;
+
+SELECT CASE WHEN true THEN (SELECT s FROM secret) END;
+
+SELECT CASE WHEN true THEN 1 ELSE (SELECT s FROM secret) END;
+
+SELECT CASE 1 WHEN (SELECT s FROM secret) THEN 1 END;
+
+SELECT coalesce(NULL, (SELECT s FROM secret));
+
+SELECT nullif(1, (SELECT s FROM secret));
+
+SELECT greatest(1, (SELECT s FROM secret));
+
+SELECT f((SELECT s FROM secret));
+
+SELECT f(a => (SELECT s FROM secret));
+
+SELECT f(VARIADIC (SELECT s FROM secret));
+
+SELECT extract(year FROM (SELECT s FROM secret));
+
+SELECT position((SELECT s FROM secret) IN 'x');
+
+SELECT substring('x' FROM (SELECT s FROM secret) FOR 1);
+
+SELECT substring('x' SIMILAR 'y' ESCAPE (SELECT s FROM secret));
+
+SELECT overlay('x' PLACING (SELECT s FROM secret) FROM 1);
+
+SELECT overlay('x' PLACING 'y' FROM 1 FOR (SELECT s FROM secret));
+
+SELECT trim(both (SELECT s FROM secret) from 'x');
+
+SELECT trim(leading from (SELECT s FROM secret));
+
+SELECT normalize((SELECT s FROM secret), NFC);
+
+SELECT collation for ((SELECT s FROM secret));
+
+SELECT (1, 2) OVERLAPS (3, (SELECT s FROM secret));
+
+SELECT 1 OPERATOR(pg_catalog.+) (SELECT s FROM secret);
+
+SELECT xmlelement(name a, xmlattributes((SELECT s FROM secret) AS b));
+
+SELECT xmlelement(name a, (SELECT s FROM secret));
+
+SELECT xmlforest((SELECT s FROM secret) AS x);
+
+SELECT xmlparse(document (SELECT s FROM secret));
+
+SELECT xmlexists((SELECT s FROM secret) PASSING body) FROM docs;
+
+SELECT xmlserialize(content (SELECT s FROM secret) AS text);
+
+SELECT xmlroot((SELECT s FROM secret), version no value);
+
+SELECT sum((SELECT s FROM secret)) FROM t;
+
+SELECT sum(a ORDER BY (SELECT s FROM secret)) FROM t;
+
+SELECT sum(a) FILTER (WHERE a > (SELECT s FROM secret)) FROM t;
+
+SELECT percentile_cont((SELECT s FROM secret)) WITHIN GROUP (ORDER BY a) FROM t;
+
+SELECT mode() WITHIN GROUP (ORDER BY (SELECT s FROM secret)) FROM t;
+
+SELECT sum(a) OVER (PARTITION BY (SELECT s FROM secret)) FROM t;
+
+SELECT sum(a) OVER (ORDER BY (SELECT s FROM secret)) FROM t;
+
+SELECT sum(a) OVER (ROWS BETWEEN (SELECT s FROM secret) PRECEDING AND CURRENT ROW) FROM t;
+
+SELECT sum(a) OVER (ORDER BY a ROWS BETWEEN 1 PRECEDING AND (SELECT s FROM secret) FOLLOWING) FROM t;
+
+SELECT sum(a) OVER w FROM t WINDOW w AS (PARTITION BY (SELECT s FROM secret));
+
+SELECT 1 FROM t WINDOW unused AS (ORDER BY (SELECT s FROM secret));
+
+SELECT DISTINCT ON ((SELECT s FROM secret)) a FROM t;
+
+SELECT a FROM t WHERE (SELECT s FROM secret);
+
+SELECT a FROM t GROUP BY a, (SELECT s FROM secret);
+
+SELECT a FROM t GROUP BY ROLLUP (a, (SELECT s FROM secret));
+
+SELECT a FROM t GROUP BY GROUPING SETS ((a), ((SELECT s FROM secret)));
+
+SELECT a FROM t GROUP BY a HAVING (SELECT s FROM secret);
+
+SELECT a FROM t ORDER BY (SELECT s FROM secret);
+
+SELECT a FROM t ORDER BY a = ANY (SELECT s FROM secret) DESC NULLS LAST;
+
+SELECT a FROM t LIMIT (SELECT s FROM secret);
+
+SELECT a FROM t OFFSET (SELECT s FROM secret) ROWS;
+
+SELECT a FROM t FETCH FIRST (SELECT s FROM secret) ROWS ONLY;
+
+SELECT a FROM t TABLESAMPLE bernoulli ((SELECT s FROM secret));
+
+SELECT a FROM t TABLESAMPLE bernoulli (1) REPEATABLE ((SELECT s FROM secret));
+
+SELECT a FROM (SELECT s AS a FROM secret) AS x;
+
+SELECT a FROM (t CROSS JOIN secret);
+
+SELECT a FROM (t JOIN (u LEFT JOIN secret USING (a)) USING (a)) AS j;
+
+SELECT a FROM t JOIN u ON t.a = (SELECT s FROM secret);
+
+SELECT a FROM t, LATERAL (SELECT s FROM secret WHERE s = t.a) AS x;
+
+SELECT a FROM f((SELECT s FROM secret)) AS x (a);
+
+SELECT a FROM ROWS FROM (f(1), g((SELECT s FROM secret))) AS x (a, b);
+
+SELECT a FROM unnest(ARRAY(SELECT s FROM secret)) WITH ORDINALITY AS x (a, n);
+
+SELECT a FROM (VALUES (1), ((SELECT s FROM secret))) AS x (a);
+
+SELECT a FROM xmltable((SELECT s FROM secret) PASSING '<a/>' COLUMNS a int);
+
+SELECT a FROM xmltable('/a' PASSING (SELECT s FROM secret) COLUMNS a int);
+
+SELECT a FROM xmltable('/a' PASSING '<a/>' COLUMNS a int PATH (SELECT s FROM secret));
+
+SELECT a FROM xmltable('/a' PASSING '<a/>' COLUMNS a int DEFAULT (SELECT s FROM secret));
+
+SELECT a FROM xmltable(xmlnamespaces((SELECT s FROM secret) AS n), '/a' PASSING '<a/>' COLUMNS a int);
+
+SELECT a FROM t UNION SELECT s FROM secret;
+
+SELECT a FROM t EXCEPT ALL (TABLE u INTERSECT (SELECT s FROM secret));
+
+SELECT a FROM t FOR UPDATE OF t NOWAIT LIMIT (SELECT s FROM secret);
+
+VALUES (1), ((SELECT s FROM secret));
+
+VALUES (1) ORDER BY (SELECT s FROM secret);
+
+TABLE t LIMIT (SELECT s FROM secret);
+
+WITH x AS (SELECT s FROM secret) SELECT 1;
+
+WITH RECURSIVE x AS (SELECT 1 AS a UNION ALL SELECT a + (SELECT s FROM secret) FROM x) SELECT a FROM x;
+
+WITH x AS (WITH y AS (SELECT s FROM secret) SELECT 1) SELECT 2;
+
+-- in statements that change something
+INSERT INTO t TABLE secret;
+
+INSERT INTO t (a) VALUES ((SELECT s FROM secret));
+
+INSERT INTO t (a) VALUES (1), (2), (f((SELECT s FROM secret)));
+
+INSERT INTO t (a[(SELECT s FROM secret)]) VALUES (1);
+
+INSERT INTO t (a) VALUES (1) ON CONFLICT (a) DO UPDATE SET a = (SELECT s FROM secret);
+
+INSERT INTO t (a) VALUES (1) ON CONFLICT (a) DO UPDATE SET (a, b) = (SELECT s, s FROM secret);
+
+INSERT INTO t (a) VALUES (1) ON CONFLICT (a) DO UPDATE SET a = 1 WHERE t.a IN (SELECT s FROM secret);
+
+INSERT INTO t (a) VALUES (1) ON CONFLICT (a) WHERE (SELECT s FROM secret) DO NOTHING;
+
+INSERT INTO t (a) VALUES (1) RETURNING (SELECT s FROM secret);
+
+WITH x AS (SELECT s FROM secret) INSERT INTO t VALUES (1);
+
+INSERT INTO t WITH x AS (SELECT s FROM secret) SELECT * FROM x;
+
+UPDATE t SET a = (SELECT s FROM secret);
+
+UPDATE t SET a[(SELECT s FROM secret)] = 1;
+
+UPDATE t SET (a, b) = (SELECT s, 1 FROM secret);
+
+UPDATE t SET (a, b) = ROW(1, (SELECT s FROM secret));
+
+UPDATE t SET a = 1 FROM secret;
+
+UPDATE t SET a = 1 FROM (SELECT s FROM secret) AS x;
+
+UPDATE t SET a = 1 WHERE b = (SELECT s FROM secret);
+
+UPDATE t SET a = 1 RETURNING a, ARRAY(SELECT s FROM secret);
+
+DELETE FROM t USING secret;
+
+DELETE FROM t USING u JOIN secret ON u.a = secret.s WHERE t.a = u.a;
+
+DELETE FROM t WHERE EXISTS (SELECT FROM secret WHERE s = t.a);
+
+DELETE FROM t RETURNING (SELECT s FROM secret);
+
+MERGE INTO t USING secret ON t.a = secret.s WHEN MATCHED THEN DELETE;
+
+MERGE INTO t USING (SELECT s FROM secret) AS x ON t.a = x.s WHEN MATCHED THEN DO NOTHING;
+
+MERGE INTO t USING u ON t.a = (SELECT s FROM secret) WHEN MATCHED THEN DELETE;
+
+MERGE INTO t USING u ON t.a = u.a WHEN MATCHED AND (SELECT s FROM secret) THEN DELETE;
+
+MERGE INTO t USING u ON t.a = u.a WHEN MATCHED THEN UPDATE SET a = (SELECT s FROM secret);
+
+MERGE INTO t USING u ON t.a = u.a WHEN NOT MATCHED THEN INSERT (a) VALUES ((SELECT s FROM secret));
+
+-- in other statements
+COPY (SELECT s FROM secret) TO STDOUT;
+
+COPY (TABLE secret) TO '/tmp/x';
+
+COPY (INSERT INTO t SELECT s FROM secret RETURNING a) TO STDOUT;
+
+COPY t FROM STDIN WHERE a > (SELECT s FROM secret);
+
+EXPLAIN SELECT s FROM secret;
+
+EXPLAIN (ANALYZE, FORMAT JSON) DELETE FROM t USING secret;
+
+EXPLAIN CREATE TABLE x AS SELECT s FROM secret;
+
+EXPLAIN DECLARE c CURSOR FOR SELECT s FROM secret;
+
+EXPLAIN REFRESH MATERIALIZED VIEW secret;
+
+EXPLAIN ANALYZE EXECUTE p((SELECT s FROM secret));
+
+PREPARE p (int) AS SELECT s FROM secret WHERE s = $1;
+
+PREPARE p AS DELETE FROM t WHERE a IN (TABLE secret);
+
+EXECUTE p (1, (SELECT s FROM secret));
+
+DECLARE c CURSOR FOR SELECT s FROM secret;
+
+CALL f((SELECT s FROM secret));
+
+CREATE TABLE x AS SELECT s FROM secret;
+
+CREATE TABLE x AS TABLE secret WITH NO DATA;
+
+CREATE TEMP TABLE x ON COMMIT DROP AS EXECUTE p ((SELECT s FROM secret));
+
+SELECT s INTO x FROM secret;
+
+CREATE VIEW x AS SELECT s FROM secret;
+
+CREATE RECURSIVE VIEW x (a) AS SELECT s FROM secret UNION ALL SELECT a FROM x;
+
+CREATE MATERIALIZED VIEW x AS SELECT 1 FROM t WHERE a IN (SELECT s FROM secret);
+
+CREATE RULE r AS ON INSERT TO t DO ALSO INSERT INTO secret VALUES (new.a);
+
+CREATE RULE r AS ON UPDATE TO t WHERE EXISTS (SELECT FROM secret) DO INSTEAD NOTHING;
+
+CREATE RULE r AS ON DELETE TO t DO INSTEAD (DELETE FROM u WHERE a = old.a; UPDATE secret SET s = 1);
+
+CREATE POLICY p ON t USING (a IN (SELECT s FROM secret));
+
+CREATE POLICY p ON t FOR INSERT WITH CHECK (EXISTS (SELECT FROM secret));
+
+ALTER POLICY p ON t USING (a = (SELECT max(s) FROM secret)) WITH CHECK (true);
+
+CREATE TRIGGER tr BEFORE UPDATE ON t FOR EACH ROW WHEN (new.a = (SELECT s FROM secret)) EXECUTE FUNCTION f();
+
+CREATE FUNCTION f() RETURNS int RETURN (SELECT s FROM secret);
+
+CREATE FUNCTION f() RETURNS SETOF int LANGUAGE sql BEGIN ATOMIC DELETE FROM t; SELECT s FROM secret; END;
+
+CREATE FUNCTION f(a int DEFAULT (SELECT s FROM secret)) RETURNS int LANGUAGE sql RETURN a;
+
+CREATE PROCEDURE p() BEGIN ATOMIC INSERT INTO secret VALUES (1); END;
+
+CREATE TABLE x (a int DEFAULT (SELECT s FROM secret));
+
+CREATE TABLE x (a int CHECK (a > (SELECT s FROM secret)));
+
+CREATE TABLE x (a int GENERATED ALWAYS AS ((SELECT s FROM secret)) STORED);
+
+CREATE TABLE x (LIKE secret INCLUDING ALL);
+
+CREATE TABLE x () INHERITS (secret);
+
+CREATE TABLE x (a int REFERENCES secret (s));
+
+CREATE TABLE x (a int, FOREIGN KEY (a) REFERENCES public.secret);
+
+CREATE TABLE x PARTITION OF secret DEFAULT;
+
+CREATE TABLE x PARTITION OF t FOR VALUES FROM ((SELECT s FROM secret)) TO (10);
+
+CREATE INDEX ON t ((a = (SELECT s FROM secret)));
+
+CREATE INDEX ON t (a) WHERE a IN (SELECT s FROM secret);
+
+CREATE STATISTICS st ON (a + (SELECT s FROM secret)), b FROM t;
+
+CREATE DOMAIN d AS int CHECK (VALUE > (SELECT s FROM secret));
+
+ALTER TABLE t ADD COLUMN b int DEFAULT (SELECT s FROM secret);
+
+ALTER TABLE t ALTER COLUMN a TYPE text USING (SELECT s FROM secret);
+
+ALTER TABLE t ALTER a SET DEFAULT (SELECT s FROM secret);
+
+ALTER TABLE t ADD CHECK (a > (SELECT s FROM secret));
+
+ALTER TABLE t ATTACH PARTITION secret FOR VALUES IN (1);
+
+ALTER TABLE t INHERIT secret;
+
+ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES secret;
+
+CREATE PUBLICATION p FOR TABLE t WHERE (a > 1), secret (s);
+
+CREATE EVENT TRIGGER et ON ddl_command_start EXECUTE FUNCTION secret();
+
+CREATE SEQUENCE sq OWNED BY secret.s;
+
+CREATE SCHEMA x CREATE TABLE y (a int) CREATE VIEW z AS SELECT s FROM secret;
+
+LOCK t, secret IN SHARE MODE;
+
+TRUNCATE t, secret;
+
+ANALYZE t, secret (s);
+
+VACUUM (FULL) t, secret;
+
+REFRESH MATERIALIZED VIEW secret;
+
+REINDEX TABLE secret;
+
+CLUSTER secret;
+
+GRANT SELECT ON t, secret TO PUBLIC;
+
+COMMENT ON COLUMN secret.s IS 'x';
+
+DROP TABLE t, secret;
