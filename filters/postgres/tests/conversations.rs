@@ -115,15 +115,16 @@ fn a_failed_redefinition_does_not_fool_the_gate() {
     // The second Parse of `s` fails at the server, which keeps the first; its rows must stay masked.
     let outcome = whole(vec![
         Step::Client([parse("s", "SELECT upper(ssn) FROM customers"), sync()].concat()),
-        Step::Server(
-            [message(b'1', b""), message(b't', &[0, 0]), row_description(&[("upper", 0, 0)]), ready(b'I')]
-                .concat(),
-        ),
+        Step::Server([message(b'1', b""), ready(b'I')].concat()),
         Step::Client([parse("s", "SELECT 1"), sync()].concat()),
         Step::Server([error("42P05", "prepared statement already exists"), ready(b'I')].concat()),
         Step::Client([bind("s"), execute(), sync()].concat()),
-        Step::Server([message(b'2', b""), data_row(&["SECRET"]), complete("SELECT 1"), ready(b'I')].concat()),
+        Step::Server(
+            [message(b'2', b""), row_description(&[("upper", 0, 0)]), data_row(&["SECRET"])].concat(),
+        ),
+        Step::Server([complete("SELECT 1"), ready(b'I')].concat()),
     ]);
+    assert!(outcome.client_text().contains("[masked]"), "{}", outcome.client_text());
     assert!(!outcome.client_text().contains("SECRET"), "{}", outcome.client_text());
 }
 
@@ -144,6 +145,159 @@ fn a_name_that_sql_redefined_is_not_trusted() {
         "{:?}",
         outcome.server_text()
     );
+}
+
+#[test]
+fn behind_a_sync_a_definition_counts_only_once_it_is_confirmed() {
+    let first = vec![
+        Step::Client([parse("s", "SELECT upper(ssn) FROM customers"), sync()].concat()),
+        Step::Server([message(b'1', b""), ready(b'I')].concat()),
+        // One burst: the server will refuse the second Parse, and run the first statement.
+        Step::Client([parse("s", "SELECT 1"), sync(), bind("s"), execute(), sync()].concat()),
+    ];
+    let early = whole(first.clone());
+    assert!(early.server_text().ends_with("SELECT 1\0\0\0S\0\0\0\u{4}"), "{:?}", early.server_text());
+    let mut failed = first.clone();
+    failed.extend([
+        Step::Server([error("42P05", "prepared statement already exists"), ready(b'I')].concat()),
+        Step::Server(
+            [
+                message(b'2', b""),
+                row_description(&[("upper", 0, 0)]),
+                data_row(&["SECRET"]),
+                complete("SELECT 1"),
+                ready(b'I'),
+            ]
+            .concat(),
+        ),
+    ]);
+    let outcome = whole(failed);
+    assert!(outcome.client_text().contains("[masked]"), "{}", outcome.client_text());
+    assert!(!outcome.client_text().contains("SECRET") && !outcome.closed, "{}", outcome.client_text());
+}
+
+#[test]
+fn sql_cannot_reach_what_the_protocol_named() {
+    // EXECUTE of a statement that needs an approval.
+    let outcome = whole(vec![
+        Step::Client([parse("s", "DELETE FROM customers WHERE name = 'Ann'"), sync()].concat()),
+        Step::Server([message(b'1', b""), ready(b'I')].concat()),
+        Step::Client(query("EXECUTE s")),
+        Step::Server([error("42601", "syntax error"), ready(b'I')].concat()),
+    ]);
+    assert!(!outcome.server_text().contains("EXECUTE") && outcome.client_text().contains("42501"));
+    // EXECUTE of a statement over masked columns: the outputs of EXECUTE are those.
+    let outcome = whole(vec![
+        Step::Client([parse("s", "SELECT upper(ssn) FROM customers"), sync()].concat()),
+        Step::Server([message(b'1', b""), ready(b'I')].concat()),
+        Step::Client(query("EXECUTE s")),
+        Step::Server(
+            [row_description(&[("upper", 0, 0)]), data_row(&["SECRET"]), complete("SELECT 1"), ready(b'I')]
+                .concat(),
+        ),
+    ]);
+    assert!(outcome.client_text().contains("[masked]") && !outcome.client_text().contains("SECRET"));
+}
+
+#[test]
+fn names_that_the_server_would_cut_are_refused() {
+    let long = "x".repeat(64);
+    for burst in [
+        [parse(&long, "SELECT 1"), sync()].concat(),
+        [message(b'C', &[b"S", long.as_bytes(), b"\0"].concat()), sync()].concat(),
+        [bind(&long), sync()].concat(),
+    ] {
+        let outcome =
+            whole(vec![Step::Client(burst), Step::Server([error("08P01", "no"), ready(b'I')].concat())]);
+        assert!(!outcome.server_text().contains(&long), "{}", outcome.server_text());
+        assert!(outcome.client_text().contains("longer than 63 bytes") && !outcome.closed);
+    }
+}
+
+#[test]
+fn rows_of_a_portal_that_was_described_without_columns_do_not_pass() {
+    // FETCH from a cursor that did not exist when the portal was described.
+    let outcome = whole(vec![
+        Step::Client(query("DECLARE c CURSOR FOR SELECT ssn FROM customers")),
+        Step::Server([complete("DECLARE CURSOR"), ready(b'T')].concat()),
+        Step::Client([parse("", "FETCH ALL FROM c"), bind(""), execute(), sync()].concat()),
+        Step::Server(
+            [message(b'1', b""), message(b'2', b""), message(b'n', b""), data_row(&["SECRET"])].concat(),
+        ),
+    ]);
+    assert!(!outcome.client_text().contains("SECRET") && outcome.closed, "{}", outcome.client_text());
+}
+
+#[test]
+fn an_error_at_the_end_of_a_transaction_quotes_nothing() {
+    let outcome = whole(vec![
+        Step::Client(query("BEGIN")),
+        Step::Server([complete("BEGIN"), ready(b'T')].concat()),
+        Step::Client(query("DECLARE c CURSOR WITH HOLD FOR SELECT ssn::int FROM customers")),
+        Step::Server([complete("DECLARE CURSOR"), ready(b'T')].concat()),
+        Step::Client(query("COMMIT")),
+        Step::Server(
+            [error("22P02", "invalid input syntax for type integer: 123-45-6789"), ready(b'I')].concat(),
+        ),
+    ]);
+    assert!(outcome.client_text().contains("22P02"), "{}", outcome.client_text());
+    assert!(!outcome.client_text().contains("6789"), "{}", outcome.client_text());
+    assert!(outcome.events.iter().all(|event| !event.contains("6789")));
+}
+
+#[test]
+fn a_server_that_reads_text_differently_is_not_let_in() {
+    let hello = [
+        message(b'R', &[0; 4]),
+        message(b'S', b"standard_conforming_strings\0off\0"),
+        message(b'K', &[0, 0, 0, 1, 9, 9, 9, 9]),
+        ready(b'I'),
+    ];
+    let mut steps = login();
+    steps[1] = Step::Server(hello.concat());
+    let outcome = play(&plane(RecordingMode::Buffered, ApprovalMode::Hold), &steps, |all| all);
+    assert!(outcome.client_text().contains("standard_conforming_strings") && outcome.closed);
+}
+
+#[test]
+fn a_timeout_while_a_command_is_held_ends_its_pipeline() {
+    let outcome = whole(vec![
+        Step::Client(
+            [parse("", "DELETE FROM customers WHERE name = 'x'"), bind(""), execute(), sync()].concat(),
+        ),
+        Step::Server(
+            [message(b'1', b""), message(b'2', b""), message(b'n', b""), message(b'3', b"")].concat(),
+        ),
+        Step::Host(200, WAITING.into()),
+        Step::Server(message(b'3', b"")),
+        Step::Server(error("57014", "canceling statement due to statement timeout")),
+        Step::Server(ready(b'I')),
+        Step::Client(query("SELECT name FROM customers")),
+    ]);
+    assert!(outcome.client_text().contains("57014") && !outcome.closed, "{}", outcome.client_text());
+    assert!(outcome.calls.iter().any(|(call, _)| call.ends_with("/withdraw")), "{:?}", outcome.calls);
+    assert!(outcome.server_text().contains("SELECT name"), "{}", outcome.server_text());
+}
+
+#[test]
+fn unknown_code_puts_names_in_doubt_and_the_gate_prepares_again() {
+    let outcome = whole(vec![
+        Step::Client([parse("s", "SELECT name FROM customers"), sync()].concat()),
+        Step::Server([message(b'1', b""), ready(b'I')].concat()),
+        Step::Client(query("SELECT somebodys_function()")),
+        Step::Server([row_description(&[("f", 0, 0)]), complete("SELECT 0"), ready(b'I')].concat()),
+        Step::Client([bind("s"), execute(), sync()].concat()),
+        Step::Server([message(b'3', b""), message(b'1', b""), message(b'2', b"")].concat()),
+        Step::Server(
+            [row_description(&[("name", CUSTOMERS, 1)]), complete("SELECT 0"), ready(b'I')].concat(),
+        ),
+    ]);
+    let text = outcome.server_text();
+    assert_eq!(text.matches("SELECT name FROM customers").count(), 2, "{text:?}");
+    assert!(!outcome.closed, "{}", outcome.client_text());
+    let seen: Vec<u8> = outcome.to_client.iter().rev().take(25).rev().copied().collect();
+    let expected = [message(b'2', b""), complete("SELECT 0"), ready(b'I')].concat();
+    assert!(seen.ends_with(&expected), "the client sees none of it: {seen:?}");
 }
 
 #[test]
@@ -311,9 +465,8 @@ fn conversations() -> Vec<(ApprovalMode, Vec<Step>)> {
     .concat();
     let extended = [
         message(b'1', b""),
-        message(b't', &[0, 0]),
-        row_description(&[("ssn", CUSTOMERS, 2)]),
         message(b'2', b""),
+        row_description(&[("ssn", CUSTOMERS, 2)]),
         data_row(&["123-45-6789"]),
         complete("SELECT 1"),
         ready(b'I'),

@@ -93,7 +93,6 @@ SELECT "customers"."id" FROM "customers" WHERE "customers"."email" = 'x@example.
 -- case: mask-count-rows-beside
 SELECT count(*) AS n, count(DISTINCT region) AS regions FROM customers;
 -- case: mask-null-stays-null
--- masked: phone
 SELECT id, phone, NULL AS nothing FROM customers WHERE id = 5;
 -- case: mask-case-of-clean
 -- masked: contact

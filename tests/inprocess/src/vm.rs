@@ -204,6 +204,9 @@ impl Vm {
 
     fn call<P: WasmParams, R: WasmResults>(&mut self, name: &str, arguments: P) -> Result<R, Fault> {
         let function = self.instance.get_typed_func::<P, R>(&mut self.store, name)?;
-        Ok(function.call(&mut self.store, arguments)?)
+        function.call(&mut self.store, arguments).map_err(|trap| {
+            let last = self.store.data().logs.last().map_or("", String::as_str);
+            Fault::new(format!("{name}: {trap:?}\nlast log: {last}"))
+        })
     }
 }
