@@ -9,7 +9,7 @@ mod writer;
 use gatewright_core::digest::{Digest, sha256_parts};
 
 pub(crate) use checkpoint::{Checkpoint, Signer, VerifyKey, private_file};
-pub(crate) use writer::{Recorder, Rejected};
+pub(crate) use writer::{Batch, Recorder, Rejected};
 
 /// Head of the log: what a checkpoint states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,9 +24,10 @@ impl Head {
     /// Of an empty log.
     pub(crate) const EMPTY: Self = Self { size: 0, hash: [0; 32] };
 
-    /// The head after one more entry: the event `leaf` (hex SHA-256 of its body) of a session.
-    pub(crate) fn append(self, session: &str, seq: u64, leaf: &str) -> Self {
-        let parts: [&[u8]; 4] = [&self.hash, session.as_bytes(), &seq.to_be_bytes(), leaf.as_bytes()];
+    /// The head after one more entry: a run of a session's events, `leaf` being the hex SHA-256 of its text.
+    pub(crate) fn append(self, session: &str, seq: u64, count: u64, leaf: &str) -> Self {
+        let (seq, count) = (seq.to_be_bytes(), count.to_be_bytes());
+        let parts: [&[u8]; 5] = [&self.hash, session.as_bytes(), &seq, &count, leaf.as_bytes()];
         Self { size: self.size + 1, hash: sha256_parts(parts) }
     }
 }

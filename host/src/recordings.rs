@@ -12,8 +12,8 @@ use crate::store::Store;
 use crate::store::sessions::SessionRow;
 use crate::time::rfc3339;
 
-/// Events that are read at a time.
-const PAGE: u32 = 1000;
+/// Runs of events that are read at a time.
+const PAGE: u32 = 50;
 /// Rows of a result that the timeline shows.
 const ROWS_SHOWN: usize = 10;
 
@@ -65,8 +65,8 @@ pub(crate) async fn show(data: &Path, id: &str, output: Output) -> anyhow::Resul
         if page.is_empty() {
             break;
         }
-        for sealed in page {
-            events.push(serde_json::from_str::<Event>(&sealed.body)?);
+        for body in page {
+            events.push(serde_json::from_str::<Event>(&body)?);
         }
     }
     if output == Output::Json {

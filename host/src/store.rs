@@ -15,7 +15,7 @@ use sqlx::sqlite::{
 /// File name in the data folder.
 const FILE: &str = "gatewright.sqlite";
 
-/// Tables. `events` and `log` are only ever added to.
+/// Tables. `events` and `log` are only ever added to; a row of either is a run of a session's events.
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS sessions (
     id TEXT PRIMARY KEY,
@@ -34,6 +34,7 @@ CREATE INDEX IF NOT EXISTS sessions_opened ON sessions (opened_at);
 CREATE TABLE IF NOT EXISTS events (
     session TEXT NOT NULL,
     seq INTEGER NOT NULL,
+    count INTEGER NOT NULL,
     hash TEXT NOT NULL,
     body TEXT NOT NULL,
     PRIMARY KEY (session, seq)
@@ -42,6 +43,7 @@ CREATE TABLE IF NOT EXISTS log (
     idx INTEGER PRIMARY KEY,
     session TEXT NOT NULL,
     seq INTEGER NOT NULL,
+    count INTEGER NOT NULL,
     leaf_hash TEXT NOT NULL,
     chain_hash TEXT NOT NULL
 ) STRICT;

@@ -7,13 +7,16 @@
 //! |---|---|---|
 //! | `GET /v1/filter/bundle?resource=NAME`, `if-none-match: DIGEST` | – | 200 [`Bundle`](crate::bundle::Bundle), or 304 |
 //! | `POST /v1/filter/login` | [`LoginRequest`] | 200 [`LoginReply`]; 401 the token does not verify; 403 `connect` is not permitted |
-//! | `POST /v1/filter/events` | [`EventBatch`] | 200 [`EventAck`] once all of it is durable |
+//! | `POST /v1/filter/events` | [`EventBatch`], as lines | 200 [`EventAck`] once all of it is durable |
 //! | `POST /v1/filter/approvals` | [`ApprovalRequest`] | 200 [`ApprovalReply`] |
 //! | `GET /v1/filter/approvals/ID/wait` | – | 200 [`ApprovalReply`] when decided, or after 25 s as it is then |
 //! | `POST /v1/filter/approvals/ID/withdraw` | – | 200 [`ApprovalReply`] |
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use crate::digest::Digest;
 use crate::time::Millis;
 
 /// One step of the login at the target. The host verifies the token again, and that `connect` is permitted,
@@ -76,8 +79,9 @@ impl std::fmt::Debug for LoginReply {
     }
 }
 
-/// Recorded events, in order within each session.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Recorded events, in order within each session. They travel as lines of JSON: [`BatchHead`], then the events'
+/// bodies as they are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventBatch {
     /// Resource name.
     pub resource: String,
@@ -85,17 +89,51 @@ pub struct EventBatch {
     pub events: Vec<SealedEvent>,
 }
 
-/// One recorded event: its exact text and what it hashes to.
+/// First line of a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchHead {
+    /// Resource name.
+    pub resource: String,
+}
+
+impl BatchHead {
+    /// Reads a batch: its head, and the text of each event.
+    ///
+    /// # Errors
+    /// What is wrong with the first line.
+    pub fn read(lines: &str) -> serde_json::Result<(Self, impl Iterator<Item = &str>)> {
+        let mut lines = lines.lines();
+        Ok((serde_json::from_str(lines.next().unwrap_or_default())?, lines))
+    }
+}
+
+/// One recorded event: its exact text and what it hashes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedEvent {
     /// Session id.
-    pub session: String,
+    pub session: Arc<str>,
     /// Position in the session, from 0.
     pub seq: u64,
-    /// The [`crate::event::Event`] as JSON text; its bytes are what `hash` is of.
+    /// The [`crate::event::Event`] as JSON text on one line; its bytes are what `hash` is of.
     pub body: String,
-    /// Hex SHA-256 of `body`.
-    pub hash: String,
+    /// SHA-256 of `body`.
+    pub hash: Digest,
+}
+
+impl EventBatch {
+    /// The batch as lines.
+    #[must_use]
+    pub fn lines(&self) -> String {
+        let size = self.events.iter().map(|event| event.body.len().saturating_add(1)).sum::<usize>();
+        let mut lines = String::with_capacity(size.saturating_add(100));
+        // INVARIANT: a struct of one string always serialises.
+        lines += &serde_json::to_string(&BatchHead { resource: self.resource.clone() }).unwrap_or_default();
+        for event in &self.events {
+            lines.push('\n');
+            lines += &event.body;
+        }
+        lines
+    }
 }
 
 /// All events of the batch are durable.

@@ -1,5 +1,7 @@
 //! The recording: a session is an append-only list of events, each carrying the hash of the one before it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::api::SealedEvent;
@@ -113,10 +115,26 @@ pub enum Kind {
     },
 }
 
+impl Kind {
+    /// Its name, as in the JSON.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Open { .. } => "open",
+            Self::Refused { .. } => "refused",
+            Self::Statement { .. } => "statement",
+            Self::Approval { .. } => "approval",
+            Self::Result { .. } => "result",
+            Self::Error { .. } => "error",
+            Self::Close { .. } => "close",
+        }
+    }
+}
+
 /// A session's chain: numbers events and links each to the one before.
 #[derive(Debug, Clone)]
 pub struct Chain {
-    session: String,
+    session: Arc<str>,
     seq: u64,
     prev: Digest,
 }
@@ -124,7 +142,7 @@ pub struct Chain {
 impl Chain {
     /// An empty chain for a session.
     #[must_use]
-    pub fn new(session: impl Into<String>) -> Self {
+    pub fn new(session: impl Into<Arc<str>>) -> Self {
         Self { session: session.into(), seq: 0, prev: [0; 32] }
     }
 
@@ -136,15 +154,31 @@ impl Chain {
 
     /// Appends an event and gives its sealed form.
     pub fn seal(&mut self, at: Millis, kind: Kind) -> SealedEvent {
-        let event =
-            Event { session: self.session.clone(), seq: self.seq, prev: hex::encode(self.prev), at, kind };
-        // INVARIANT: an event is strings, numbers and lists of them, which always serialise.
-        let body = serde_json::to_string(&event).unwrap_or_default();
-        let hash = sha256(body.as_bytes());
-        self.prev = hash;
+        let mut prev = [0; 64];
+        // INVARIANT: 32 bytes are 64 hex digits.
+        let prev = hex::encode_to_slice(self.prev, &mut prev).ok().and_then(|()| str::from_utf8(&prev).ok());
+        let sealed =
+            Sealed { session: &self.session, seq: self.seq, prev: prev.unwrap_or_default(), at, kind: &kind };
+        let mut body = Vec::with_capacity(512);
+        // INVARIANT: an event is strings, numbers and lists of them, which always serialise, as UTF-8.
+        let _ = serde_json::to_writer(&mut body, &sealed);
+        let seq = self.seq;
+        self.prev = sha256(&body);
         self.seq = self.seq.saturating_add(1);
-        SealedEvent { session: self.session.clone(), seq: event.seq, body, hash: hex::encode(hash) }
+        let body = String::from_utf8(body).unwrap_or_default();
+        SealedEvent { session: Arc::clone(&self.session), seq, body, hash: self.prev }
     }
+}
+
+/// An [`Event`] that is written.
+#[derive(Serialize)]
+struct Sealed<'a> {
+    session: &'a str,
+    seq: u64,
+    prev: &'a str,
+    at: Millis,
+    #[serde(flatten)]
+    kind: &'a Kind,
 }
 
 /// Why an event does not continue a chain.
@@ -189,7 +223,7 @@ pub struct Verifier(Chain);
 impl Verifier {
     /// At the start of a session's chain.
     #[must_use]
-    pub fn new(session: impl Into<String>) -> Self {
+    pub fn new(session: impl Into<Arc<str>>) -> Self {
         Self(Chain::new(session))
     }
 
@@ -204,7 +238,7 @@ impl Verifier {
         if event.seq != expected {
             return Err(ChainError::Position { expected, found: event.seq });
         }
-        if event.session != self.0.session {
+        if *event.session != *self.0.session {
             return Err(ChainError::Session { seq: expected, found: event.session });
         }
         if event.prev != hex::encode(self.0.prev) {

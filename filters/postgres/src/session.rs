@@ -166,7 +166,7 @@ impl Session {
     /// A connection that was just accepted. `id` is unique among all sessions of all time; `source` is
     /// `address:port`.
     #[must_use]
-    pub fn new(id: impl Into<String>, source: impl Into<String>) -> Self {
+    pub fn new(id: impl Into<std::sync::Arc<str>>, source: impl Into<String>) -> Self {
         let link = Link {
             client_in: Vec::new(),
             server_in: Vec::new(),

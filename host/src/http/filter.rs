@@ -8,13 +8,14 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use gatewright_core::api::{ApprovalReply, ApprovalRequest, EventAck, EventBatch, LoginReply, LoginRequest};
+use gatewright_core::api::{ApprovalReply, ApprovalRequest, BatchHead, EventAck, LoginReply, LoginRequest};
 use serde::Deserialize;
 
 use super::App;
 use super::auth::filter_only;
 use super::problem::{Failure, Json, Query};
 use crate::approvals;
+use crate::log::Batch;
 
 type Shared = State<Arc<App>>;
 
@@ -68,9 +69,12 @@ async fn login(State(app): Shared, Json(request): Json<LoginRequest>) -> Result<
     Ok(Json(answer?))
 }
 
-async fn events(State(app): Shared, Json(batch): Json<EventBatch>) -> Result<Json<EventAck>, Failure> {
-    let durable = batch.events.len() as u64;
-    let resource = batch.resource.clone();
+async fn events(State(app): Shared, lines: String) -> Result<Json<EventAck>, Failure> {
+    let (head, bodies) = BatchHead::read(&lines)
+        .map_err(|cause| Failure::new(StatusCode::BAD_REQUEST, format!("the batch's first line: {cause}")))?;
+    let resource = head.resource.clone();
+    let batch = Batch { resource: head.resource, bodies: bodies.map(str::to_owned).collect() };
+    let durable = batch.bodies.len() as u64;
     match app.recorder.record(batch).await {
         Ok(ended) => {
             for session in ended {

@@ -11,8 +11,10 @@ use super::{Checkpoint, Head, VerifyKey};
 use crate::store::Store;
 use crate::store::sessions::SessionRow;
 
-/// Rows that are read at a time.
+/// Entries of the log that are read at a time.
 const PAGE: u32 = 5_000;
+/// Runs that are read at a time, with all their events.
+const RUNS: u32 = 50;
 
 /// What was found.
 #[derive(Debug, Default, Serialize)]
@@ -91,10 +93,19 @@ impl Notes {
     }
 }
 
-/// What the log says about each session: the leaf hashes in order.
+/// What the log says about each session.
 #[derive(Default)]
 struct Log {
-    sessions: HashMap<String, Vec<String>>,
+    sessions: HashMap<String, Logged>,
+}
+
+/// What the log says about one session.
+#[derive(Debug, Default)]
+struct Logged {
+    /// Leaf hashes of its runs, in order.
+    leaves: Vec<String>,
+    /// Number of its events.
+    events: u64,
 }
 
 async fn walk_log(store: &Store, notes: &Notes, findings: &mut Findings) -> anyhow::Result<Log> {
@@ -112,18 +123,17 @@ async fn walk_log(store: &Store, notes: &Notes, findings: &mut Findings) -> anyh
         }
         for row in page {
             findings.entries += 1;
-            let leaves = log.sessions.entry(row.session.clone()).or_default();
+            let logged = log.sessions.entry(row.session.clone()).or_default();
             let fault = if row.idx != head.size {
                 Some(format!("log entry {} is missing", head.size))
-            } else if row.seq != leaves.len() as u64 {
+            } else if row.seq != logged.events {
                 Some(format!(
                     "log entry {} is event {} of session `{}`, expected its event {}",
-                    row.idx,
-                    row.seq,
-                    row.session,
-                    leaves.len()
+                    row.idx, row.seq, row.session, logged.events
                 ))
-            } else if hex::encode(head.append(&row.session, row.seq, &row.leaf_hash).hash) != row.chain_hash {
+            } else if hex::encode(head.append(&row.session, row.seq, row.count, &row.leaf_hash).hash)
+                != row.chain_hash
+            {
                 Some(format!(
                     "log entry {} (event {} of session `{}`) was changed: its hash does not follow",
                     row.idx, row.seq, row.session
@@ -131,7 +141,8 @@ async fn walk_log(store: &Store, notes: &Notes, findings: &mut Findings) -> anyh
             } else {
                 None
             };
-            leaves.push(row.leaf_hash.clone());
+            logged.leaves.push(row.leaf_hash.clone());
+            logged.events += row.count;
             if !broken && let Some(fault) = fault {
                 findings.faults.push(fault);
                 broken = true;
@@ -169,7 +180,7 @@ async fn check_session(
     store: &Store,
     id: &str,
     row: Option<&SessionRow>,
-    logged: Option<&Vec<String>>,
+    logged: Option<&Logged>,
     events: &mut u64,
 ) -> anyhow::Result<Option<String>> {
     let mut verifier = Verifier::new(id);
@@ -177,36 +188,45 @@ async fn check_session(
     let resource = row.map(|row| row.resource.clone()).unwrap_or_default();
     let mut replayed = SessionRow { id: id.to_owned(), resource, ..SessionRow::default() };
     let mut seq = 0_u64;
-    let empty = Vec::new();
+    let mut runs = 0_usize;
+    let empty = Logged::default();
     let logged = logged.unwrap_or(&empty);
     loop {
-        let page = store.events(id, seq, PAGE).await?;
+        let page = store.runs(id, seq, RUNS).await?;
         if page.is_empty() {
             break;
         }
-        for event in page {
-            *events += 1;
-            if event.seq != seq {
+        for run in page {
+            if run.seq != seq {
                 return Ok(Some(format!("event {seq} is missing")));
             }
-            let hash = hex::encode(sha256(event.body.as_bytes()));
-            if hash != event.hash {
-                return Ok(Some(format!("event {seq} was changed: its text is not what its hash says")));
+            let whole = hex::encode(sha256(run.text.as_bytes()));
+            let bodies: Vec<&str> = run.text.lines().collect();
+            *events += bodies.len() as u64;
+            let places = match bodies.len() {
+                1 => format!("event {seq}"),
+                many => format!("event {seq} or one of the {} after it", many - 1),
+            };
+            if whole != run.hash || bodies.len() as u64 != run.count {
+                return Ok(Some(format!("{places} was changed: the text is not what its hash says")));
             }
-            match verifier.next(&event.body) {
-                Ok(event) => replayed.take(&event, &hash),
-                Err(cause) => return Ok(Some(cause.to_string())),
-            }
-            match usize::try_from(seq).ok().and_then(|seq| logged.get(seq)) {
-                Some(leaf) if *leaf == hash => {}
-                Some(_) => return Ok(Some(format!("event {seq} is not the one that the log holds"))),
+            match logged.leaves.get(runs) {
+                Some(leaf) if *leaf == whole => {}
+                Some(_) => return Ok(Some(format!("{places} is not the one that the log holds"))),
                 None => return Ok(Some(format!("event {seq} is not in the log"))),
             }
-            seq += 1;
+            for body in bodies {
+                match verifier.next(body) {
+                    Ok(event) => replayed.take(&event, &hex::encode(verifier.head())),
+                    Err(cause) => return Ok(Some(cause.to_string())),
+                }
+            }
+            seq += run.count;
+            runs += 1;
         }
     }
-    if (logged.len() as u64) > seq {
-        return Ok(Some(format!("event {seq} is missing: the log holds {} events of it", logged.len())));
+    if logged.events > seq {
+        return Ok(Some(format!("event {seq} is missing: the log holds {} events of it", logged.events)));
     }
     match row {
         None => Ok(Some("it is not in the list of sessions".to_owned())),

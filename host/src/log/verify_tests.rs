@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use gatewright_core::api::{EventBatch, SealedEvent};
+use gatewright_core::api::SealedEvent;
 use gatewright_core::event::{Chain, Kind};
 
 use super::verify;
-use crate::log::{Checkpoint, Head, Recorder, Rejected, Signer};
+use crate::log::{Batch, Checkpoint, Head, Recorder, Rejected, Signer};
 use crate::store::Store;
 
 fn statement(chain: &mut Chain, text: &str) -> SealedEvent {
@@ -23,8 +23,8 @@ fn statement(chain: &mut Chain, text: &str) -> SealedEvent {
     )
 }
 
-fn batch(events: Vec<SealedEvent>) -> EventBatch {
-    EventBatch { resource: "shop".to_owned(), events }
+fn batch(events: Vec<SealedEvent>) -> Batch {
+    Batch { resource: "shop".to_owned(), bodies: events.into_iter().map(|event| event.body).collect() }
 }
 
 struct Recorded {
@@ -70,6 +70,22 @@ async fn what_nobody_touched_verifies() {
     let one = verify(&recorded.store, recorded.folder.path(), Some("b")).await.unwrap();
     assert_eq!((one.faults.len(), one.sessions, one.events), (0, 1, 4));
     assert!(verify(&recorded.store, recorded.folder.path(), Some("c")).await.is_err());
+}
+
+#[tokio::test]
+async fn events_that_came_together_are_one_entry_and_as_safe() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let recorder = recorder(&store, folder.path()).await.unwrap();
+    let mut chain = Chain::new("a");
+    let events = (0..6).map(|i| statement(&mut chain, &format!("A{i}"))).collect();
+    recorder.record(batch(events)).await.unwrap();
+    let findings = verify(&store, folder.path(), None).await.unwrap();
+    assert_eq!((findings.faults, findings.events, findings.entries), (Vec::new(), 6, 1));
+    assert_eq!(store.events("a", 4, 10).await.unwrap().len(), 2);
+    store.tamper("UPDATE events SET body = replace(body, 'A4', 'A9')").await;
+    let said = verify(&store, folder.path(), None).await.unwrap().faults.join("\n");
+    assert!(said.contains("session `a`: event 0 or one of the 5 after it was changed"), "{said}");
 }
 
 #[tokio::test]
@@ -219,28 +235,27 @@ async fn only_what_continues_is_taken() {
     let store = Store::open(folder.path()).await.unwrap();
     let recorder = recorder(&store, folder.path()).await.unwrap();
     let mut chain = Chain::new("a");
-    let events: Vec<_> = (0..4).map(|i| statement(&mut chain, &format!("A{i}"))).collect();
+    let events: Vec<_> = (0..6).map(|i| statement(&mut chain, &format!("A{i}"))).collect();
     let record = async |events: &[SealedEvent]| recorder.record(batch(events.to_vec())).await;
     assert_eq!(record(&events[..2]).await, Ok(vec![]));
     // Repeated, wholly or in part: taken once.
     assert_eq!(record(&events[..2]).await, Ok(vec![]));
     assert_eq!(record(&events[1..3]).await, Ok(vec![]));
     assert_eq!(store.events("a", 0, 10).await.unwrap().len(), 3);
-    // A gap, another text in an old place, a text that is not its hash, a broken link.
-    let mut gap = events[3].clone();
-    gap.seq = 4;
+    // A gap, another text in an old place, a broken link, what is not an event.
+    let gap = events[5].clone();
     let mut other = Chain::new("a");
     let others: Vec<_> = (0..4).map(|i| statement(&mut other, &format!("X{i}"))).collect();
-    let mut edited = events[3].clone();
-    edited.body = edited.body.replace("A3", "A4");
-    for bad in [&gap, &others[0], &others[2], &others[3], &edited] {
+    let mut unreadable = events[3].clone();
+    unreadable.body.pop();
+    for bad in [&gap, &others[0], &others[2], &others[3], &unreadable] {
         let answer = record(std::slice::from_ref(bad)).await;
         assert!(matches!(answer, Err(Rejected::Conflict(_))), "{bad:?}");
     }
     // All of a batch or nothing.
     assert!(record(&[events[3].clone(), events[3].clone(), gap]).await.is_err());
     assert_eq!(store.events("a", 0, 10).await.unwrap().len(), 3);
-    assert_eq!(record(&events[3..]).await, Ok(vec![]));
+    assert_eq!(record(&events[3..4]).await, Ok(vec![]));
 }
 
 #[tokio::test]

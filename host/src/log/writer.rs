@@ -1,12 +1,16 @@
 //! Takes batches of events in. One task writes; batches that arrive while it writes share the next commit.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
-use gatewright_core::api::{EventBatch, SealedEvent};
-use gatewright_core::digest::sha256;
+use gatewright_core::api::SealedEvent;
+use gatewright_core::digest::{Digest, sha256};
 use gatewright_core::event::{Event, Kind};
+use gatewright_core::time::Millis;
+use serde::Deserialize;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
@@ -31,8 +35,17 @@ pub(crate) enum Rejected {
     Unavailable,
 }
 
+/// Events as a filter sends them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Batch {
+    /// Resource that they are about.
+    pub(crate) resource: String,
+    /// The events' texts.
+    pub(crate) bodies: Vec<String>,
+}
+
 struct Job {
-    batch: EventBatch,
+    batch: Batch,
     done: oneshot::Sender<Result<Vec<String>, Rejected>>,
 }
 
@@ -51,7 +64,7 @@ impl Recorder {
     }
 
     /// Makes a batch durable, all of it or nothing. Gives the sessions that ended by it.
-    pub(crate) async fn record(&self, batch: EventBatch) -> Result<Vec<String>, Rejected> {
+    pub(crate) async fn record(&self, batch: Batch) -> Result<Vec<String>, Rejected> {
         let (done, result) = oneshot::channel();
         self.0.send(Job { batch, done }).await.map_err(|_| Rejected::Unavailable)?;
         result.await.map_err(|_| Rejected::Unavailable)?
@@ -110,7 +123,7 @@ impl Writer {
             {
                 jobs.push(job);
             }
-            let batches: Vec<&EventBatch> = jobs.iter().map(|job| &job.batch).collect();
+            let batches: Vec<&Batch> = jobs.iter().map(|job| &job.batch).collect();
             let results = match self.commit(&batches).await {
                 Ok(results) => results,
                 Err(cause) => {
@@ -126,7 +139,7 @@ impl Writer {
     }
 
     /// One transaction for all batches; those that do not fit are left out of it.
-    async fn commit(&mut self, batches: &[&EventBatch]) -> sqlx::Result<Vec<Result<Vec<String>, Rejected>>> {
+    async fn commit(&mut self, batches: &[&Batch]) -> sqlx::Result<Vec<Result<Vec<String>, Rejected>>> {
         let mut transaction = self.store.begin().await?;
         let mut known: HashMap<String, SessionRow> = HashMap::new();
         let mut fresh = Vec::new();
@@ -164,7 +177,7 @@ impl Writer {
 }
 
 /// Hashes of events by session and position.
-type Hashes = HashMap<(String, u64), String>;
+type Hashes = HashMap<(Arc<str>, u64), Digest>;
 
 /// What a batch adds, once all of it is found to fit.
 #[derive(Default)]
@@ -175,39 +188,59 @@ struct Staged {
     ended: Vec<String>,
 }
 
+/// What is looked at of every event; the rest is kept as it is.
+#[derive(Deserialize)]
+struct Brief<'a> {
+    #[serde(borrow)]
+    session: Cow<'a, str>,
+    seq: u64,
+    #[serde(borrow)]
+    prev: Cow<'a, str>,
+    at: Millis,
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+}
+
 impl Staged {
     async fn check(
         at: &mut SqliteConnection,
-        batch: &EventBatch,
+        batch: &Batch,
         known: &HashMap<String, SessionRow>,
         taken: &Hashes,
     ) -> sqlx::Result<Result<Self, String>> {
         let mut staged = Self::default();
-        for sealed in &batch.events {
-            let id = &sealed.session;
+        for body in &batch.bodies {
+            let brief: Brief<'_> = match serde_json::from_str(body) {
+                Ok(brief) => brief,
+                Err(cause) => return Ok(Err(format!("an event is not readable: {cause}"))),
+            };
+            let id = &*brief.session;
             if !staged.sessions.contains_key(id) {
                 let row = match known.get(id) {
                     Some(row) => Some(row.clone()),
                     None => sessions::load(at, id).await?,
                 };
                 if let Some(row) = row {
-                    staged.sessions.insert(id.clone(), row);
+                    staged.sessions.insert(id.to_owned(), row);
                 }
             }
             if let Some(row) = staged.sessions.get(id)
-                && sealed.seq <= row.head_seq
+                && brief.seq <= row.head_seq
             {
-                match staged.is_repeated(at, sealed, taken).await? {
+                match staged.is_repeated(at, &brief, body, taken).await? {
                     true => continue,
-                    false => return Ok(Err(differs(sealed))),
+                    false => {
+                        let seq = brief.seq;
+                        return Ok(Err(format!("session `{id}` has another event {seq} already")));
+                    }
                 }
             }
-            if let Err(conflict) = staged.take(&batch.resource, sealed) {
+            if let Err(conflict) = staged.take(&batch.resource, &brief, body) {
                 return Ok(Err(conflict));
             }
         }
         // Sessions that only repeated what was there need no new row.
-        let changed: HashSet<&str> = staged.fresh.iter().map(|event| event.session.as_str()).collect();
+        let changed: HashSet<&str> = staged.fresh.iter().map(|event| &*event.session).collect();
         staged.sessions.retain(|id, _| changed.contains(id.as_str()));
         Ok(Ok(staged))
     }
@@ -216,62 +249,64 @@ impl Staged {
     async fn is_repeated(
         &self,
         at: &mut SqliteConnection,
-        sealed: &SealedEvent,
+        brief: &Brief<'_>,
+        body: &str,
         taken: &Hashes,
     ) -> sqlx::Result<bool> {
-        if hex::encode(sha256(sealed.body.as_bytes())) != sealed.hash {
-            return Ok(false);
-        }
-        let key = (sealed.session.clone(), sealed.seq);
+        let key = (Arc::from(&*brief.session), brief.seq);
         Ok(match self.hashes.get(&key).or_else(|| taken.get(&key)) {
-            Some(hash) => *hash == sealed.hash,
-            None => events::hash_of(at, &sealed.session, sealed.seq)
-                .await?
-                .is_some_and(|hash| hash == sealed.hash),
+            Some(hash) => *hash == sha256(body.as_bytes()),
+            None => {
+                let stored = events::event_at(at, &brief.session, brief.seq).await?;
+                stored.is_some_and(|stored| stored == body)
+            }
         })
     }
 
-    fn take(&mut self, resource: &str, sealed: &SealedEvent) -> Result<(), String> {
-        let SealedEvent { session, seq, body, hash } = sealed;
-        if hex::encode(sha256(body.as_bytes())) != *hash {
-            return Err(format!("event {seq} of session `{session}` is not what its hash says"));
-        }
-        let event: Event = serde_json::from_str(body)
-            .map_err(|cause| format!("event {seq} of session `{session}` is not readable: {cause}"))?;
-        if event.session != *session || event.seq != *seq {
-            return Err(format!("event {seq} of session `{session}` says that it is another"));
-        }
+    fn take(&mut self, resource: &str, brief: &Brief<'_>, body: &str) -> Result<(), String> {
+        let (session, seq) = (&*brief.session, brief.seq);
         let row = self.sessions.get(session);
         let (expected, prev) =
             row.map_or_else(|| (0, "0".repeat(64)), |row| (row.head_seq + 1, row.head_hash.clone()));
-        if *seq != expected {
+        if seq != expected {
             return Err(format!("session `{session}` goes on with event {expected}, not with event {seq}"));
         }
-        if event.prev != prev {
+        if brief.prev != prev {
             return Err(format!("event {seq} of session `{session}` does not continue the event before"));
         }
-        if let Kind::Open { resource: named, .. } | Kind::Refused { resource: named, .. } = &event.kind
-            && named != resource
-        {
-            return Err(format!(
-                "event {seq} of session `{session}` is about another resource than its batch"
-            ));
+        if body.contains(['\n', '\r']) {
+            return Err(format!("event {seq} of session `{session}` is more than one line"));
         }
-        let row = self.sessions.entry(session.clone()).or_insert_with(|| SessionRow {
-            id: session.clone(),
+        let digest = sha256(body.as_bytes());
+        let hash = hex::encode(digest);
+        let row = self.sessions.entry(session.to_owned()).or_insert_with(|| SessionRow {
+            id: session.to_owned(),
             resource: resource.to_owned(),
             ..SessionRow::default()
         });
-        row.take(&event, hash);
-        if matches!(event.kind, Kind::Close { .. }) {
-            self.ended.push(session.clone());
+        if matches!(&*brief.kind, "open" | "refused") {
+            let event: Event = serde_json::from_str(body)
+                .map_err(|cause| format!("event {seq} of session `{session}` is not readable: {cause}"))?;
+            if let Kind::Open { resource: named, .. } | Kind::Refused { resource: named, .. } = &event.kind
+                && named != resource
+            {
+                return Err(format!(
+                    "event {seq} of session `{session}` is about another resource than its batch"
+                ));
+            }
+            row.take(&event, &hash);
+        } else {
+            row.note(seq, brief.at, &brief.kind, &hash);
         }
-        self.hashes.insert((session.clone(), *seq), hash.clone());
-        self.fresh.push(sealed.clone());
+        if brief.kind == "close" {
+            self.ended.push(session.to_owned());
+        }
+        let session: Arc<str> = match self.fresh.last() {
+            Some(last) if *last.session == *session => Arc::clone(&last.session),
+            _ => session.into(),
+        };
+        self.hashes.insert((Arc::clone(&session), seq), digest);
+        self.fresh.push(SealedEvent { session, seq, body: body.to_owned(), hash: digest });
         Ok(())
     }
-}
-
-fn differs(sealed: &SealedEvent) -> String {
-    format!("session `{}` has another event {} already", sealed.session, sealed.seq)
 }

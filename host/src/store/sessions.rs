@@ -41,9 +41,6 @@ const COLUMNS: &str =
 impl SessionRow {
     /// Takes one more event in; the first one begins the session.
     pub(crate) fn take(&mut self, event: &Event, hash: &str) {
-        if event.seq == 0 {
-            self.opened_at = event.at;
-        }
         match &event.kind {
             Kind::Open { resource, principal, issuer, role, source, .. } => {
                 self.resource.clone_from(resource);
@@ -55,13 +52,23 @@ impl SessionRow {
             Kind::Refused { resource, source, .. } => {
                 self.resource.clone_from(resource);
                 self.source.clone_from(source);
-                self.closed_at = Some(event.at);
             }
-            Kind::Statement { .. } => self.statements += 1,
-            Kind::Close { .. } => self.closed_at = Some(event.at),
-            Kind::Approval { .. } | Kind::Result { .. } | Kind::Error { .. } => {}
+            _ => {}
         }
-        self.head_seq = event.seq;
+        self.note(event.seq, event.at, event.kind.name(), hash);
+    }
+
+    /// What any event says about its session, by its kind's name.
+    pub(crate) fn note(&mut self, seq: u64, at: Millis, kind: &str, hash: &str) {
+        if seq == 0 {
+            self.opened_at = at;
+        }
+        match kind {
+            "statement" => self.statements += 1,
+            "refused" | "close" => self.closed_at = Some(at),
+            _ => {}
+        }
+        self.head_seq = seq;
         hash.clone_into(&mut self.head_hash);
     }
 

@@ -102,6 +102,11 @@ impl Host {
         answer(self.client.post(format!("{}{path}", self.url)).bearer_auth(bearer).json(body)).await
     }
 
+    pub(crate) async fn post_text(&self, path: &str, bearer: &str, body: &str) -> (u16, Value) {
+        let request = self.client.post(format!("{}{path}", self.url)).bearer_auth(bearer);
+        answer(request.body(body.to_owned())).await
+    }
+
     /// The bundle, once `fits` says that it is the awaited one.
     pub(crate) async fn bundle(&self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
         self.until(what, "/v1/filter/bundle?resource=shop", |status, bundle| status == 200 && fits(bundle))

@@ -158,6 +158,15 @@ impl Vm {
         self.store.data().streams.get(&stream.0).map_or(&[], |stream| &stream.to_client)
     }
 
+    /// Drops what went on so far.
+    pub fn forget(&mut self, stream: StreamId) {
+        if let Some(stream) = self.store.data_mut().streams.get_mut(&stream.0) {
+            stream.to_server.clear();
+            stream.to_client.clear();
+        }
+        self.store.data_mut().logs.clear();
+    }
+
     /// Whether the filter closed the connection.
     #[must_use]
     pub fn is_closed(&self, stream: StreamId) -> bool {

@@ -3,7 +3,7 @@
 
 mod native;
 mod player;
-mod wasm;
+pub mod wasm;
 
 use std::rc::Rc;
 use std::str::FromStr as _;

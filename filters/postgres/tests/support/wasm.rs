@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use gatewright_core::api::EventBatch;
+use gatewright_core::api::BatchHead;
+use gatewright_core::event::Event;
 use gatewright_testing::{Filter, HttpCall, StreamId, Vm};
 use serde_json::Value;
 
@@ -26,18 +27,18 @@ fn filter() -> &'static Filter {
 }
 
 /// A connection through the filter.
-pub(super) struct Wasm {
+pub struct Wasm {
     vm: Vm,
     stream: StreamId,
     now: u64,
     last_call: Option<u32>,
-    /// Batches of events that wait for their answer.
-    batches: VecDeque<(u32, EventBatch)>,
+    /// Batches of events that wait for their answer: token, and position of the last event.
+    batches: VecDeque<(u32, u64)>,
     outcome: Outcome,
 }
 
 impl Wasm {
-    pub(super) fn new(site: &Site) -> Self {
+    pub fn new(site: &Site) -> Self {
         let mut vm = Vm::start(filter(), CONFIGURATION, NOW).expect("the filter starts");
         vm.tick(NOW).expect("no trap");
         let [question] = &vm.take_calls()[..] else {
@@ -51,17 +52,17 @@ impl Wasm {
         Self { vm, stream, now: NOW, last_call: None, batches, outcome }
     }
 
-    pub(super) fn client(&mut self, bytes: &[u8]) {
+    pub fn client(&mut self, bytes: &[u8]) {
         self.vm.downstream(self.stream, bytes, false).expect("no trap");
         self.sort_calls();
     }
 
-    pub(super) fn server(&mut self, bytes: &[u8]) {
+    pub fn server(&mut self, bytes: &[u8]) {
         self.vm.upstream(self.stream, bytes, false).expect("no trap");
         self.sort_calls();
     }
 
-    pub(super) fn host(&mut self, status: u16, body: &str) {
+    pub fn host(&mut self, status: u16, body: &str) {
         // A proxy never answers a call twice.
         let Some(token) = self.last_call.take() else { return };
         self.vm.answer(token, status, body.as_bytes()).expect("no trap");
@@ -69,10 +70,10 @@ impl Wasm {
     }
 
     /// Answers the batches whose events are all among the session's first `events`.
-    pub(super) fn durable(&mut self, events: usize) {
-        while let Some((token, batch)) = self.batches.pop_front() {
-            if batch.events.last().is_some_and(|last| last.seq as usize >= events) {
-                self.batches.push_front((token, batch));
+    pub fn durable(&mut self, events: usize) {
+        while let Some((token, last)) = self.batches.pop_front() {
+            if last as usize >= events {
+                self.batches.push_front((token, last));
                 return;
             }
             self.vm.answer(token, 200, b"{}").expect("no trap");
@@ -80,7 +81,7 @@ impl Wasm {
         }
     }
 
-    pub(super) fn pass(&mut self, now: u64) {
+    pub fn pass(&mut self, now: u64) {
         self.now = now;
         self.vm.tick(now).expect("no trap");
         self.sort_calls();
@@ -92,12 +93,18 @@ impl Wasm {
             let path = call.header(":path").to_owned();
             match path.as_str() {
                 "/v1/filter/events" => {
-                    let batch: EventBatch = serde_json::from_slice(&call.body).expect("a batch");
+                    let lines = String::from_utf8(call.body).expect("UTF-8");
+                    let (head, bodies) = BatchHead::read(&lines).expect("a batch");
+                    assert_eq!(head.resource, "shop");
+                    let mut last = 0;
                     // A batch comes again when its answer may have been lost.
-                    let known = self.outcome.events.len();
-                    let new = batch.events.iter().filter(|event| event.seq as usize >= known);
-                    self.outcome.events.extend(new.map(|event| event.body.clone()));
-                    self.batches.push_back((call.token, batch));
+                    for body in bodies {
+                        last = serde_json::from_str::<Event>(body).expect("an event").seq;
+                        if last as usize >= self.outcome.events.len() {
+                            self.outcome.events.push(body.to_owned());
+                        }
+                    }
+                    self.batches.push_back((call.token, last));
                 }
                 path if path.starts_with("/v1/filter/bundle") => {
                     self.vm.answer(call.token, 304, b"").expect("no trap");
@@ -110,8 +117,14 @@ impl Wasm {
         }
     }
 
+    /// Drops what came out so far.
+    pub fn forget(&mut self) {
+        self.vm.forget(self.stream);
+        self.outcome.events.clear();
+    }
+
     /// All that came out, with the session's first `events` events.
-    pub(super) fn outcome(mut self, events: usize) -> Outcome {
+    pub fn outcome(mut self, events: usize) -> Outcome {
         let mut outcome = self.outcome.clone();
         outcome.to_server = self.vm.to_server(self.stream).to_vec();
         outcome.to_client = self.vm.to_client(self.stream).to_vec();

@@ -78,7 +78,7 @@ pub fn login(settings: &Settings, request: &LoginRequest) -> Result<u32, Failed>
 /// # Errors
 /// The proxy's status.
 pub fn events(settings: &Settings, batch: &EventBatch) -> Result<u32, Failed> {
-    post(settings, "/v1/filter/events", batch)
+    call(settings, "POST", "/v1/filter/events", &[], Some(batch.lines().as_bytes()), SOON)
 }
 
 /// Asks for an approval.

@@ -1,6 +1,7 @@
 //! Brings the sessions' events to the host, in order, in batches, until they are durable.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use gatewright_core::api::{EventBatch, SealedEvent};
 use gatewright_core::time::Millis;
@@ -43,9 +44,9 @@ impl Contexts {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Acknowledged {
     /// Session ids, and how many of each one's events are durable now.
-    Durable(Vec<(String, u64)>),
+    Durable(Vec<(Arc<str>, u64)>),
     /// The host refuses this session's events for good: it must end.
-    Refused(String),
+    Refused(Arc<str>),
     /// Nothing new; it is tried again.
     Nothing,
 }
@@ -79,10 +80,18 @@ impl Recorder {
         }
     }
 
-    /// Whether so much waits that no session may go on.
+    /// Where so much waits that it cannot go on: the session that most of it is of.
     #[must_use]
-    pub fn is_overfull(&self) -> bool {
-        self.waiting_bytes > BACKLOG_BYTES
+    pub fn overfull(&self) -> Option<Arc<str>> {
+        if self.waiting_bytes <= BACKLOG_BYTES {
+            return None;
+        }
+        let mut sizes: HashMap<&Arc<str>, usize> = HashMap::new();
+        for event in &self.waiting {
+            let size = sizes.entry(&event.session).or_default();
+            *size = size.saturating_add(event.body.len());
+        }
+        sizes.into_iter().max_by_key(|(_, size)| *size).map(|(session, _)| Arc::clone(session))
     }
 
     /// Whether a good batch waits.
@@ -162,7 +171,7 @@ impl Recorder {
         let Some(flight) = self.flight.take() else { return Acknowledged::Nothing };
         match status {
             200 => {
-                let mut durable: HashMap<String, u64> = HashMap::new();
+                let mut durable: HashMap<Arc<str>, u64> = HashMap::new();
                 for event in flight.events {
                     durable.insert(event.session, event.seq.saturating_add(1));
                 }

@@ -270,12 +270,13 @@ impl Worker {
         for (connection, call) in self.shared.again.take() {
             connection.call_again(call);
         }
-        let overfull = self.shared.recorder.borrow().is_overfull();
+        let overfull = self.shared.recorder.borrow().overfull();
+        if let Some(connection) = overfull.and_then(|session| self.connection_of(&session)) {
+            hostcalls::log(LogLevel::Error, "gatewright: the host is too slow for a session, which ends");
+            connection.condemn();
+        }
         let connections: Vec<Connection> = self.shared.connections.borrow().values().cloned().collect();
         for connection in connections {
-            if overfull {
-                connection.condemn();
-            }
             connection.tick(now);
         }
         let _ = hostcalls::act_on(self.root);
