@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod client;
+pub mod corpus;
 pub mod envoy;
 pub mod host;
 pub mod http;
@@ -16,6 +17,7 @@ pub mod site;
 pub mod stack;
 pub mod tools;
 pub mod wait;
+pub mod wire;
 
 use std::process::{Command, Stdio};
 

@@ -242,6 +242,16 @@ impl CatalogueIndex {
         self.catalogue.search_path.iter().find_map(|schema| self.relation(schema, name))
     }
 
+    /// Whether column `attnum` of the relation with that OID is masked column `id` itself, and not what a view makes of
+    /// it.
+    #[must_use]
+    pub fn is_masked_column(&self, oid: u32, attnum: i16, id: MaskId) -> bool {
+        let (Some(relation), Some(masked)) = (self.by_oid(oid), self.masked(id)) else { return false };
+        relation.schema == masked.schema
+            && relation.name == masked.table
+            && relation.column(&masked.column).is_some_and(|column| column.attnum == attnum)
+    }
+
     /// Schemas that unqualified names are looked up in, in order.
     #[must_use]
     pub fn search_path(&self) -> &[String] {

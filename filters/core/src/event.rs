@@ -63,12 +63,15 @@ pub enum Kind {
         /// Its text.
         text: String,
         /// Parameters: text, or a description of a binary value; `None` for NULL.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         parameters: Vec<Option<String>>,
         /// `allow`, `deny` or `hold`.
         decision: String,
         /// Policies that determined the decision.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         policies: Vec<String>,
         /// Why.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
         reason: String,
     },
     /// What became of a held statement.
@@ -89,12 +92,15 @@ pub enum Kind {
         /// CommandComplete's tag.
         tag: String,
         /// Column names.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         columns: Vec<String>,
         /// Rows up to the caps, text form; binary values as `\x…`; `None` for NULL.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         rows: Vec<Vec<Option<String>>>,
         /// Rows that came back.
         row_count: u64,
         /// Columns that were masked.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         masked: Vec<String>,
         /// Milliseconds from the statement to its result.
         elapsed_ms: u64,

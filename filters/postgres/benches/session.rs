@@ -60,12 +60,12 @@ fn main() {
     }
     let each = start.elapsed() / ROUNDS;
     println!("library: {each:?} for each round, with {} events", io.events.len());
-    wasm(&site, &client, &server);
+    through_wasm(&site, &client, &server);
 }
 
 /// The same through the built filter in a wasm VM; what the proxy's own part costs is not in it.
-fn wasm(site: &Site, client: &[u8], server: &[u8]) {
-    let mut wasm = support::wasm::Wasm::new(site);
+fn through_wasm(site: &Site, client: &[u8], server: &[u8]) {
+    let mut wasm = wasm::Wasm::new(site);
     for step in login() {
         match step {
             Step::Client(bytes) => wasm.client(&bytes),

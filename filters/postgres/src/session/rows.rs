@@ -82,7 +82,7 @@ impl Masks {
                     [] => return None,
                     // The column's own method only for the column's own values: of `repeat(substr(ssn, 1, 2), 9)` the
                     // last quarter, or a digest, would tell what it shall not.
-                    [one] if field.table != 0 => {
+                    [one] if plane.catalogue.is_masked_column(field.table, field.attnum, *one) => {
                         plane.catalogue.masked(*one).map_or(Method::Redact, |column| column.method)
                     }
                     _ => Method::Redact,

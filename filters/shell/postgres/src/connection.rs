@@ -88,7 +88,8 @@ impl Connection {
             provoked_panic(&bytes);
             self.worker.with_env(|env| state.session.client(&bytes, env, &mut io));
             state.unread = false;
-            if size > 0 && hostcalls::replace_buffer(BufferType::DownstreamData, &io.to_server).is_err() {
+            let changed = io.to_server != bytes;
+            if changed && hostcalls::replace_buffer(BufferType::DownstreamData, &io.to_server).is_err() {
                 state.closing = true;
             } else if !io.to_server.is_empty() || end_of_stream {
                 self.resume(&mut state);

@@ -79,6 +79,8 @@ impl Walker<'_> {
                 let frame = Frame { outer: env.frame, sources: &sources };
                 let inner = Env { frame: Some(&frame), ctes: env.ctes };
                 if let OnConflictAction::DoUpdate(update) = &conflict.action {
+                    // Rows that are there already, which the statement names by their keys.
+                    self.act(Action::Update, name)?;
                     let assigned = self.assign(&target, &update.assignments, inner)?;
                     inflow.add(&assigned);
                     self.exprs(&update.selection, inner)?;
