@@ -6,15 +6,13 @@
 mod support;
 
 use std::cell::LazyCell;
-use std::rc::Rc;
 
 use gatewright_core::bundle::{ApprovalMode, RecordingMode};
-use gatewright_postgres::Plane;
 use libfuzzer_sys::fuzz_target;
-use support::{Step, login, play, plane};
+use support::{Site, Step, login, play, plane};
 
 thread_local! {
-    static PLANES: LazyCell<[Rc<Plane>; 2]> = LazyCell::new(|| {
+    static SITES: LazyCell<[Site; 2]> = LazyCell::new(|| {
         [plane(RecordingMode::Buffered, ApprovalMode::Hold), plane(RecordingMode::Strict, ApprovalMode::Retry)]
     });
 }
@@ -32,8 +30,8 @@ fuzz_target!(|data: &[u8]| {
         });
         rest = tail;
     }
-    PLANES.with(|planes| {
-        let plane = &planes[usize::from(how >> 1 & 1)];
-        assert_eq!(play(plane, &steps, |all| all), play(plane, &steps, |_| 1));
+    SITES.with(|sites| {
+        let site = &sites[usize::from(how >> 1 & 1)];
+        assert_eq!(play(site, &steps, |all| all), play(site, &steps, |_| 1));
     });
 });

@@ -42,11 +42,9 @@ pub fn read(corpus: &str) -> Result<Vec<Case>> {
                     text.push_str(line);
                 }
             }
-            case.statements = text
-                .split(";\n")
-                .filter(|statement| !statement.trim().is_empty())
-                .map(str::to_owned)
-                .collect();
+            // What is behind the last semicolon is none; between two of them an empty one counts.
+            let (text, _) = text.rsplit_once(";\n").unwrap_or_default();
+            case.statements = text.split(";\n").map(str::to_owned).collect();
             ensure!(!case.statements.is_empty(), "case `{}` has no statement", case.name);
             cases.push(case);
         }

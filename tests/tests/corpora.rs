@@ -106,6 +106,32 @@ fn no_leak_of_the_corpus_shows_a_canary() -> Result<()> {
     Ok(())
 }
 
+/// Ordinary statements that are refused, or answered differently, and why; each is one to mend.
+const EXCEPTIONS: [(&str, &str); 21] = [
+    ("cte-recursive-search", "the parser knows no SEARCH"),
+    ("cte-recursive-cycle", "the parser knows no CYCLE"),
+    ("cur-fetch-forward", "the parser wants a number behind FORWARD"),
+    ("cur-move", "the parser knows no MOVE"),
+    ("lex-named-arguments", "`:=` is an operator to the parser"),
+    ("mask-table-command", "the parser's TABLE takes no ORDER BY"),
+    ("prep-explain-execute", "EXPLAIN of EXECUTE is not modelled"),
+    ("sel-customers-between-symmetric", "the parser knows no SYMMETRIC"),
+    ("sel-like-any", "LIKE ANY is not modelled"),
+    ("sel-only", "the parser takes ONLY for a name"),
+    ("rows-from", "the parser knows no ROWS FROM"),
+    ("text-trim-syntax", "the parser knows not all forms of TRIM"),
+    ("uuid-and-network", "the parser knows no `<<` behind a literal with its type"),
+    ("tx-deferrable", "the parser knows no DEFERRABLE"),
+    ("win-exclude", "the parser knows no EXCLUDE"),
+    ("write-insert-overriding", "the parser knows no OVERRIDING"),
+    ("cte-recursive-beside-customers", "WITH RECURSIVE carries everything in scope"),
+    ("cur-customers-expression", "what FETCH gives is not tied to its cursor"),
+    ("prep-customers-count", "what EXECUTE gives is not tied to its statement"),
+    // The gate fixes the search path at login, so that names mean what the catalogue says.
+    ("ses-show-search-path", "shows `public`, not the default"),
+    ("ses-reset-all", "the same"),
+];
+
 /// Rows with the masked columns taken out, tags, and errors; what differs by nature is left out.
 fn transcript(messages: &[Message], masked: &[String]) -> Vec<String> {
     let mut columns: Vec<String> = Vec::new();
@@ -155,9 +181,13 @@ fn ordinary_statements_get_what_they_get_without_the_gate() -> Result<()> {
             }
         }
         println!("{version:?}: {same} the same, {} denied, {} differ", denied.len(), differs.len());
-        for line in denied.iter().chain(&differs) {
-            println!("  {}", line.chars().take(400).collect::<String>());
-        }
+        let known = |line: &&String| {
+            let name = line.split(['/', ':']).nth(1).unwrap_or_default();
+            EXCEPTIONS.iter().any(|(exception, _)| *exception == name)
+        };
+        let odd: Vec<&String> = denied.iter().chain(&differs).filter(|line| !known(line)).collect();
+        ensure!(odd.is_empty(), "{odd:#?}");
+        ensure!(same > 950, "only {same} ordinary statements get what they get directly");
     }
     Ok(())
 }

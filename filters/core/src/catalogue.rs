@@ -208,6 +208,8 @@ pub struct CatalogueIndex {
     by_name: HashMap<String, HashMap<String, usize>>,
     by_oid: HashMap<u32, usize>,
     functions: HashMap<String, Vec<usize>>,
+    /// What a whole row of each relation carries.
+    rows: Vec<Taint>,
     everything: Taint,
 }
 
@@ -226,7 +228,8 @@ impl CatalogueIndex {
             functions.entry(function.name.clone()).or_default().push(position);
         }
         let everything = catalogue.everything();
-        Self { catalogue, by_name, by_oid, functions, everything }
+        let rows = catalogue.relations.iter().map(Relation::taint).collect();
+        Self { catalogue, by_name, by_oid, functions, rows, everything }
     }
 
     /// The relation of that schema and name.
@@ -291,6 +294,10 @@ impl CatalogueIndex {
     #[must_use]
     pub fn column_taint(&self, oid: u32, attnum: i16) -> Option<&Taint> {
         match self.by_oid(oid) {
+            // A whole row.
+            Some(_) if attnum == 0 => self.by_oid.get(&oid).and_then(|position| self.rows.get(*position)),
+            // `ctid` and its like tell where a row is.
+            Some(_) if attnum < 0 => Some(const { &Taint::CLEAN }),
             Some(relation) => Some(
                 relation
                     .columns

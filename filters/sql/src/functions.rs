@@ -92,7 +92,8 @@ const HARMLESS: &[&str] = &[
      has_foreign_data_wrapper_privilege has_function_privilege has_language_privilege has_parameter_privilege
      has_schema_privilege has_sequence_privilege has_server_privilege has_table_privilege
      has_tablespace_privilege has_type_privilege getdatabaseencoding inet_client_addr inet_client_port inet_server_addr
-     inet_server_port makeaclitem obj_description pg_backend_pid pg_blocking_pids pg_char_to_encoding
+     inet_server_port makeaclitem obj_description pg_available_extension_versions pg_available_extensions
+     pg_backend_pid pg_blocking_pids pg_char_to_encoding
      pg_client_encoding pg_collation_actual_version pg_collation_for pg_collation_is_visible pg_column_compression
      pg_column_is_updatable pg_column_size pg_conf_load_time pg_conversion_is_visible pg_current_xact_id
      pg_current_xact_id_if_assigned pg_database_size pg_describe_object pg_encoding_max_length

@@ -147,12 +147,8 @@ impl Login {
         message.parameters.insert(0, (b"user".to_vec(), role.target.clone().into_bytes()));
         message.parameters.insert(1, (b"database".to_vec(), plane.resource.database.clone().into_bytes()));
         // Names mean to this role what they mean to the catalogue, whatever is set for the role.
-        let path: Vec<String> = plane
-            .catalogue
-            .search_path()
-            .iter()
-            .map(|schema| format!("\"{}\"", schema.replace('"', "\"\"")))
-            .collect();
+        let path: Vec<String> =
+            plane.catalogue.search_path().iter().map(|schema| identifier(schema)).collect();
         message.parameters.push((b"search_path".to_vec(), path.join(", ").into_bytes()));
         message.write(&mut io.to_server);
         let role = Role { name: asked_role, target: role.target };
@@ -547,6 +543,15 @@ fn impostor(io: &mut Io) -> Next {
     )
     .write(true, &mut io.to_client);
     Next::Close
+}
+
+/// A name as SQL writes it.
+fn identifier(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if name.chars().all(plain) && name.starts_with(|c: char| c.is_ascii_lowercase()) {
+        return name.to_owned();
+    }
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// The role or the database has settings with which the gate could not read what the server reads.

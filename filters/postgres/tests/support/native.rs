@@ -6,8 +6,10 @@ use gatewright_postgres::{Call, Env, HostReply, HostRequest, Io, Plane, Session}
 use serde_json::{Value, json};
 
 use super::player::Outcome;
-use super::wasm::SESSION;
 use super::{NOW, Site};
+
+/// What the filter makes of random bytes that are all zero.
+const SESSION: &str = "00000000000000000000000000000000";
 
 /// A session of the library.
 pub(super) struct Native {

@@ -12,9 +12,6 @@ use serde_json::Value;
 use super::player::Outcome;
 use super::{NOW, Site};
 
-/// What the filter makes of random bytes that are all zero.
-pub(super) const SESSION: &str = "00000000000000000000000000000000";
-
 const CONFIGURATION: &[u8] = br#"{"resource": "shop", "host_cluster": "host", "filter_token": "secret"}"#;
 
 fn filter() -> &'static Filter {
@@ -123,8 +120,17 @@ impl Wasm {
         self.outcome.events.clear();
     }
 
+    /// Whether the filter did what the library did.
+    pub fn check(self, library: &Outcome) {
+        let filter = self.outcome(library.events.len());
+        assert_eq!(
+            *library, filter,
+            "the built filter differs from the library; is it current? `cargo xtask build`"
+        );
+    }
+
     /// All that came out, with the session's first `events` events.
-    pub fn outcome(mut self, events: usize) -> Outcome {
+    fn outcome(mut self, events: usize) -> Outcome {
         let mut outcome = self.outcome.clone();
         outcome.to_server = self.vm.to_server(self.stream).to_vec();
         outcome.to_client = self.vm.to_client(self.stream).to_vec();
