@@ -22,9 +22,6 @@ impl Filter {
         let bytes = std::fs::read(path)
             .map_err(|error| Fault::new(format!("reading `{}`: {error}", path.display())))?;
         let mut config = Config::new();
-        if std::env::var_os("GATEWRIGHT_PERF_MAP").is_some() {
-            config.profiler(wasmtime::ProfilingStrategy::PerfMap);
-        }
         config.cache(Some(Cache::from_file(None)?));
         let engine = Engine::new(&config)?;
         let module = Module::new(&engine, bytes)?;
