@@ -200,6 +200,26 @@ fn sql_cannot_reach_what_the_protocol_named() {
 }
 
 #[test]
+fn sql_redefines_a_name_whose_parse_is_still_on_its_way() {
+    let outcome = whole(vec![
+        Step::Client(
+            [
+                parse("s", "SELECT 1"),
+                sync(),
+                query("DEALLOCATE s"),
+                query("PREPARE s AS SELECT upper(ssn) FROM customers"),
+            ]
+            .concat(),
+        ),
+        Step::Server([message(b'1', b""), ready(b'I')].concat()),
+        Step::Server([complete("DEALLOCATE"), ready(b'I'), complete("PREPARE"), ready(b'I')].concat()),
+        Step::Client([bind("s"), execute(), sync()].concat()),
+        Step::Server([error("08P01", "no"), ready(b'I')].concat()),
+    ]);
+    assert!(outcome.client_text().contains("26000") && !outcome.closed, "{}", outcome.client_text());
+}
+
+#[test]
 fn names_that_the_server_would_cut_are_refused() {
     let long = "x".repeat(64);
     for burst in [

@@ -299,7 +299,8 @@ impl Open {
             }
             match &facts.renames {
                 Some(PreparedNames::All) => self.statements.forget_all(),
-                Some(PreparedNames::One(name)) => self.statements.forget(name.as_bytes()),
+                // A definition that is on its way to the server comes before this, too.
+                Some(PreparedNames::One(name)) => self.statements.keep(|known, _| known != name.as_bytes()),
                 None => {}
             }
             if facts.renames.is_some() || facts.defines_outputs {
