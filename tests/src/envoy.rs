@@ -84,6 +84,15 @@ impl Envoy {
 
     /// An Envoy that only passes bytes on to `target` (`ADDRESS:PORT`): what the filter is compared with.
     pub fn plain(target: &str) -> Result<Self> {
+        Self::tcp_proxy(target, None)
+    }
+
+    /// The same with that module as the only filter before the TCP proxy.
+    pub fn with_filter(target: &str, module: &Path) -> Result<Self> {
+        Self::tcp_proxy(target, Some(module))
+    }
+
+    fn tcp_proxy(target: &str, module: Option<&Path>) -> Result<Self> {
         let ports = Ports::free()?;
         let address = |text: &str| -> Result<Value> {
             let (host, port) = text.rsplit_once(':').context("an address without a port")?;
@@ -91,16 +100,25 @@ impl Envoy {
         };
         let proxy = "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy";
         let endpoint = json!({ "endpoint": { "address": address(target)? } });
+        let proxy = json!({
+            "name": "envoy.filters.network.tcp_proxy",
+            "typed_config": { "@type": proxy, "stat_prefix": "plain", "cluster": "target" },
+        });
+        let wasm = "type.googleapis.com/envoy.extensions.filters.network.wasm.v3.Wasm";
+        let filter = module.map(|module| {
+            let code = json!({ "local": { "filename": module } });
+            let vm = json!({ "runtime": "envoy.wasm.runtime.v8", "code": code });
+            let config = json!({ "name": "filter", "root_id": "filter", "vm_config": vm });
+            json!({ "name": "envoy.filters.network.wasm", "typed_config": { "@type": wasm, "config": config } })
+        });
+        let filters: Vec<Value> = filter.into_iter().chain([proxy]).collect();
         let bootstrap = json!({
             "admin": { "address": address(&ports.admin.address())? },
             "static_resources": {
                 "listeners": [{
                     "name": "plain",
                     "address": address(&ports.listener.address())?,
-                    "filter_chains": [{ "filters": [{
-                        "name": "envoy.filters.network.tcp_proxy",
-                        "typed_config": { "@type": proxy, "stat_prefix": "plain", "cluster": "target" },
-                    }] }],
+                    "filter_chains": [{ "filters": filters }],
                 }],
                 "clusters": [{
                     "name": "target",

@@ -1,7 +1,7 @@
 //! `cargo xtask build`: the host, and the filters as wasm.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use gatewright_tests::tools;
@@ -12,17 +12,22 @@ use crate::setup::{self, Say, WasmToolchain};
 
 /// The package of the PostgreSQL filter.
 pub(crate) const PACKAGE: &str = "gatewright-postgres-filter";
-const ARTIFACT: &str = "gatewright_postgres_filter.wasm";
 
-/// A filter to build: its name in `target/filters`, and its features.
+/// A filter to build: its package, its name in `target/filters`, and its features.
 struct Variant {
+    package: &'static str,
     name: &'static str,
     features: &'static [&'static str],
 }
 
-const RELEASE: Variant = Variant { name: "gatewright_postgres.wasm", features: &[] };
-const TEST_PANIC: Variant =
-    Variant { name: "gatewright_postgres_test_panic.wasm", features: &["--features", "test-panic"] };
+const RELEASE: Variant = Variant { package: PACKAGE, name: "gatewright_postgres.wasm", features: &[] };
+const TEST_PANIC: Variant = Variant {
+    package: PACKAGE,
+    name: "gatewright_postgres_test_panic.wasm",
+    features: &["--features", "test-panic"],
+};
+const IDLE: Variant =
+    Variant { package: "gatewright-idle-filter", name: "gatewright_idle.wasm", features: &[] };
 
 pub(crate) fn run_all() -> Result<()> {
     let ready = setup::run(Say::Changes)?;
@@ -33,12 +38,17 @@ pub(crate) fn run_all() -> Result<()> {
 
 /// The filter as users get it.
 pub(crate) fn filters(wasm: WasmToolchain) -> Result<()> {
-    filter(wasm, &RELEASE)
+    filter(wasm, &RELEASE).map(drop)
+}
+
+/// The filter that does nothing, for benchmarks; gives its path.
+pub(crate) fn idle_filter(wasm: WasmToolchain) -> Result<PathBuf> {
+    filter(wasm, &IDLE)
 }
 
 /// The builds that only tests load.
 pub(crate) fn test_filters(wasm: WasmToolchain) -> Result<()> {
-    filter(wasm, &TEST_PANIC)
+    filter(wasm, &TEST_PANIC).map(drop)
 }
 
 /// The `gatewright` binary, beside the tests that start it; as part of the workspace, so that its dependencies have
@@ -49,31 +59,31 @@ pub(crate) fn host() -> Result<()> {
 }
 
 /// The `gatewright` binary as users run it; gives its path.
-pub(crate) fn release_host() -> Result<std::path::PathBuf> {
+pub(crate) fn release_host() -> Result<PathBuf> {
     step("Building", "host, optimised");
     run(cargo().args(["build", "--quiet", "--release", "--package", "gatewright"]))?;
     Ok(target_dir().join("release/gatewright"))
 }
 
 /// Where wasm is built: apart from the rest, so that neither waits for the other's lock.
-pub(crate) fn wasm_target_dir() -> std::path::PathBuf {
+pub(crate) fn wasm_target_dir() -> PathBuf {
     target_dir().join("wasm")
 }
 
-fn filter(wasm: WasmToolchain, variant: &Variant) -> Result<()> {
+fn filter(wasm: WasmToolchain, variant: &Variant) -> Result<PathBuf> {
     step("Building", variant.name);
     let target = wasm_target_dir();
     run(wasm
         .cargo("build")
-        .args(["--quiet", "--profile", "filter", "--package", PACKAGE, "--target-dir"])
+        .args(["--quiet", "--profile", "filter", "--package", variant.package, "--target-dir"])
         .arg(&target)
         .args(variant.features))?;
-    let built = target.join(setup::TARGET).join("filter").join(ARTIFACT);
+    let built = target.join(setup::TARGET).join("filter").join(variant.package.replace('-', "_") + ".wasm");
     let public = tools::filters().join(variant.name);
     publish(&built, &public)?;
     let size = fs::metadata(&public)?.len();
     step("Built", format!("{} ({:.2} MB)", public.display(), size as f64 / 1e6));
-    Ok(())
+    Ok(public)
 }
 
 /// Copies in one step: an Envoy that starts meanwhile reads the old file or the new one.

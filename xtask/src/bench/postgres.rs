@@ -23,7 +23,11 @@ pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
     }
     let ready = setup::run(Say::Changes)?;
     build::filters(ready.wasm)?;
-    step("Starting", "PostgreSQL 18, the host, Envoy with the filter, and a plain Envoy");
+    let idle = build::idle_filter(ready.wasm)?;
+    step(
+        "Starting",
+        "PostgreSQL 18, the host, Envoy with the filter, with an idle filter, and a plain Envoy",
+    );
     // Masked: a column that every statement's table has, so that each row's columns are checked for masks.
     let masks = serde_json::json!([
         { "columns": ["*.email", "*.ssn"], "method": "partial" },
@@ -37,15 +41,22 @@ pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
     stack.start_host()?;
     let plain = Envoy::plain(&stack.postgres.address())?;
     let direct = stack.direct();
+    let idle = Envoy::with_filter(&stack.postgres.address(), &idle)?;
     let through_plain = Login::new(plain.port(), stack.postgres.support_password());
+    let through_idle = Login::new(idle.port(), stack.postgres.support_password());
     let gated = stack.login_as("bench", &["support"])?;
     wait::until("the filter's bundle", Duration::from_secs(10), || {
         Ok(gated.psql(&["SELECT abalance FROM pgbench_accounts WHERE aid = 1"])?.success.then_some(()))
     })?;
-    let ways = [("direct", &direct), ("plain Envoy", &through_plain), ("Gatewright", &gated)];
+    let ways = [
+        ("direct", &direct),
+        ("plain Envoy", &through_plain),
+        ("idle filter", &through_idle),
+        ("Gatewright", &gated),
+    ];
     let folder = stack.site.folder().join("bench");
     for clients in [1, 8] {
-        let mut samples: [Vec<Sample>; 3] = Default::default();
+        let mut samples: [Vec<Sample>; 4] = Default::default();
         for round in 1..=rounds {
             step("Measuring", format!("{clients} clients, round {round} of {rounds}"));
             for ((_, login), samples) in ways.iter().zip(&mut samples) {
@@ -57,6 +68,7 @@ pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
     println!(
         "\nIdentity, policy, masking (a masked column in the statement's table) and buffered recording are on."
     );
+    println!("The idle filter only reads what passes: it costs what any filter in wasm costs in this proxy.");
     println!(
         "Median of {rounds} runs of {seconds} s each; client, Envoy, host and server share this machine's cores."
     );
@@ -77,7 +89,7 @@ fn password(url: &str) -> String {
     before_host.rsplit(':').next().unwrap_or_default().to_owned()
 }
 
-fn print(clients: u32, names: &[&str; 3], samples: &[Sample; 3]) {
+fn print(clients: u32, names: &[&str; 4], samples: &[Sample; 4]) {
     println!("\n{}", paint(Paint::Bold, format!("pgbench -S -M prepared, {clients} clients")));
     println!(
         "{:<14}{:>10}{:>10}{:>10}{:>22}{:>20}",
