@@ -36,6 +36,8 @@ enum Command {
         #[command(flatten)]
         config: ConfigArg,
     },
+    /// Print the built-in policies.
+    Policies,
     /// Print a complete Envoy bootstrap for one resource.
     Envoy {
         #[command(flatten)]
@@ -140,6 +142,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Check { config } => Ok(check(&config.config)),
+        Command::Policies => print(crate::policies::DEFAULT),
         Command::Envoy { config, resource, listen, wasm, admin } => {
             let settings = Settings::read(&config.config)?;
             let asked = envoy::Asked { resource, listen, wasm, admin };

@@ -13,10 +13,14 @@ use crate::config::{Fault, Faults};
 /// Annotations that have a meaning; any other is a typo until proved otherwise.
 const ANNOTATIONS: [&str; 5] = ["id", "reason", "approvers", "min_approvals", "expires"];
 
-/// Reads every `*.cedar` file of the folder and gives the policies in their JSON form.
+/// Policies that are in force wherever the configuration does not switch them off.
+pub(crate) const DEFAULT: &str = include_str!("policies/default.cedar");
+
+/// Reads every `*.cedar` file of the folder and gives the policies in their JSON form, `with_default` those that are
+/// built in among them.
 ///
 /// A policy's id is its `@id`; without one, the file's name and a number.
-pub(crate) fn load(folder: &Path) -> Result<Value, Faults> {
+pub(crate) fn load(folder: &Path, with_default: bool) -> Result<Value, Faults> {
     let files = files(folder)
         .map_err(|cause| Faults::from(Fault::file(folder, format!("cannot be read: {cause}"))))?;
     if files.is_empty() {
@@ -26,6 +30,9 @@ pub(crate) fn load(folder: &Path) -> Result<Value, Faults> {
         .map_err(|cause| Faults::from(Fault::file(folder, format!("the built-in schema: {cause}"))))?;
     let validator = Validator::new(schema);
     let mut all = Gathered::default();
+    if with_default {
+        all.take(Path::new("built-in/default.cedar"), DEFAULT, &validator);
+    }
     for file in files {
         match std::fs::read_to_string(&file) {
             Ok(text) => all.take(&file, &text, &validator),
@@ -157,7 +164,7 @@ mod tests {
         for (name, text) in files {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
-        load(folder.path()).map_err(|faults| faults.to_string())
+        load(folder.path(), true).map_err(|faults| faults.to_string())
     }
 
     const CONNECT: &str =

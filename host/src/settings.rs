@@ -53,10 +53,11 @@ impl Settings {
                 }
             }
         }
-        let policies = policies::load(&loaded.policies()).unwrap_or_else(|found| {
-            faults.extend(found.0);
-            Value::Null
-        });
+        let policies =
+            policies::load(&loaded.policies(), loaded.config.default_policies).unwrap_or_else(|found| {
+                faults.extend(found.0);
+                Value::Null
+            });
         if !faults.is_empty() {
             return Err(Faults(faults));
         }

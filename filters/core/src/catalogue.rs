@@ -109,6 +109,9 @@ pub struct Column {
     /// host found out about its definition.
     #[serde(default, skip_serializing_if = "Taint::is_clean")]
     pub taint: Taint,
+    /// Whether a view makes something of what it carries, so that it is not the value of one masked column.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub derived: bool,
 }
 
 /// One relation.
@@ -245,14 +248,12 @@ impl CatalogueIndex {
         self.catalogue.search_path.iter().find_map(|schema| self.relation(schema, name))
     }
 
-    /// Whether column `attnum` of the relation with that OID is masked column `id` itself, and not what a view makes of
-    /// it.
+    /// Whether column `attnum` of the relation with that OID shows masked column `id` as it is: the column itself, or
+    /// that of a view which does nothing with it.
     #[must_use]
     pub fn is_masked_column(&self, oid: u32, attnum: i16, id: MaskId) -> bool {
-        let (Some(relation), Some(masked)) = (self.by_oid(oid), self.masked(id)) else { return false };
-        relation.schema == masked.schema
-            && relation.name == masked.table
-            && relation.column(&masked.column).is_some_and(|column| column.attnum == attnum)
+        let column = self.by_oid(oid).and_then(|r| r.columns.iter().find(|column| column.attnum == attnum));
+        column.is_some_and(|column| !column.derived && column.taint == Taint::of(id))
     }
 
     /// Schemas that unqualified names are looked up in, in order.

@@ -3,7 +3,9 @@
 mod engine;
 mod vocabulary;
 
-pub use engine::{ApprovalRule, Context, Denial, Engine, EngineError, Verdict, duration_s, rfc3339};
+pub use engine::{
+    ApprovalRule, Context, Denial, Engine, EngineError, Statement, Verdict, duration_s, rfc3339,
+};
 pub use vocabulary::{Action, Target};
 
 /// The Cedar schema of Gatewright's vocabulary, in Cedar's own text form. The host validates policies

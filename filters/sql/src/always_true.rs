@@ -81,7 +81,7 @@ fn opposite(left: &Expr, right: &Expr) -> bool {
 }
 
 /// Whether an expression names no column. What is not seen through is taken to name one.
-fn constant(expr: &Expr) -> bool {
+pub(crate) fn constant(expr: &Expr) -> bool {
     match expr {
         Expr::Value(_) | Expr::TypedString(_) => true,
         Expr::Nested(e)

@@ -45,6 +45,67 @@ pub enum PreparedNames {
     All,
 }
 
+/// How an output was made of the columns that flow into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Derivation {
+    /// No column flows in.
+    Constant,
+    /// The very value of one column.
+    Identity,
+    /// How many rows or values there are: nothing of the values themselves.
+    Counted,
+    /// Computed over many rows.
+    Aggregated,
+    /// Computed in any other way.
+    Transformed,
+}
+
+impl Derivation {
+    /// For people.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Constant => "constant",
+            Self::Identity => "identity",
+            Self::Counted => "counted",
+            Self::Aggregated => "aggregated",
+            Self::Transformed => "transformed",
+        }
+    }
+}
+
+/// One column of a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// Its label, where the statement gives one.
+    pub name: Option<String>,
+    /// Masked columns that flow in.
+    pub taint: Taint,
+    /// Base columns that flow in, as `table.column`; `*` where that is not certain.
+    pub columns: BTreeSet<Box<str>>,
+    /// How.
+    pub kind: Derivation,
+}
+
+/// Masked columns that decide what is seen otherwise than by being an output, so that a mask does not help: by
+/// which rows there are, in what order, or whether there is an error.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Inference {
+    /// Equal to a parameter or literal, or NULL or not: `ssn = $1`, `ssn IN ('a', 'b')`, `ssn IS NULL`.
+    pub compared: Taint,
+    /// Equal to another masked column: `c.card_number = p.card_number`.
+    pub joined: Taint,
+    /// GROUP BY and DISTINCT of the very column.
+    pub grouped: Taint,
+    /// In any other condition: `LIKE`, `<`, a part of the value, equality with what is not constant. Counting rows by
+    /// such a condition is the same (`count(nullif(left(ssn, 1), '1'))`), and so are rows made of the value.
+    pub filtered: Taint,
+    /// ORDER BY.
+    pub sorted: Taint,
+    /// In an expression that fails, or takes long, for some values: `ssn::int`, `1 / (pin - 5)`.
+    pub failing: Taint,
+}
+
 /// What one statement does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatementFacts {
@@ -67,9 +128,11 @@ pub struct StatementFacts {
     /// Whether the rows' origin as the server tells it (RowDescription's table OID and attribute number)
     /// must not be trusted, because a system relation that shows data of others (`pg_stats`) is in scope.
     pub opaque: bool,
-    /// Taint of each output column where the tree proves it, by position; `None` where the whole list of
-    /// outputs is not certain. A proof may only be narrower than `scope`.
-    pub outputs: Option<Vec<Taint>>,
+    /// Each output column as the tree proves it, by position; `None` where the whole list of outputs is not
+    /// certain. A proof may only be narrower than `scope`.
+    pub outputs: Option<Vec<Output>>,
+    /// What masked columns decide beside the outputs.
+    pub inference: Inference,
     /// Masked columns whose values it stores where their mask no longer covers them: `INSERT INTO notes SELECT
     /// ssn …`, `UPDATE … SET notes = ssn`, `CREATE TABLE … AS`, `set_config('my.x', ssn, …)`. Reading them back
     /// later would show them in the clear.

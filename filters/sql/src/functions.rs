@@ -6,9 +6,40 @@ pub(crate) fn is_harmless(name: &str) -> bool {
     HARMLESS.iter().any(|group| group.split_ascii_whitespace().any(|known| known == name))
 }
 
-/// Aggregates whose result says how many rows there are and nothing of their values.
-pub(crate) fn only_counts(name: &str) -> bool {
-    matches!(name, "count" | "regr_count")
+/// What a harmless function tells of its arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// How many there are and nothing of their values.
+    Counts,
+    /// A value for any arguments, in time that does not depend on them.
+    Total,
+    /// An error for some.
+    CanFail,
+    /// As many rows as they say.
+    MakesRows,
+}
+
+/// What a harmless function of `pg_catalog` tells of its arguments; where that is not known, more rather than less.
+pub(crate) fn manner(name: &str, arguments: usize) -> Manner {
+    let in_list = |list: &str| list.split_ascii_whitespace().any(|known| known == name);
+    match name {
+        "count" | "regr_count" => Manner::Counts,
+        // With a length, which may be negative.
+        "substr" | "substring" if arguments > 2 => Manner::CanFail,
+        _ if in_list(MAKES_ROWS) => Manner::MakesRows,
+        _ if in_list(TOTAL) => Manner::Total,
+        _ => Manner::CanFail,
+    }
+}
+
+/// Whether an operator of `pg_catalog` has a value for any operands, in time that does not depend on them.
+pub(crate) fn never_fails(operator: &str) -> bool {
+    TOTAL_OPERATORS.split_ascii_whitespace().any(|known| known == operator)
+}
+
+/// Whether a function of `pg_catalog` computes one value of many rows.
+pub(crate) fn is_aggregate(name: &str) -> bool {
+    AGGREGATES.split_ascii_whitespace().any(|known| known == name)
 }
 
 /// Whether an operator is one of `pg_catalog`'s.
@@ -20,6 +51,32 @@ pub(crate) fn is_known_operator(operator: &str) -> bool {
 pub(crate) fn is_known_type(name: &str) -> bool {
     TYPES.split_ascii_whitespace().any(|known| known == name)
 }
+
+const TOTAL: &str = "array coalesce greatest least nullif row grouping any all some exists
+    ascii bit_length btrim char_length character_length concat concat_ws initcap left length lower ltrim md5
+    octet_length quote_literal quote_nullable reverse right rtrim sha224 sha256 sha384 sha512 starts_with strpos substr
+    substring trim upper
+    any_value array_agg bool_and bool_or every json_agg jsonb_agg max min mode string_agg first_value last_value
+    lag lead row_number rank dense_rank
+    array_to_json json_build_array jsonb_build_array row_to_json to_json to_jsonb jsonb_typeof json_typeof
+    jsonb_extract_path jsonb_extract_path_text jsonb_strip_nulls jsonb_pretty
+    array_append array_cat array_prepend array_length array_to_string cardinality num_nonnulls num_nulls
+    pg_typeof pg_column_size text varchar";
+
+const MAKES_ROWS: &str = "generate_series generate_subscripts unnest json_array_elements json_array_elements_text
+    json_each json_each_text json_object_keys json_populate_recordset json_to_recordset jsonb_array_elements
+    jsonb_array_elements_text jsonb_each jsonb_each_text jsonb_object_keys jsonb_path_query jsonb_path_query_tz
+    jsonb_populate_recordset jsonb_to_recordset regexp_matches regexp_split_to_table string_to_table ts_debug ts_parse
+    ts_token_type";
+
+const TOTAL_OPERATORS: &str = "= <> < > <= >= || && @> <@ -> ->> #> #>> ? ?| ?& ~~ ~~* !~~ !~~* ^@ ~<~ ~<=~ ~>~ ~>=~ *= *<> *< *> *<= *>=";
+
+const AGGREGATES: &str = "any_value array_agg avg bit_and bit_or bit_xor bool_and bool_or corr count covar_pop
+    covar_samp every json_agg json_agg_strict json_arrayagg json_object_agg json_object_agg_strict
+    json_object_agg_unique json_objectagg jsonb_agg jsonb_agg_strict jsonb_object_agg jsonb_object_agg_strict
+    jsonb_object_agg_unique max min mode percentile_cont percentile_disc range_agg range_intersect_agg regr_avgx
+    regr_avgy regr_count regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy stddev stddev_pop stddev_samp
+    string_agg sum var_pop var_samp variance xmlagg";
 
 const HARMLESS: &[&str] = &[
     // Expressions that look like functions.
@@ -43,14 +100,8 @@ const HARMLESS: &[&str] = &[
      justify_days justify_hours justify_interval make_date make_interval make_time make_timestamp
      make_timestamptz now overlaps statement_timestamp timeofday timezone to_char to_date to_number to_timestamp
      transaction_timestamp",
-    // Aggregates and windows.
-    "any_value array_agg avg bit_and bit_or bit_xor bool_and bool_or corr count covar_pop covar_samp cume_dist
-     dense_rank every first_value json_agg json_agg_strict json_arrayagg json_object_agg
-     json_object_agg_strict json_object_agg_unique json_objectagg jsonb_agg jsonb_agg_strict jsonb_object_agg
-     jsonb_object_agg_strict jsonb_object_agg_unique lag last_value lead max min mode nth_value ntile
-     percent_rank percentile_cont percentile_disc range_agg range_intersect_agg rank regr_avgx regr_avgy
-     regr_count regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy row_number stddev stddev_pop
-     stddev_samp string_agg sum var_pop var_samp variance xmlagg",
+    AGGREGATES,
+    "cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank row_number",
     // JSON.
     "array_to_json json json_array json_array_element json_array_element_text json_array_elements
      json_array_elements_text json_array_length json_build_array json_build_object json_each json_each_text

@@ -24,7 +24,10 @@ mod tests;
 
 use gatewright_core::catalogue::{CatalogueIndex, Taint};
 
-pub use facts::{Access, CopyDirection, PreparedNames, StatementFacts, Transaction, Unparsed};
+pub use facts::{
+    Access, CopyDirection, Derivation, Inference, Output, PreparedNames, StatementFacts, Transaction,
+    Unparsed,
+};
 pub use shape::shape;
 
 /// What each statement of `sql` does; empty for text without a statement (blank, comments).
@@ -39,20 +42,35 @@ pub fn analyse(sql: &str, catalogue: &CatalogueIndex) -> Result<Vec<StatementFac
     statements.iter().map(|statement| walk::facts_of(statement, catalogue)).collect()
 }
 
-/// Taint of each of a view's `columns`, from its definition as `pg_get_viewdef` prints it.
+/// What a view's column carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ViewColumn {
+    /// Masked columns that flow in.
+    pub taint: Taint,
+    /// Whether the view makes something of them, so that it is not the value of one column.
+    pub derived: bool,
+}
+
+/// What each of a view's `columns` carries, from its definition as `pg_get_viewdef` prints it.
 ///
 /// Views that the definition names are taken as the catalogue has them, so a host works from the inner views to
 /// the outer ones. What is not understood carries everything.
 #[must_use]
-pub fn view_taint(definition: &str, columns: usize, catalogue: &CatalogueIndex) -> Vec<Taint> {
-    let everything = || vec![catalogue.everything().clone(); columns];
-    let Ok(statements) = analyse(definition, catalogue) else { return everything() };
-    let [facts] = statements.as_slice() else { return everything() };
+pub fn view_columns(definition: &str, columns: usize, catalogue: &CatalogueIndex) -> Vec<ViewColumn> {
+    let each = |taint: &Taint| vec![ViewColumn { taint: taint.clone(), derived: true }; columns];
+    let Ok(statements) = analyse(definition, catalogue) else { return each(catalogue.everything()) };
+    let [facts] = statements.as_slice() else { return each(catalogue.everything()) };
     if facts.opaque || facts.statement != "SELECT" {
-        return everything();
+        return each(catalogue.everything());
     }
     match &facts.outputs {
-        Some(outputs) if outputs.len() == columns => outputs.clone(),
-        _ => vec![facts.scope.clone(); columns],
+        Some(outputs) if outputs.len() == columns => outputs
+            .iter()
+            .map(|output| ViewColumn {
+                taint: output.taint.clone(),
+                derived: output.kind != Derivation::Identity,
+            })
+            .collect(),
+        _ => each(&facts.scope),
     }
 }

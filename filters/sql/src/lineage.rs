@@ -1,6 +1,10 @@
 //! Where a value comes from.
 
+use std::collections::BTreeSet;
+
 use gatewright_core::catalogue::Taint;
+
+use crate::facts::Derivation;
 
 /// What a value may carry. The statement's scope is known only when all of it has been walked, so "everything in
 /// scope" is a mark that is resolved at the end.
@@ -10,6 +14,8 @@ pub(crate) struct Lineage {
     pub(crate) taint: Taint,
     /// Whether anything in the statement's scope may flow in as well.
     pub(crate) scope: bool,
+    /// Base columns that flow in, masked or not, as `table.column`.
+    pub(crate) columns: BTreeSet<Box<str>>,
 }
 
 impl Lineage {
@@ -20,19 +26,29 @@ impl Lineage {
 
     /// Anything in scope.
     pub(crate) fn anything() -> Self {
-        Self { taint: Taint::CLEAN, scope: true }
+        Self { scope: true, ..Self::default() }
     }
 
     /// Adds what flows into `other`.
     pub(crate) fn add(&mut self, other: &Self) {
         self.taint.extend(&other.taint);
         self.scope |= other.scope;
+        for column in &other.columns {
+            if !self.columns.contains(column) {
+                self.columns.insert(column.clone());
+            }
+        }
+    }
+
+    /// Whether nothing masked is certain to flow in.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.taint.is_clean() && !self.scope
     }
 }
 
 impl From<Taint> for Lineage {
     fn from(taint: Taint) -> Self {
-        Self { taint, scope: false }
+        Self { taint, ..Self::default() }
     }
 }
 
@@ -43,6 +59,8 @@ pub(crate) struct OutColumn {
     pub(crate) name: Option<String>,
     /// What it carries.
     pub(crate) lineage: Lineage,
+    /// How it was made of that.
+    pub(crate) kind: Derivation,
     /// `table.column` for the columns of a catalogue relation.
     pub(crate) origin: Option<String>,
 }

@@ -1,5 +1,6 @@
 //! Which row source a column reference means: PostgreSQL's name spaces (`parse_relation.c`).
 
+use crate::facts::Derivation;
 use crate::lineage::{Lineage, Shape};
 
 /// Something in FROM that columns can be taken from.
@@ -105,6 +106,8 @@ impl<'a> Env<'a> {
 pub(crate) struct Resolved {
     /// What it carries.
     pub(crate) lineage: Lineage,
+    /// How it was made of that; `None` where that is not certain.
+    pub(crate) kind: Option<Derivation>,
     /// Columns of relations, as `table.column`.
     pub(crate) columns: Vec<String>,
     exact: bool,
@@ -112,6 +115,7 @@ pub(crate) struct Resolved {
 
 impl Resolved {
     fn note_row(&mut self, source: &Source) {
+        self.kind = Some(Derivation::Transformed);
         self.columns.extend(source.shape.columns.iter().flatten().filter_map(|column| column.origin.clone()));
     }
 }
@@ -134,6 +138,11 @@ fn find_column(source: &Source, name: &str, found: &mut Resolved) -> Match {
     let mut exact = false;
     for column in columns.iter().filter(|column| column.name.as_deref() == Some(name)) {
         exact = true;
+        found.kind = match found.kind {
+            None => Some(column.kind),
+            Some(kind) if kind == column.kind => Some(kind),
+            Some(_) => Some(Derivation::Transformed),
+        };
         found.lineage.add(&column.lineage);
         found.columns.extend(column.origin.clone());
     }

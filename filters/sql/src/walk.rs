@@ -6,6 +6,7 @@ use gatewright_core::catalogue::{CatalogueIndex, Relation, RelationKind, Taint};
 use gatewright_core::policy::{Action, Target};
 use sqlparser::ast::{ObjectName, Statement};
 
+use crate::facts::{Derivation, Inference, Output};
 use crate::functions::is_known_type;
 use crate::lineage::{Lineage, OutColumn, Shape};
 use crate::scope::{Env, Source};
@@ -14,6 +15,7 @@ use crate::{Access, StatementFacts, Unparsed, names};
 
 mod call;
 pub(crate) use call::arguments as call_arguments;
+mod condition;
 mod ddl;
 mod dml;
 mod expr;
@@ -52,8 +54,26 @@ struct Walker<'c> {
     uncertain: bool,
     /// What flows into places that do not carry its mask.
     stored: Lineage,
+    /// What masked columns decide beside the outputs.
+    inferred: Inferred,
+    /// How often queries that read their own rows may still be walked.
+    rounds: u32,
     /// Relations read so far, in order, for row locks.
     reads: Vec<Target>,
+}
+
+/// See [`Walker::rounds`].
+const ROUNDS: u32 = 32;
+
+/// [`Inference`] while the scope is not known.
+#[derive(Default)]
+struct Inferred {
+    compared: Lineage,
+    joined: Lineage,
+    grouped: Lineage,
+    filtered: Lineage,
+    sorted: Lineage,
+    failing: Lineage,
 }
 
 impl<'c> Walker<'c> {
@@ -68,6 +88,7 @@ impl<'c> Walker<'c> {
             scope: Taint::CLEAN,
             opaque: false,
             outputs: None,
+            inference: Inference::default(),
             stored: Taint::CLEAN,
             hides: false,
             transaction: None,
@@ -76,7 +97,15 @@ impl<'c> Walker<'c> {
             defines_outputs: false,
             uses_defined_outputs: false,
         };
-        Self { catalogue, facts, uncertain: false, stored: Lineage::clean(), reads: Vec::new() }
+        Self {
+            catalogue,
+            facts,
+            uncertain: false,
+            stored: Lineage::clean(),
+            inferred: Inferred::default(),
+            rounds: ROUNDS,
+            reads: Vec::new(),
+        }
     }
 
     fn finish(self, shape: Option<Shape>) -> StatementFacts {
@@ -89,9 +118,30 @@ impl<'c> Walker<'c> {
             taint
         };
         facts.stored = resolve(self.stored);
+        facts.inference = Inference {
+            compared: resolve(self.inferred.compared),
+            joined: resolve(self.inferred.joined),
+            grouped: resolve(self.inferred.grouped),
+            filtered: resolve(self.inferred.filtered),
+            sorted: resolve(self.inferred.sorted),
+            failing: resolve(self.inferred.failing),
+        };
         let columns = shape.and_then(|shape| shape.columns).filter(|_| !self.uncertain && !facts.opaque);
-        facts.outputs =
-            columns.map(|columns| columns.into_iter().map(|column| resolve(column.lineage)).collect());
+        let outputs = columns.map(|columns| {
+            let output = |mut column: OutColumn| {
+                if column.lineage.scope {
+                    column.lineage.columns.insert("*".into());
+                }
+                Output {
+                    name: column.name,
+                    columns: std::mem::take(&mut column.lineage.columns),
+                    kind: if column.lineage.scope { Derivation::Transformed } else { column.kind },
+                    taint: resolve(column.lineage),
+                }
+            };
+            columns.into_iter().map(output).collect()
+        });
+        facts.outputs = outputs;
         facts
     }
 
@@ -222,10 +272,16 @@ fn shape(relation: &Relation) -> Shape {
     if relation.columns.is_empty() || !ordered {
         return Shape::unknown(whole);
     }
-    let columns = relation.columns.iter().map(|column| OutColumn {
-        name: Some(column.name.clone()),
-        lineage: Lineage::from(column.taint.clone()),
-        origin: Some(format!("{}.{}", relation.name, column.name)),
+    let columns = relation.columns.iter().map(|column| {
+        let origin = format!("{}.{}", relation.name, column.name);
+        let mut lineage = Lineage::from(column.taint.clone());
+        lineage.columns.insert(origin.as_str().into());
+        OutColumn {
+            name: Some(column.name.clone()),
+            lineage,
+            kind: if column.derived { Derivation::Transformed } else { Derivation::Identity },
+            origin: Some(origin),
+        }
     });
     Shape { columns: Some(columns.collect()), whole }
 }

@@ -117,6 +117,7 @@ fn column(row: &Row) -> Result<Column, tokio_postgres::Error> {
         attnum: row.try_get(2)?,
         type_oid: row.try_get(3)?,
         taint: Taint::CLEAN,
+        derived: false,
     })
 }
 

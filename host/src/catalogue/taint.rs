@@ -1,7 +1,7 @@
 //! What the columns of views carry.
 
 use gatewright_core::catalogue::{Catalogue, CatalogueIndex, RelationKind};
-use gatewright_sql::view_taint;
+use gatewright_sql::view_columns;
 
 /// Works out the taint of every view's columns. Views over views: repeated until nothing changes. The taints
 /// only grow from round to round, so that this ends.
@@ -19,12 +19,13 @@ pub(super) fn of_views(mut catalogue: Catalogue) -> Catalogue {
         let mut changed = false;
         for position in &views {
             let view = &mut catalogue.relations[*position];
-            let taints =
-                view_taint(view.definition.as_deref().unwrap_or_default(), view.columns.len(), &index);
-            for (column, taint) in view.columns.iter_mut().zip(taints) {
-                let before = column.taint.clone();
-                column.taint.extend(&taint);
-                changed |= column.taint != before;
+            let found =
+                view_columns(view.definition.as_deref().unwrap_or_default(), view.columns.len(), &index);
+            for (column, found) in view.columns.iter_mut().zip(found) {
+                let before = (column.taint.clone(), column.derived);
+                column.taint.extend(&found.taint);
+                column.derived |= found.derived;
+                changed |= (&before.0, before.1) != (&column.taint, column.derived);
             }
         }
         if !changed {

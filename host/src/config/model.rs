@@ -23,8 +23,15 @@ pub(crate) struct Config {
     pub(crate) identity: IdentitySection,
     /// Folder of `*.cedar` files, relative to this file.
     pub(crate) policies: Spanned<PathBuf>,
+    /// Whether the built-in policies are in force as well (`gatewright policies` prints them).
+    #[serde(default = "yes")]
+    pub(crate) default_policies: bool,
     /// What agents may be let through to.
     pub(crate) resources: Spanned<Vec<Resource>>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The host service.

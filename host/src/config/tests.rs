@@ -120,7 +120,7 @@ fn sense_is_checked_too() {
 fn the_shop_example_is_sound() {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/shop/gatewright.yaml"));
     let loaded = Loaded::read(path).unwrap();
-    crate::policies::load(&loaded.policies()).unwrap();
+    crate::policies::load(&loaded.policies(), true).unwrap();
 }
 
 #[test]

@@ -18,6 +18,9 @@ use crate::time::{Millis, seconds};
 #[error("{0}")]
 pub struct EngineError(String);
 
+/// The schema's kinds of inference.
+const INFERENCE: [&str; 6] = ["compared", "joined", "grouped", "filtered", "sorted", "failing"];
+
 /// What a request says beyond principal, action and resource; see the schema.
 #[derive(Debug, Clone)]
 pub struct Context {
@@ -27,14 +30,23 @@ pub struct Context {
     statement: Option<Statement>,
 }
 
-#[derive(Debug, Clone)]
-struct Statement {
-    name: String,
-    in_transaction: bool,
-    has_where: bool,
-    columns_read: BTreeSet<String>,
-    columns_written: BTreeSet<String>,
-    functions: BTreeSet<String>,
+/// What a statement does, as policies see it.
+#[derive(Debug, Clone, Default)]
+pub struct Statement {
+    /// `SELECT`, `CREATE TABLE`, …
+    pub name: String,
+    /// An explicit transaction is open.
+    pub in_transaction: bool,
+    /// It has a WHERE that is not always true.
+    pub has_where: bool,
+    /// As `table.column`.
+    pub columns_read: BTreeSet<String>,
+    /// As `table.column`.
+    pub columns_written: BTreeSet<String>,
+    /// As `schema.name`.
+    pub functions: BTreeSet<String>,
+    /// Masked columns that decide what is seen, as `table.column`, by how they do; see the schema.
+    pub inference: Vec<(&'static str, BTreeSet<String>)>,
 }
 
 impl Context {
@@ -48,23 +60,8 @@ impl Context {
 
     /// For everything that a statement does.
     #[must_use]
-    pub fn statement(
-        mut self,
-        name: &str,
-        in_transaction: bool,
-        has_where: bool,
-        columns_read: &BTreeSet<String>,
-        columns_written: &BTreeSet<String>,
-        functions: &BTreeSet<String>,
-    ) -> Self {
-        self.statement = Some(Statement {
-            name: name.to_owned(),
-            in_transaction,
-            has_where,
-            columns_read: columns_read.clone(),
-            columns_written: columns_written.clone(),
-            functions: functions.clone(),
-        });
+    pub fn statement(mut self, statement: Statement) -> Self {
+        self.statement = Some(statement);
         self
     }
 
@@ -86,6 +83,13 @@ impl Context {
                 ("columns_written".to_owned(), texts(&statement.columns_written)),
                 ("functions".to_owned(), texts(&statement.functions)),
             ]);
+            let none = BTreeSet::new();
+            let inference = INFERENCE.map(|kind| {
+                let columns = statement.inference.iter().find(|(known, _)| *known == kind);
+                (kind.to_owned(), texts(columns.map_or(&none, |(_, columns)| columns)))
+            });
+            let inference = Expr::new_record(inference).map_err(|e| EngineError(format!("context: {e}")))?;
+            pairs.push(("inference".to_owned(), inference));
         }
         CedarContext::from_pairs(pairs).map_err(|e| EngineError(format!("context: {e}")))
     }

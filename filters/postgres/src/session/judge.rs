@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use gatewright_core::catalogue::Taint;
 use gatewright_core::identity::Identity;
-use gatewright_core::policy::{Action, ApprovalRule, Context, Denial, Target, Verdict};
+use gatewright_core::policy::{Action, ApprovalRule, Context, Denial, Statement, Target, Verdict};
 use gatewright_core::time::Millis;
-use gatewright_sql::{CopyDirection, StatementFacts};
+use gatewright_sql::{CopyDirection, Inference, StatementFacts};
 
 use super::rows::Origin;
 use super::settings;
@@ -181,8 +181,9 @@ impl Judge {
         let facts = match &analysis.facts {
             Ok(facts) => facts,
             Err(unparsed) => {
-                let none = BTreeSet::new();
-                let context = context().statement("unparsed", in_transaction, false, &none, &none, &none);
+                let unknown =
+                    Statement { name: "unparsed".to_owned(), in_transaction, ..Statement::default() };
+                let context = context().statement(unknown);
                 let verdict = ask(Action::Unparsed, &Target::Database, &context);
                 return self.conclude(verdict, Some(&unparsed.to_string()), everything(), plane);
             }
@@ -195,18 +196,24 @@ impl Judge {
         }
         let mut verdict = Verdict::Allow;
         for facts in facts {
-            let context = context().statement(
-                facts.statement,
+            let inference = self.inference(&facts.inference, plane);
+            let context = context().statement(Statement {
+                name: facts.statement.to_owned(),
                 in_transaction,
-                facts.has_where,
-                &facts.columns_read,
-                &facts.columns_written,
-                &facts.functions,
-            );
+                has_where: facts.has_where,
+                columns_read: facts.columns_read.clone(),
+                columns_written: facts.columns_written.clone(),
+                functions: facts.functions.clone(),
+                inference: inference.clone(),
+            });
             for access in &facts.accesses {
                 verdict = verdict.and(ask(access.action, &access.target, &context));
                 if matches!(verdict, Verdict::Deny(_)) {
-                    return self.conclude(verdict, None, everything(), plane);
+                    let mut judgement = self.conclude(verdict, None, everything(), plane);
+                    if let Outcome::Deny(refusal) = &mut judgement.outcome {
+                        refusal.detail = used(&inference);
+                    }
+                    return judgement;
                 }
             }
         }
@@ -230,6 +237,25 @@ impl Judge {
             };
         }
         self.conclude(verdict, None, self.origin(facts), plane)
+    }
+
+    /// Masked columns that decide what this agent sees, by how they do.
+    fn inference(&self, found: &Inference, plane: &Plane) -> Vec<(&'static str, BTreeSet<String>)> {
+        let names = |taint: &Taint| {
+            let columns = taint.iter().filter(|id| self.active.contains(*id));
+            let columns = columns.filter_map(|id| plane.catalogue.masked(id));
+            columns.map(|masked| format!("{}.{}", masked.table, masked.column)).collect::<BTreeSet<_>>()
+        };
+        let kinds = [
+            ("compared", &found.compared),
+            ("joined", &found.joined),
+            ("grouped", &found.grouped),
+            ("filtered", &found.filtered),
+            ("sorted", &found.sorted),
+            ("failing", &found.failing),
+        ];
+        let told = kinds.into_iter().filter(|(_, taint)| !taint.is_clean());
+        told.map(|(kind, taint)| (kind, names(taint))).filter(|(_, names)| !names.is_empty()).collect()
     }
 
     /// Origin of the outputs, less what this agent may see.
@@ -348,6 +374,24 @@ pub(crate) fn runs_unknown_code(facts: &StatementFacts) -> bool {
         .accesses
         .iter()
         .any(|access| matches!(access.action, Action::Call | Action::Execute | Action::Unparsed))
+}
+
+/// Names the masked columns that a statement uses otherwise than by showing them.
+fn used(inference: &[(&'static str, BTreeSet<String>)]) -> Option<String> {
+    let how = |kind: &str| match kind {
+        "compared" => "compared with a value",
+        "joined" => "compared with each other",
+        "grouped" => "grouped by",
+        "filtered" => "used in a condition",
+        "sorted" => "sorted by",
+        _ => "used in an expression that can fail or take long",
+    };
+    let told = inference.iter().map(|(kind, columns)| {
+        let columns = columns.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>();
+        format!("{}: {}", how(kind), columns.join(", "))
+    });
+    let told: Vec<String> = told.collect();
+    (!told.is_empty()).then(|| format!("Masked columns in this statement, {}.", told.join("; ")))
 }
 
 fn denied(policies: &[String], reason: &str, unparsed: Option<&str>) -> Refusal {

@@ -1,7 +1,8 @@
 //! Which columns of a result are masked, and masking of its rows.
 
-use gatewright_core::catalogue::Taint;
+use gatewright_core::catalogue::{MaskId, Taint};
 use gatewright_core::mask::{Method, REDACTED, mask_text};
+use gatewright_sql::{Derivation, Output};
 
 use crate::Plane;
 use crate::wire::Writer;
@@ -15,7 +16,7 @@ pub(crate) struct Origin {
     /// The server's word on a column's origin is not to be trusted.
     pub(crate) opaque: bool,
     /// What each output carries, where it is proved.
-    pub(crate) outputs: Option<Vec<Taint>>,
+    pub(crate) outputs: Option<Vec<Output>>,
 }
 
 impl Origin {
@@ -63,14 +64,14 @@ impl Masks {
                 let proof = proved.and_then(|outputs| outputs.get(position));
                 let mut taint = Taint::CLEAN;
                 match (field.table, proof) {
-                    (0, Some(proof)) => taint.extend(proof),
+                    (0, Some(proof)) => taint.extend(&proof.taint),
                     (0, None) => taint.extend(&origin.scope),
                     (table, proof) => {
                         if let Some(known) = plane.catalogue.column_taint(table, field.attnum) {
                             taint.extend(known);
                         }
                         if let Some(proof) = proof {
-                            taint.extend(proof);
+                            taint.extend(&proof.taint);
                         }
                     }
                 }
@@ -82,7 +83,7 @@ impl Masks {
                     [] => return None,
                     // The column's own method only for the column's own values: of `repeat(substr(ssn, 1, 2), 9)` the
                     // last quarter, or a digest, would tell what it shall not.
-                    [one] if plane.catalogue.is_masked_column(field.table, field.attnum, *one) => {
+                    [one] if is_the_column(field, proof, *one, plane) => {
                         plane.catalogue.masked(*one).map_or(Method::Redact, |column| column.method)
                     }
                     _ => Method::Redact,
@@ -127,6 +128,16 @@ impl Cell {
             (Style::Json, _) => Some(json()),
             (Style::Jsonb, _) => Some([b"\x01".as_slice(), &json()].concat()),
         }
+    }
+}
+
+/// Whether an output is masked column `id` itself, by the server's word or by the tree's proof.
+fn is_the_column(field: &Field, proof: Option<&Output>, id: MaskId, plane: &Plane) -> bool {
+    match proof {
+        // What is returned may not be what was stored a moment before.
+        Some(proof) if proof.kind != Derivation::Identity => false,
+        Some(proof) if field.table == 0 => proof.taint == Taint::of(id),
+        _ => plane.catalogue.is_masked_column(field.table, field.attnum, id),
     }
 }
 

@@ -58,7 +58,8 @@ pub fn token(subject: &str, expires: u64) -> String {
 /// The bundle of these suites.
 pub fn bundle(mode: RecordingMode, approvals: ApprovalMode) -> Bundle {
     let x = URL_SAFE_NO_PAD.encode(key().verifying_key().to_bytes());
-    let column = |name: &str, attnum, taint| Column { name: name.into(), attnum, type_oid: 25, taint };
+    let column =
+        |name: &str, attnum, taint| Column { name: name.into(), attnum, type_oid: 25, taint, derived: false };
     let policies = cedar_policy::PolicySet::from_str(POLICIES).expect("policies parse");
     // Ids as the host gives them: from `@id`.
     let mut named = cedar_policy::PolicySet::new();

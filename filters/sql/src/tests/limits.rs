@@ -3,7 +3,7 @@ use std::time::Instant;
 use proptest::prelude::*;
 
 use super::shop::{all, shop};
-use crate::{Unparsed, view_taint};
+use crate::{Unparsed, view_columns};
 
 /// Shapes that nest, each to a depth no stack would take.
 #[test]
@@ -154,13 +154,13 @@ proptest! {
             for facts in facts {
                 // A proof is never wider than the scope.
                 for output in facts.outputs.iter().flatten() {
-                    let mut rest = output.clone();
+                    let mut rest = output.taint.clone();
                     rest.remove(&facts.scope);
                     prop_assert!(rest.is_clean(), "{}", text);
                 }
             }
         }
-        prop_assert_eq!(view_taint(&text, 2, shop()).len(), 2);
+        prop_assert_eq!(view_columns(&text, 2, shop()).len(), 2);
         prop_assert!(start.elapsed().as_secs() < 5, "{}", text);
     }
 }

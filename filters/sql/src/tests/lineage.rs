@@ -1,5 +1,5 @@
 use super::shop::{facts, outputs, shop, show};
-use crate::view_taint;
+use crate::{ViewColumn, view_columns};
 
 #[test]
 fn outputs_carry_what_flows_into_them() {
@@ -144,13 +144,65 @@ fn the_scope_is_that_of_every_relation() {
 
 #[test]
 fn views_get_their_taint_from_their_definition() {
-    let taint =
-        |definition, columns| view_taint(definition, columns, shop()).iter().map(show).collect::<Vec<_>>();
-    assert_eq!(taint(" SELECT c.id,\n    c.email\n   FROM customers c;", 2), ["", "customers.email"]);
-    assert_eq!(taint("SELECT token FROM payments", 2), ["payments.card_number payments.token"; 2]);
-    assert_eq!(view_taint("SELECT nothing FROM nowhere", 1, shop()), [shop().everything().clone()]);
-    assert_eq!(view_taint("not sql", 1, shop()), [shop().everything().clone()]);
-    assert_eq!(view_taint("SELECT most_common_vals FROM pg_stats", 1, shop()), [shop().everything().clone()]);
+    let shown = |definition, columns| {
+        let columns = view_columns(definition, columns, shop());
+        let show = |c: &ViewColumn| format!("{}{}", show(&c.taint), if c.derived { " derived" } else { "" });
+        columns.iter().map(show).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(" SELECT c.id,\n    c.email\n   FROM customers c;", 2), ["", "customers.email"]);
+    assert_eq!(shown("SELECT lower(email) FROM customers", 1), ["customers.email derived"]);
+    assert_eq!(shown("SELECT token FROM payments", 2), ["payments.card_number payments.token derived"; 2]);
+    for what in ["SELECT nothing FROM nowhere", "not sql", "SELECT most_common_vals FROM pg_stats"] {
+        let everything = ViewColumn { taint: shop().everything().clone(), derived: true };
+        assert_eq!(view_columns(what, 1, shop()), [everything]);
+    }
+}
+
+#[test]
+fn outputs_tell_how_they_were_made() {
+    let kinds = |sql| {
+        let outputs = facts(sql).outputs.unwrap();
+        let shown = outputs.iter().map(|output| {
+            let columns = output.columns.iter().map(|c| c.to_string()).collect::<Vec<_>>().join("+");
+            format!("{} {columns}", output.kind.as_str()).trim().to_owned()
+        });
+        shown.collect::<Vec<_>>().join(", ")
+    };
+    let cases = [
+        ("SELECT 1, now(), 'x' || 'y'", "constant, constant, constant"),
+        ("SELECT id, (ssn) FROM customers", "identity customers.id, identity customers.ssn"),
+        (
+            "SELECT * FROM payments LIMIT 1",
+            "identity payments.id, identity payments.order_id, identity payments.card_number, identity payments.token",
+        ),
+        (
+            "SELECT upper(ssn), ssn::text, name || ssn FROM customers",
+            "transformed customers.ssn, transformed customers.ssn, transformed customers.name+customers.ssn",
+        ),
+        (
+            "SELECT count(*), count(ssn), max(ssn) FROM customers",
+            "counted, counted, aggregated customers.ssn",
+        ),
+        ("SELECT s.a FROM (SELECT ssn AS a FROM customers) s", "identity customers.ssn"),
+        ("SELECT s.a FROM (SELECT left(ssn, 1) AS a FROM customers) s", "transformed customers.ssn"),
+        ("SELECT ssn FROM customers UNION ALL SELECT ssn FROM customers", "identity customers.ssn"),
+        (
+            "SELECT ssn FROM customers UNION ALL SELECT left(ssn, 1) FROM customers",
+            "transformed customers.ssn",
+        ),
+        (
+            "WITH RECURSIVE t AS (SELECT ssn, 1 AS n FROM customers UNION ALL SELECT left(ssn, 1), n + 1 FROM t WHERE n < 5) SELECT * FROM t",
+            "transformed customers.ssn, constant",
+        ),
+        ("UPDATE customers SET ssn = reverse(ssn) WHERE id = 1 RETURNING ssn", "transformed customers.ssn"),
+        (
+            "SELECT CASE WHEN ssn = '1' THEN region END FROM customers",
+            "transformed customers.region+customers.ssn",
+        ),
+    ];
+    for (sql, expected) in cases {
+        assert_eq!(kinds(sql), expected, "{sql}");
+    }
 }
 
 #[test]

@@ -31,7 +31,7 @@ static SHOP: LazyLock<CatalogueIndex> = LazyLock::new(|| {
                         tags: Vec::new(),
                     });
                 }
-                Column { name: column.to_owned(), attnum, type_oid: 25, taint }
+                Column { name: column.to_owned(), attnum, type_oid: 25, taint, derived: false }
             })
             .collect(),
         definition: None,
@@ -87,7 +87,7 @@ pub(super) fn show(taint: &Taint) -> String {
 pub(super) fn outputs(sql: &str) -> String {
     match facts(sql).outputs {
         None => "?".to_owned(),
-        Some(outputs) => outputs.iter().map(show).collect::<Vec<_>>().join("; "),
+        Some(outputs) => outputs.iter().map(|output| show(&output.taint)).collect::<Vec<_>>().join("; "),
     }
 }
 

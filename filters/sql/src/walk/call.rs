@@ -6,8 +6,10 @@ use sqlparser::ast::{
     ObjectNamePart, Value, ValueWithSpan, WindowType,
 };
 
+use super::expr::{Todo, Uses};
 use super::{NOWHERE, Walker, not_modelled};
-use crate::functions::{is_harmless, only_counts};
+use crate::always_true::constant;
+use crate::functions::{Manner, is_harmless, manner};
 use crate::lineage::Lineage;
 use crate::scope::Env;
 use crate::{Unparsed, names};
@@ -18,7 +20,7 @@ impl Walker<'_> {
         &mut self,
         function: &'e Function,
         env: Env<'_>,
-        todo: &mut Vec<&'e Expr>,
+        todo: &mut Todo<'e>,
         flow: &mut Lineage,
     ) -> Result<(), Unparsed> {
         if function.uses_odbc_syntax || !matches!(function.parameters, FunctionArguments::None) {
@@ -27,7 +29,9 @@ impl Walker<'_> {
         let mut values: Vec<&Expr> = Vec::new();
         match &function.args {
             FunctionArguments::None => {}
-            FunctionArguments::Subquery(query) => flow.add(&self.query(query, env)?.whole),
+            FunctionArguments::Subquery(query) => {
+                self.subquery(query, env, todo.uses.failing().filtering(), flow)?;
+            }
             FunctionArguments::List(list) => {
                 for arg in &list.args {
                     self.argument(arg, env, &mut values, flow)?;
@@ -37,14 +41,36 @@ impl Walker<'_> {
                 }
             }
         }
-        let counts = self.call(&function.name, &values, flow)?;
-        if counts {
-            self.exprs(values, env)?;
-        } else {
-            todo.extend(values);
+        match self.call(&function.name, &values, flow)? {
+            Manner::Counts => {
+                // How many are not NULL; of anything but a column that may say as much as a condition.
+                for value in values {
+                    match self.column(value, env) {
+                        Some(column) => self.note_columns(column.columns),
+                        None => {
+                            self.exprs_for(todo.uses.filtering(), [value], env)?;
+                        }
+                    }
+                }
+            }
+            // The rest is evaluated only where what comes before is NULL, which may be seen by the time it takes.
+            Manner::Total
+                if names::last(&function.name).as_deref() == Some("coalesce")
+                    && values
+                        .iter()
+                        .skip(1)
+                        .any(|value| !constant(value) && self.column(value, env).is_none()) =>
+            {
+                todo.push_for(todo.uses.filtering(), values);
+            }
+            Manner::Total => todo.extend(values),
+            Manner::CanFail => todo.push_for(todo.uses.failing(), values),
+            Manner::MakesRows => todo.push_for(todo.uses.failing().filtering(), values),
         }
         flow.add(&self.sort_keys(&function.within_group, env)?);
-        todo.extend(function.filter.as_deref());
+        if let Some(filter) = function.filter.as_deref() {
+            todo.condition(filter);
+        }
         match &function.over {
             None => {}
             Some(WindowType::WindowSpec(spec)) => flow.add(&self.window(spec, env)?),
@@ -85,6 +111,7 @@ impl Walker<'_> {
                     self.note_columns(["*".to_owned()]);
                 }
                 for source in sources {
+                    self.used(&source.shape.whole, Uses { filter: false, fail: true });
                     flow.add(&source.shape.whole);
                     self.note_columns(super::query::origins(&source.shape));
                 }
@@ -110,13 +137,13 @@ impl Walker<'_> {
         Ok(())
     }
 
-    /// Notes a call. Gives whether the result only counts its arguments.
+    /// Notes a call. Gives what the result tells of its arguments.
     pub(super) fn call(
         &mut self,
         name: &ObjectName,
         values: &[&Expr],
         flow: &mut Lineage,
-    ) -> Result<bool, Unparsed> {
+    ) -> Result<Manner, Unparsed> {
         let (schema, function) = match name.0.as_slice() {
             [ObjectNamePart::Identifier(name)] => (None, names::fold(name)),
             [ObjectNamePart::Identifier(schema), ObjectNamePart::Identifier(name)] => {
@@ -129,29 +156,29 @@ impl Walker<'_> {
             // What the JDBC driver asks with.
             Some("information_schema") if function.starts_with("_pg_") => {
                 self.facts.functions.insert(format!("information_schema.{function}"));
-                return Ok(false);
+                return Ok(Manner::CanFail);
             }
             Some(schema) => {
                 self.foreign(schema.to_owned(), &function, flow);
-                return Ok(false);
+                return Ok(Manner::MakesRows);
             }
             None => {}
         }
         if self.shadowable(&function, flow) {
-            return Ok(false);
+            return Ok(Manner::MakesRows);
         }
         self.builtin_call(&function, values, flow)
     }
 
-    fn builtin_call(&mut self, name: &str, values: &[&Expr], flow: &mut Lineage) -> Result<bool, Unparsed> {
+    fn builtin_call(&mut self, name: &str, values: &[&Expr], flow: &mut Lineage) -> Result<Manner, Unparsed> {
         if name == "set_config" {
             self.set_config(values)?;
         } else if !is_harmless(name) {
             self.foreign("pg_catalog".to_owned(), name, flow);
-            return Ok(false);
+            return Ok(Manner::MakesRows);
         }
         self.builtin(name);
-        Ok(only_counts(name))
+        Ok(manner(name, values.len()))
     }
 
     /// Notes a call of a harmless function.

@@ -1,5 +1,7 @@
 //! Statements that change rows: INSERT, UPDATE, DELETE, MERGE.
 
+use gatewright_core::catalogue::{MaskId, Taint};
+use gatewright_core::mask::Method;
 use gatewright_core::policy::Action;
 use sqlparser::ast::{
     Assignment, AssignmentTarget, Delete, Expr, FromTable, Insert, Merge, MergeAction, MergeInsertKind,
@@ -10,6 +12,7 @@ use sqlparser::ast::{
 use super::from::{From, aliased, anonymous};
 use super::{Walker, not_modelled, source};
 use crate::always_true::restricts;
+use crate::facts::Derivation;
 use crate::lineage::{Lineage, Shape};
 use crate::scope::{Env, Frame, Source};
 use crate::{Unparsed, names};
@@ -63,10 +66,14 @@ impl Walker<'_> {
             match &rows.columns {
                 Some(values) if values.len() <= columns.len() => {
                     for (column, value) in columns.iter().zip(values) {
-                        self.store(&target, column.as_deref(), &value.lineage);
+                        self.store(&target, column.as_deref(), &value.lineage, value.kind);
                     }
                 }
-                _ => columns.iter().for_each(|column| self.store(&target, column.as_deref(), &rows.whole)),
+                _ => {
+                    for column in &columns {
+                        self.store(&target, column.as_deref(), &rows.whole, Derivation::Transformed);
+                    }
+                }
             }
         }
         match &insert.on {
@@ -83,7 +90,7 @@ impl Walker<'_> {
                     self.act(Action::Update, name)?;
                     let assigned = self.assign(&target, &update.assignments, inner)?;
                     inflow.add(&assigned);
-                    self.exprs(&update.selection, inner)?;
+                    self.conditions(&update.selection, inner)?;
                 }
             }
             Some(_) => return not_modelled("INSERT of another dialect"),
@@ -145,9 +152,9 @@ impl Walker<'_> {
         let from = self.with_target(&target, std::slice::from_ref(&other), env)?;
         let frame = Frame { outer: env.frame, sources: &from.sources };
         let inner = Env { frame: Some(&frame), ctes: env.ctes };
-        self.exprs([&*merge.on], inner)?;
+        self.conditions([&*merge.on], inner)?;
         for clause in &merge.clauses {
-            self.exprs(&clause.predicate, inner)?;
+            self.conditions(&clause.predicate, inner)?;
             match &clause.action {
                 MergeAction::Insert(insert) if insert.insert_predicate.is_none() => {
                     let MergeInsertKind::Values(values) = &insert.kind else {
@@ -157,7 +164,9 @@ impl Walker<'_> {
                     let named: Vec<_> = insert.columns.iter().map(names::last).collect();
                     let all = target.shape.columns.iter().flatten().map(|column| column.name.clone());
                     let columns = if named.is_empty() { all.collect() } else { named };
-                    columns.iter().for_each(|column| self.store(&target, column.as_deref(), &rows.whole));
+                    for column in &columns {
+                        self.store(&target, column.as_deref(), &rows.whole, Derivation::Transformed);
+                    }
                 }
                 MergeAction::Update(update)
                     if update.update_predicate.is_none() && update.delete_predicate.is_none() =>
@@ -210,8 +219,7 @@ impl Walker<'_> {
 
     fn condition(&mut self, condition: Option<&Expr>, env: Env<'_>) -> Result<(), Unparsed> {
         self.facts.has_where &= condition.is_some_and(restricts);
-        self.exprs(condition, env)?;
-        Ok(())
+        self.conditions(condition, env)
     }
 
     fn assign(
@@ -223,6 +231,8 @@ impl Walker<'_> {
         let mut inflow = Lineage::clean();
         for assignment in assignments {
             let value = self.exprs([&assignment.value], env)?;
+            let kind = self.column(&assignment.value, env).and_then(|column| column.kind);
+            let kind = kind.unwrap_or(Derivation::Transformed);
             let columns = match &assignment.target {
                 AssignmentTarget::ColumnName(column) => std::slice::from_ref(column),
                 AssignmentTarget::Tuple(columns) => columns,
@@ -230,7 +240,7 @@ impl Walker<'_> {
             for column in columns {
                 // `SET column.field = …` names the column first.
                 let column = column.0.first().and_then(|part| part.as_ident()).map(names::fold);
-                self.store(target, column.as_deref(), &value);
+                self.store(target, column.as_deref(), &value, kind);
             }
             inflow.add(&value);
         }
@@ -238,7 +248,7 @@ impl Walker<'_> {
     }
 
     /// Notes that a value goes into a column, and what of it the column's own mask does not cover.
-    fn store(&mut self, target: &Source, column: Option<&str>, value: &Lineage) {
+    fn store(&mut self, target: &Source, column: Option<&str>, value: &Lineage, kind: Derivation) {
         let found = target
             .shape
             .columns
@@ -249,7 +259,15 @@ impl Walker<'_> {
         match found {
             Some(found) => {
                 self.facts.columns_written.extend(found.origin.clone());
-                value.taint.remove(&found.lineage.taint);
+                // Of a part of the value, moved to where the mask shows it, too much would be seen.
+                let shows = |id: &MaskId| {
+                    let method = self.catalogue.masked(*id).map(|masked| masked.method);
+                    !matches!(method, Some(Method::Redact | Method::Null))
+                };
+                let moved = kind != Derivation::Identity;
+                for id in found.lineage.taint.iter().filter(|id| !(moved && shows(id))) {
+                    value.taint.remove(&Taint::of(id));
+                }
             }
             None => {
                 self.facts.columns_written.insert("*".to_owned());
@@ -269,10 +287,13 @@ impl Walker<'_> {
         let Some(items) = items else { return Ok(Shape::known(Vec::new())) };
         let from = From { sources, merged: false };
         let frame = Frame { outer: env.frame, sources: &from.sources };
-        let (mut shape, _) = self.projection(items, &from, Env { frame: Some(&frame), ctes: env.ctes })?;
-        shape.whole.add(inflow);
-        for column in shape.columns.iter_mut().flatten() {
-            column.lineage.add(inflow);
+        let mut shape = self.projection(items, &from, Env { frame: Some(&frame), ctes: env.ctes })?;
+        if !inflow.is_clean() {
+            shape.whole.add(inflow);
+            for column in shape.columns.iter_mut().flatten() {
+                column.lineage.add(inflow);
+                column.kind = Derivation::Transformed;
+            }
         }
         Ok(shape)
     }

@@ -1,19 +1,77 @@
 //! Expressions: what flows into a value, and what is called and read on the way.
 //!
 //! A work list and not recursion: expressions are deep where the text is long. Only sub-queries recurse, and the
-//! parser bounds those.
+//! parser bounds those. What surrounds an expression decides what its columns are used for, and goes down with it.
 
 use gatewright_core::policy::{Action, Target};
 use sqlparser::ast::{
-    AccessExpr, ArrayElemTypeDef, BinaryOperator, DataType, Expr, Ident, OrderByExpr, Subscript,
+    AccessExpr, ArrayElemTypeDef, BinaryOperator, DataType, Expr, Ident, OrderByExpr, Query, Subscript,
     WindowFrameBound, WindowSpec,
 };
 
 use super::{Walker, not_modelled};
-use crate::functions::{is_known_operator, is_known_type};
+use crate::always_true::constant;
+use crate::functions::{is_known_operator, is_known_type, never_fails};
 use crate::lineage::Lineage;
 use crate::scope::{Env, Resolved};
 use crate::{Unparsed, names};
+
+/// What the values of columns are used for, beside flowing into the result.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Uses {
+    /// They decide which rows there are.
+    pub(super) filter: bool,
+    /// Some of them raise an error, or take long.
+    pub(super) fail: bool,
+}
+
+impl Uses {
+    pub(super) fn failing(self) -> Self {
+        Self { fail: true, ..self }
+    }
+
+    pub(super) fn filtering(self) -> Self {
+        Self { filter: true, ..self }
+    }
+}
+
+/// Expressions that are still to be walked.
+#[derive(Default)]
+pub(super) struct Todo<'e> {
+    list: Vec<(&'e Expr, Role, Uses)>,
+    /// Those of the expression whose parts are pushed.
+    pub(super) uses: Uses,
+}
+
+/// What an expression stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Value,
+    Condition,
+}
+
+impl<'e> Todo<'e> {
+    /// A part whose value counts as much as the whole's.
+    pub(super) fn push(&mut self, expr: &'e Expr) {
+        self.list.push((expr, Role::Value, self.uses));
+    }
+
+    pub(super) fn extend(&mut self, exprs: impl IntoIterator<Item = &'e Expr>) {
+        for expr in exprs {
+            self.push(expr);
+        }
+    }
+
+    /// The same with other uses.
+    pub(super) fn push_for(&mut self, uses: Uses, exprs: impl IntoIterator<Item = &'e Expr>) {
+        self.list.extend(exprs.into_iter().map(|expr| (expr, Role::Value, uses)));
+    }
+
+    /// A part of which only matters whether it is true.
+    pub(super) fn condition(&mut self, expr: &'e Expr) {
+        self.list.push((expr, Role::Condition, self.uses));
+    }
+}
 
 impl Walker<'_> {
     /// What flows into any of `roots`.
@@ -22,25 +80,65 @@ impl Walker<'_> {
         roots: impl IntoIterator<Item = &'e Expr>,
         env: Env<'_>,
     ) -> Result<Lineage, Unparsed> {
-        let mut todo: Vec<&Expr> = roots.into_iter().collect();
+        self.exprs_for(Uses::default(), roots, env)
+    }
+
+    /// The same, where the values are used for something else as well.
+    pub(super) fn exprs_for<'e>(
+        &mut self,
+        uses: Uses,
+        roots: impl IntoIterator<Item = &'e Expr>,
+        env: Env<'_>,
+    ) -> Result<Lineage, Unparsed> {
+        let list = roots.into_iter().map(|expr| (expr, Role::Value, uses)).collect();
+        self.work(Todo { list, uses }, env)
+    }
+
+    /// Conditions that decide which rows there are.
+    pub(super) fn conditions<'e>(
+        &mut self,
+        roots: impl IntoIterator<Item = &'e Expr>,
+        env: Env<'_>,
+    ) -> Result<(), Unparsed> {
+        let uses = Uses::default();
+        let list = roots.into_iter().map(|expr| (expr, Role::Condition, uses)).collect();
+        self.work(Todo { list, uses }, env)?;
+        Ok(())
+    }
+
+    pub(super) fn work(&mut self, mut todo: Todo<'_>, env: Env<'_>) -> Result<Lineage, Unparsed> {
         let mut flow = Lineage::clean();
-        while let Some(expr) = todo.pop() {
-            self.step(expr, env, &mut todo, &mut flow)?;
+        while let Some((expr, role, uses)) = todo.list.pop() {
+            todo.uses = uses;
+            match role {
+                Role::Value => self.step(expr, env, &mut todo, &mut flow)?,
+                Role::Condition => self.condition_step(expr, env, &mut todo, &mut flow)?,
+            }
         }
         Ok(flow)
+    }
+
+    /// Notes what a value that flows in is used for.
+    pub(super) fn used(&mut self, lineage: &Lineage, uses: Uses) {
+        if uses.filter {
+            self.inferred.filtered.add(lineage);
+        }
+        if uses.fail {
+            self.inferred.failing.add(lineage);
+        }
     }
 
     fn step<'e>(
         &mut self,
         expr: &'e Expr,
         env: Env<'_>,
-        todo: &mut Vec<&'e Expr>,
+        todo: &mut Todo<'e>,
         flow: &mut Lineage,
     ) -> Result<(), Unparsed> {
         match expr {
             Expr::Value(_) | Expr::TypedString(_) => {}
-            Expr::Identifier(ident) => self.identifier(ident, env, flow),
-            Expr::CompoundIdentifier(parts) => self.compound(parts, env, flow)?,
+            Expr::Identifier(ident) => self.identifier(ident, env, todo.uses, flow),
+            Expr::CompoundIdentifier(parts) => self.compound(parts, env, todo.uses, flow)?,
             Expr::CompoundFieldAccess { root, access_chain } => {
                 self.field_access(root, access_chain, env, todo, flow)?;
             }
@@ -54,8 +152,8 @@ impl Walker<'_> {
             | Expr::IsNotUnknown(e)
             | Expr::IsNormalized { expr: e, .. }
             | Expr::Nested(e)
-            | Expr::Collate { expr: e, .. }
-            | Expr::Extract { expr: e, .. } => todo.push(e),
+            | Expr::Collate { expr: e, .. } => todo.push(e),
+            Expr::Extract { expr: e, .. } => todo.push_for(todo.uses.failing(), [&**e]),
             Expr::Ceil { expr: e, .. } => {
                 self.shadowable("ceil", flow);
                 todo.push(e);
@@ -68,11 +166,17 @@ impl Walker<'_> {
             | Expr::IsNotDistinctFrom(a, b)
             | Expr::AtTimeZone { timestamp: a, time_zone: b }
             | Expr::Position { expr: a, r#in: b } => todo.extend([&**a, &**b]),
+            // Whether the right side is evaluated at all may be seen by the time it takes.
+            Expr::BinaryOp { left, op: BinaryOperator::And | BinaryOperator::Or, right } => {
+                todo.condition(left);
+                todo.condition(right);
+            }
             Expr::BinaryOp { left, op, right }
             | Expr::AnyOp { left, compare_op: op, right, .. }
             | Expr::AllOp { left, compare_op: op, right } => {
                 self.operator(op, flow)?;
-                todo.extend([&**left, &**right]);
+                let uses = if can_fail(op) { todo.uses.failing() } else { todo.uses };
+                todo.push_for(uses, [&**left, &**right]);
             }
             Expr::UnaryOp { expr, .. } => todo.push(expr),
             Expr::InList { expr, list, .. } => {
@@ -81,7 +185,7 @@ impl Walker<'_> {
             }
             Expr::InSubquery { expr, subquery, .. } => {
                 todo.push(expr);
-                flow.add(&self.query(subquery, env)?.whole);
+                self.subquery(subquery, env, todo.uses, flow)?;
             }
             Expr::Between { expr, low, high, .. } => todo.extend([&**expr, &**low, &**high]),
             Expr::Like { any: false, expr, pattern, escape_char, .. }
@@ -94,6 +198,8 @@ impl Walker<'_> {
             Expr::Substring { expr, substring_from, substring_for, .. } => {
                 self.shadowable("substring", flow);
                 self.shadowable("substr", flow);
+                // A negative length is an error.
+                todo.uses.fail |= substring_for.as_deref().is_some_and(|e| !constant(e));
                 todo.push(expr);
                 todo.extend(substring_from.as_deref());
                 todo.extend(substring_for.as_deref());
@@ -105,17 +211,27 @@ impl Walker<'_> {
             }
             Expr::Overlay { expr, overlay_what, overlay_from, overlay_for } => {
                 self.shadowable("overlay", flow);
+                todo.uses.fail = true;
                 todo.extend([&**expr, &**overlay_what, &**overlay_from]);
                 todo.extend(overlay_for.as_deref());
             }
             Expr::Function(function) => self.function(function, env, todo, flow)?,
             Expr::Case { operand, conditions, else_result, .. } => {
-                todo.extend(operand.as_deref());
-                todo.extend(conditions.iter().flat_map(|when| [&when.condition, &when.result]));
+                // Which branch runs may be seen by an error or by the time it takes.
+                for when in conditions {
+                    match operand.as_deref() {
+                        Some(operand) => self.equal(operand, &when.condition, env, todo, flow),
+                        None => todo.condition(&when.condition),
+                    }
+                    todo.push(&when.result);
+                }
                 todo.extend(else_result.as_deref());
             }
-            Expr::Exists { subquery, .. } => flow.add(&self.query(subquery, env)?.whole),
-            Expr::Subquery(subquery) => flow.add(&self.query(subquery, env)?.whole),
+            // Whether there is a row; what is in it does not matter.
+            Expr::Exists { subquery, .. } => {
+                self.query(subquery, env)?;
+            }
+            Expr::Subquery(subquery) => self.subquery(subquery, env, todo.uses, flow)?,
             Expr::GroupingSets(sets) | Expr::Cube(sets) | Expr::Rollup(sets) => {
                 todo.extend(sets.iter().flatten())
             }
@@ -127,41 +243,58 @@ impl Walker<'_> {
         Ok(())
     }
 
-    fn identifier(&mut self, ident: &Ident, env: Env<'_>, flow: &mut Lineage) {
+    /// The rows of a sub-query as a value.
+    pub(super) fn subquery(
+        &mut self,
+        query: &Query,
+        env: Env<'_>,
+        uses: Uses,
+        flow: &mut Lineage,
+    ) -> Result<(), Unparsed> {
+        let rows = self.query(query, env)?;
+        self.used(&rows.whole, uses);
+        flow.add(&rows.whole);
+        Ok(())
+    }
+
+    fn identifier(&mut self, ident: &Ident, env: Env<'_>, uses: Uses, flow: &mut Lineage) {
         let name = names::fold(ident);
         if ident.quote_style.is_none() && names::VALUE_WORDS.contains(&name.as_str()) {
             return;
         }
-        self.take(env.resolve(&name), flow);
+        self.take(env.resolve(&name), uses, flow);
     }
 
-    fn take(&mut self, resolved: Option<Resolved>, flow: &mut Lineage) {
+    fn take(&mut self, resolved: Option<Resolved>, uses: Uses, flow: &mut Lineage) {
         match resolved {
             Some(resolved) => {
+                self.used(&resolved.lineage, uses);
                 flow.add(&resolved.lineage);
                 self.note_columns(resolved.columns);
             }
             None => {
+                self.used(&Lineage::anything(), uses);
                 flow.add(&Lineage::anything());
                 self.note_columns(["*".to_owned()]);
             }
         }
     }
 
-    fn compound(&mut self, parts: &[Ident], env: Env<'_>, flow: &mut Lineage) -> Result<(), Unparsed> {
-        let (sources, column) = match parts {
-            [source, column] => (env.sources(&names::fold(source)), column),
-            [schema, source, column] => {
-                (env.relation_sources(&names::fold(schema), &names::fold(source)), column)
-            }
-            _ => return not_modelled("a name of more than three parts"),
-        };
-        let name = names::fold(column);
-        let resolved = Env::resolve_in(&sources, &name);
-        if resolved.is_none() {
-            self.attribute(&name, flow);
+    fn compound(
+        &mut self,
+        parts: &[Ident],
+        env: Env<'_>,
+        uses: Uses,
+        flow: &mut Lineage,
+    ) -> Result<(), Unparsed> {
+        if parts.len() > 3 {
+            return not_modelled("a name of more than three parts");
         }
-        self.take(resolved, flow);
+        let resolved = resolve_compound(parts, env);
+        if resolved.is_none() {
+            self.attribute(&parts.last().map(names::fold).unwrap_or_default(), flow);
+        }
+        self.take(resolved, uses, flow);
         Ok(())
     }
 
@@ -176,14 +309,14 @@ impl Walker<'_> {
         root: &'e Expr,
         chain: &'e [AccessExpr],
         env: Env<'_>,
-        todo: &mut Vec<&'e Expr>,
+        todo: &mut Todo<'e>,
         flow: &mut Lineage,
     ) -> Result<(), Unparsed> {
         let mut chain = chain;
         match (root, chain) {
             // `c.notes['a']`: the parser took the dot for a part of the access.
             (Expr::Identifier(source), [AccessExpr::Dot(Expr::Identifier(column)), rest @ ..]) => {
-                self.compound(&[source.clone(), column.clone()], env, flow)?;
+                self.compound(&[source.clone(), column.clone()], env, todo.uses, flow)?;
                 chain = rest;
             }
             _ => todo.push(root),
@@ -204,14 +337,9 @@ impl Walker<'_> {
         Ok(())
     }
 
-    fn cast<'e>(
-        &mut self,
-        expr: &'e Expr,
-        data_type: &DataType,
-        todo: &mut Vec<&'e Expr>,
-        flow: &mut Lineage,
-    ) {
-        todo.push(expr);
+    fn cast<'e>(&mut self, expr: &'e Expr, data_type: &DataType, todo: &mut Todo<'e>, flow: &mut Lineage) {
+        let uses = if takes_any_text(data_type) { todo.uses } else { todo.uses.failing() };
+        todo.push_for(uses, [expr]);
         // A literal is read by the type's input function; another value may go through a cast that somebody
         // wrote, as a function that the catalogue does not tie to the type.
         let is_literal = matches!(expr, Expr::Value(_));
@@ -268,6 +396,49 @@ impl Walker<'_> {
 
     pub(super) fn sort_keys(&mut self, keys: &[OrderByExpr], env: Env<'_>) -> Result<Lineage, Unparsed> {
         self.exprs(keys.iter().map(|key| &key.expr), env)
+    }
+}
+
+/// What `name`, `source.name` or `schema.source.name` means.
+pub(super) fn resolve_compound(parts: &[Ident], env: Env<'_>) -> Option<Resolved> {
+    let (sources, column) = match parts {
+        [column] => return env.resolve(&names::fold(column)),
+        [source, column] => (env.sources(&names::fold(source)), column),
+        [schema, source, column] => {
+            (env.relation_sources(&names::fold(schema), &names::fold(source)), column)
+        }
+        _ => return None,
+    };
+    Env::resolve_in(&sources, &names::fold(column))
+}
+
+/// Whether an operator fails, or takes long, for some operands.
+fn can_fail(op: &BinaryOperator) -> bool {
+    use BinaryOperator as Op;
+    match op {
+        Op::Custom(symbol) => !never_fails(symbol),
+        Op::PGCustomBinaryOperator(parts) => parts.last().is_none_or(|symbol| !never_fails(symbol)),
+        Op::Plus | Op::Minus | Op::Multiply | Op::Divide | Op::Modulo | Op::PGExp => true,
+        Op::PGRegexMatch | Op::PGRegexIMatch | Op::PGRegexNotMatch | Op::PGRegexNotIMatch => true,
+        Op::PGBitwiseShiftLeft | Op::PGBitwiseShiftRight => true,
+        _ => false,
+    }
+}
+
+/// Whether any value that is text or JSON can be cast to it.
+pub(super) fn takes_any_text(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Text
+        | DataType::Varchar(_)
+        | DataType::CharacterVarying(_)
+        | DataType::Char(_)
+        | DataType::Character(_)
+        | DataType::CharVarying(_)
+        | DataType::JSONB => true,
+        DataType::Custom(name, _) => {
+            matches!(names::qualified(name), Ok((_, name)) if matches!(name.as_str(), "name" | "bpchar"))
+        }
+        _ => false,
     }
 }
 

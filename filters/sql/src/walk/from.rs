@@ -1,12 +1,16 @@
 //! FROM: what rows there are to take columns from.
 
+use std::collections::BTreeSet;
+
 use sqlparser::ast::{
     FunctionArg, FunctionArgExpr, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, TableAlias,
     TableFactor, TableFunctionArgs, TableSampleKind, TableWithJoins,
 };
 
+use super::expr::Uses;
 use super::query::origins;
 use super::{Walker, not_modelled};
+use crate::facts::Derivation;
 use crate::lineage::{Lineage, Shape};
 use crate::scope::{Env, Frame, Source};
 use crate::{Unparsed, names};
@@ -57,25 +61,48 @@ impl Walker<'_> {
             let inner = Env { frame: Some(&frame), ctes: env.ctes };
             match constraint {
                 JoinConstraint::None => {}
-                JoinConstraint::On(condition) => {
-                    self.exprs([condition], inner)?;
-                }
+                JoinConstraint::On(condition) => self.conditions([condition], inner)?,
                 JoinConstraint::Using(columns) => {
-                    let read: Vec<String> = columns
-                        .iter()
-                        .filter_map(|column| inner.resolve(&names::last(column)?))
-                        .flat_map(|resolved| resolved.columns)
-                        .collect();
-                    self.note_columns(read);
+                    for column in columns {
+                        self.merged(&names::last(column).unwrap_or_default(), &from.sources);
+                    }
                     from.merged = true;
                 }
                 JoinConstraint::Natural => {
                     self.note_columns(["*".to_owned()]);
+                    let shared: BTreeSet<String> = from
+                        .sources
+                        .iter()
+                        .flat_map(|source| source.shape.columns.iter().flatten())
+                        .filter_map(|column| column.name.clone())
+                        .collect();
+                    shared.iter().for_each(|name| self.merged(name, &from.sources));
+                    for source in from.sources.iter().filter(|source| source.shape.columns.is_none()) {
+                        self.inferred.filtered.add(&source.shape.whole);
+                    }
                     from.merged = true;
                 }
             }
         }
         Ok(())
+    }
+
+    /// A column that two sources have, and that must be equal in both.
+    fn merged(&mut self, name: &str, sources: &[Source]) {
+        let mut flow = Lineage::clean();
+        let (mut sides, mut masked) = (0_usize, 0_usize);
+        for source in sources {
+            let Some(side) = Env::resolve_in(&[source], name) else { continue };
+            sides = sides.saturating_add(1);
+            let identical = side.kind == Some(Derivation::Identity);
+            masked = masked.saturating_add(usize::from(identical && !side.lineage.is_clean()));
+            flow.add(&side.lineage);
+            self.facts.columns_read.extend(side.columns);
+        }
+        if sides > 1 {
+            let kind = if sides == masked { &mut self.inferred.joined } else { &mut self.inferred.filtered };
+            kind.add(&flow);
+        }
     }
 
     fn factor(&mut self, factor: &TableFactor, env: Env<'_>, from: &mut From) -> Result<(), Unparsed> {
@@ -117,7 +144,8 @@ impl Walker<'_> {
             } => {
                 self.builtin("unnest");
                 let frame = Frame { outer: env.frame, sources: &from.sources };
-                let whole = self.exprs(array_exprs, Env { frame: Some(&frame), ctes: env.ctes })?;
+                let inner = Env { frame: Some(&frame), ctes: env.ctes };
+                let whole = self.exprs_for(Uses::default().filtering(), array_exprs, inner)?;
                 let source = Source { name: Some("unnest".to_owned()), ..anonymous(Shape::unknown(whole)) };
                 from.sources.push(aliased(source, alias.as_ref())?);
             }
@@ -184,7 +212,8 @@ impl Walker<'_> {
             values.push(value);
         }
         self.call(name, &values, &mut whole)?;
-        whole.add(&self.exprs(values, inner)?);
+        // How many rows there are depends on the arguments.
+        whole.add(&self.exprs_for(Uses::default().filtering().failing(), values, inner)?);
         Ok(Source { name: names::last(name), ..anonymous(Shape::unknown(whole)) })
     }
 }

@@ -2,12 +2,14 @@
 
 use gatewright_core::policy::Action;
 use sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, GroupByWithModifier, Ident, LimitClause, NamedWindowExpr, ObjectName,
+    Cte, Distinct, Expr, GroupByExpr, GroupByWithModifier, Ident, LimitClause, NamedWindowExpr, ObjectName,
     ObjectNamePart, OrderBy, OrderByKind, Query, Select, SelectFlavor, SetExpr, SetOperator, SetQuantifier,
-    Values, With,
+    Value, ValueWithSpan, Values, With,
 };
 
+use super::expr::Uses;
 use super::{Walker, not_modelled};
+use crate::facts::Derivation;
 use crate::lineage::{Lineage, OutColumn, Shape};
 use crate::scope::{Ctes, Env, Frame};
 use crate::{Unparsed, names};
@@ -30,12 +32,13 @@ impl Walker<'_> {
         match &query.limit_clause {
             None => {}
             Some(LimitClause::LimitOffset { limit, offset, limit_by }) if limit_by.is_empty() => {
-                self.exprs(limit.iter().chain(offset.iter().map(|offset| &offset.value)), inner)?;
+                let counts = limit.iter().chain(offset.iter().map(|offset| &offset.value));
+                self.exprs_for(Uses::default().filtering(), counts, inner)?;
             }
             Some(_) => return not_modelled("LIMIT of another dialect"),
         }
         if let Some(fetch) = &query.fetch {
-            self.exprs(&fetch.quantity, inner)?;
+            self.exprs_for(Uses::default().filtering(), &fetch.quantity, inner)?;
         }
         if !query.locks.is_empty() {
             // With OF fewer are locked; which, is not worth a doubt.
@@ -47,27 +50,79 @@ impl Walker<'_> {
         Ok(shape)
     }
 
-    /// The queries of a WITH, in order; each sees those before it, with RECURSIVE all of them.
+    /// The queries of a WITH, in order; each sees those before it, with RECURSIVE itself and those after it as well.
     pub(super) fn with(&mut self, with: &With, env: Env<'_>) -> Result<Vec<(String, Shape)>, Unparsed> {
         let mut known = Vec::new();
         if with.recursive {
-            // Rows of one may feed any other, so each may carry anything in scope.
+            // Of those that are still to come nothing is known, so each may carry anything in scope.
             for cte in &with.cte_tables {
                 known.push((names::object(&cte.alias.name)?, Shape::unknown(Lineage::anything())));
             }
         }
-        for cte in &with.cte_tables {
+        for (position, cte) in with.cte_tables.iter().enumerate() {
             if cte.from.is_some() {
                 return not_modelled("WITH of another dialect");
             }
-            let ctes = Ctes { outer: env.ctes, queries: &known };
-            let shape = self.query(&cte.query, Env { frame: env.frame, ctes: Some(&ctes) })?;
+            let columns: Vec<String> = cte.alias.columns.iter().map(|c| names::fold(&c.name)).collect();
             if !with.recursive {
-                let columns: Vec<String> = cte.alias.columns.iter().map(|c| names::fold(&c.name)).collect();
-                known.push((names::object(&cte.alias.name)?, shape.renamed(&columns)));
+                let shape = self.cte(&cte.query, &known, env)?.renamed(&columns);
+                known.push((names::object(&cte.alias.name)?, shape));
+                continue;
+            }
+            let shape = self.recursive(cte, position, &columns, &mut known, env)?;
+            if let Some((_, slot)) = known.get_mut(position) {
+                *slot = shape;
             }
         }
         Ok(known)
+    }
+
+    fn cte(&mut self, query: &Query, known: &[(String, Shape)], env: Env<'_>) -> Result<Shape, Unparsed> {
+        let ctes = Ctes { outer: env.ctes, queries: known };
+        self.query(query, Env { frame: env.frame, ctes: Some(&ctes) })
+    }
+
+    /// A query that may read its own rows: those of the first arm, then what the second makes of them, and so on until
+    /// nothing new flows in.
+    fn recursive(
+        &mut self,
+        cte: &Cte,
+        position: usize,
+        columns: &[String],
+        known: &mut Vec<(String, Shape)>,
+        env: Env<'_>,
+    ) -> Result<Shape, Unparsed> {
+        let anything = || Shape::unknown(Lineage::anything());
+        let SetExpr::SetOperation { left, .. } = &*cte.query.body else {
+            return Ok(self.cte(&cte.query, known, env)?.renamed(columns));
+        };
+        if cte.query.with.is_some() {
+            return Ok(self.cte(&cte.query, known, env)?.renamed(columns));
+        }
+        let ctes = Ctes { outer: env.ctes, queries: known };
+        let mut shape =
+            self.set_expr(left, Env { frame: env.frame, ctes: Some(&ctes) }, None)?.renamed(columns);
+        loop {
+            if self.rounds == 0 {
+                // Too many queries within queries to find out.
+                return Ok(anything());
+            }
+            self.rounds = self.rounds.saturating_sub(1);
+            if let Some((_, slot)) = known.get_mut(position) {
+                *slot = shape.clone();
+            }
+            let next = self.cte(&cte.query, known, env)?.renamed(columns);
+            let flows = |shape: &Shape| {
+                let each = shape.columns.as_ref();
+                let each =
+                    each.map(|all| all.iter().map(|c| (c.lineage.clone(), c.kind)).collect::<Vec<_>>());
+                (each, shape.whole.clone())
+            };
+            if flows(&next) == flows(&shape) {
+                return Ok(next);
+            }
+            shape = next;
+        }
     }
 
     fn set_expr(
@@ -91,6 +146,15 @@ impl Walker<'_> {
                 self.within("SELECT");
                 let left = self.set_expr(left, env, None)?;
                 let right = self.set_expr(right, env, None)?;
+                if *op == SetOperator::Union {
+                    if *set_quantifier != SetQuantifier::All {
+                        self.distinct(&left);
+                        self.distinct(&right);
+                    }
+                } else {
+                    // Which rows are left says what is in both.
+                    self.matched(&left, &right);
+                }
                 let shape = both(left, right);
                 self.sort(order_by, &shape, env)?;
                 Ok(shape)
@@ -124,14 +188,14 @@ impl Walker<'_> {
     fn sort(&mut self, order_by: Option<&OrderBy>, shape: &Shape, env: Env<'_>) -> Result<(), Unparsed> {
         let source = super::from::anonymous(shape.clone());
         let frame = Frame { outer: env.frame, sources: std::slice::from_ref(&source) };
-        self.order_by(order_by, Env { frame: Some(&frame), ctes: env.ctes }, &[])
+        self.order_by(order_by, Env { frame: Some(&frame), ctes: env.ctes }, shape)
     }
 
     fn order_by(
         &mut self,
         order_by: Option<&OrderBy>,
         env: Env<'_>,
-        outputs: &[Option<String>],
+        outputs: &Shape,
     ) -> Result<(), Unparsed> {
         let Some(order_by) = order_by else { return Ok(()) };
         let OrderByKind::Expressions(keys) = &order_by.kind else {
@@ -141,14 +205,50 @@ impl Walker<'_> {
             if order_by.interpolate.is_some() || key.with_fill.is_some() {
                 return not_modelled("ORDER BY of another dialect");
             }
-            // A bare name is an output's first of all, and outputs have been walked.
-            let is_output =
-                matches!(&key.expr, Expr::Identifier(ident) if outputs.contains(&Some(names::fold(ident))));
-            if !is_output {
-                self.exprs([&key.expr], env)?;
-            }
+            // A bare name is an output's first of all.
+            let flow = match output(&key.expr, outputs) {
+                Some(flow) => flow,
+                None => self.exprs([&key.expr], env)?,
+            };
+            self.inferred.sorted.add(&flow);
         }
         Ok(())
+    }
+
+    /// Equal rows are left out: how many rows there are tells something of the values, unless they are whole columns.
+    fn distinct(&mut self, rows: &Shape) {
+        match &rows.columns {
+            Some(columns) => {
+                for column in columns {
+                    let kind = match column.kind {
+                        Derivation::Identity => &mut self.inferred.grouped,
+                        _ => &mut self.inferred.filtered,
+                    };
+                    kind.add(&column.lineage);
+                }
+            }
+            None => self.inferred.filtered.add(&rows.whole),
+        }
+    }
+
+    /// INTERSECT and EXCEPT: rows of one arm are compared with those of the other.
+    fn matched(&mut self, left: &Shape, right: &Shape) {
+        let (Some(left_columns), Some(right_columns)) = (&left.columns, &right.columns) else {
+            self.inferred.filtered.add(&left.whole);
+            self.inferred.filtered.add(&right.whole);
+            return;
+        };
+        for (left, right) in left_columns.iter().zip(right_columns) {
+            let masked =
+                |column: &OutColumn| !column.lineage.is_clean() && column.kind == Derivation::Identity;
+            let kind = if masked(left) && masked(right) {
+                &mut self.inferred.joined
+            } else {
+                &mut self.inferred.filtered
+            };
+            kind.add(&left.lineage);
+            kind.add(&right.lineage);
+        }
     }
 
     pub(super) fn values(&mut self, values: &Values, env: Env<'_>) -> Result<Shape, Unparsed> {
@@ -165,6 +265,11 @@ impl Walker<'_> {
                     Some(column) => column.lineage.add(&lineage),
                     None if row_number == 0 => columns.push(OutColumn {
                         name: Some(format!("column{}", position.saturating_add(1))),
+                        kind: if lineage == Lineage::clean() {
+                            Derivation::Constant
+                        } else {
+                            Derivation::Transformed
+                        },
                         lineage,
                         origin: None,
                     }),
@@ -187,19 +292,22 @@ impl Walker<'_> {
         let frame = Frame { outer: env.frame, sources: &from.sources };
         let env = Env { frame: Some(&frame), ctes: env.ctes };
 
-        let (shape, names) = self.projection(&select.projection, &from, env)?;
-        self.exprs(select.selection.iter().chain(&select.having), env)?;
-        if let Some(Distinct::On(keys)) = &select.distinct {
-            self.keys(keys, env, &names)?;
+        let shape = self.projection(&select.projection, &from, env)?;
+        self.conditions(select.selection.iter().chain(&select.having), env)?;
+        match &select.distinct {
+            None | Some(Distinct::All) => {}
+            Some(Distinct::Distinct) => self.distinct(&shape),
+            // Which row of each group stands for it is chosen by the order.
+            Some(Distinct::On(keys)) => self.keys(keys, env, &shape)?,
         }
         match &select.group_by {
             GroupByExpr::Expressions(keys, modifiers) => {
-                self.keys(keys, env, &names)?;
+                self.keys(keys, env, &shape)?;
                 for modifier in modifiers {
                     let GroupByWithModifier::GroupingSets(sets) = modifier else {
                         return not_modelled("GROUP BY of another dialect");
                     };
-                    self.exprs([sets], env)?;
+                    self.keys(std::slice::from_ref(sets), env, &shape)?;
                 }
             }
             GroupByExpr::All(_) => return not_modelled("GROUP BY ALL"),
@@ -209,24 +317,74 @@ impl Walker<'_> {
                 self.window(spec, env)?;
             }
         }
-        self.order_by(order_by, env, &names)?;
+        self.order_by(order_by, env, &shape)?;
         if let Some(into) = &select.into {
             self.select_into(into, &shape)?;
         }
         Ok(shape)
     }
 
-    /// GROUP BY and DISTINCT ON take names of outputs too, where no column has that name.
-    fn keys(&mut self, keys: &[Expr], env: Env<'_>, outputs: &[Option<String>]) -> Result<(), Unparsed> {
-        for key in keys {
-            let is_output = matches!(key, Expr::Identifier(ident)
-                if outputs.contains(&Some(names::fold(ident))) && env.resolve(&names::fold(ident)).is_none());
-            if !is_output {
-                self.exprs([key], env)?;
+    /// GROUP BY and DISTINCT ON; they take names of outputs too, where no column has that name.
+    fn keys(&mut self, keys: &[Expr], env: Env<'_>, outputs: &Shape) -> Result<(), Unparsed> {
+        let mut todo: Vec<&Expr> = keys.iter().collect();
+        while let Some(key) = todo.pop() {
+            if let Expr::GroupingSets(sets) | Expr::Cube(sets) | Expr::Rollup(sets) = key {
+                todo.extend(sets.iter().flatten());
+            } else if let Expr::Tuple(parts) = key {
+                todo.extend(parts);
+            } else if let Some(column) = self.column(key, env) {
+                self.inferred.grouped.add(&column.lineage);
+                self.note_columns(column.columns);
+            } else if let Some(output) = output_column(key, outputs) {
+                let kind = match output.kind {
+                    Derivation::Identity => &mut self.inferred.grouped,
+                    _ => &mut self.inferred.filtered,
+                };
+                kind.add(&output.lineage);
+            } else {
+                // Groups by a part of a value are a condition on it.
+                let flow = self.exprs([key], env)?;
+                self.inferred.filtered.add(&flow);
             }
         }
         Ok(())
     }
+}
+
+/// The output that an ORDER BY key names, by label or number, if it does.
+fn output(key: &Expr, outputs: &Shape) -> Option<Lineage> {
+    if let Expr::Identifier(ident) = key {
+        let name = Some(names::fold(ident));
+        let mut flow: Option<Lineage> = None;
+        for column in outputs.columns.iter().flatten().filter(|column| column.name == name) {
+            flow.get_or_insert_default().add(&column.lineage);
+        }
+        return flow;
+    }
+    if is_number(key) {
+        return Some(
+            output_column(key, outputs).map_or_else(|| outputs.whole.clone(), |c| c.lineage.clone()),
+        );
+    }
+    None
+}
+
+fn output_column<'s>(key: &Expr, outputs: &'s Shape) -> Option<&'s OutColumn> {
+    let columns = outputs.columns.as_ref()?;
+    match key {
+        Expr::Identifier(ident) => {
+            let name = Some(names::fold(ident));
+            columns.iter().find(|column| column.name == name)
+        }
+        Expr::Value(ValueWithSpan { value: Value::Number(number, _), .. }) => {
+            columns.get(number.parse::<usize>().ok()?.checked_sub(1)?)
+        }
+        _ => None,
+    }
+}
+
+fn is_number(key: &Expr) -> bool {
+    matches!(key, Expr::Value(ValueWithSpan { value: Value::Number(..), .. }))
 }
 
 /// `table.column` of every column that is known.
@@ -242,6 +400,9 @@ fn both(left: Shape, right: Shape) -> Shape {
         (Some(mut left), Some(right)) if left.len() == right.len() => {
             for (column, other) in left.iter_mut().zip(&right) {
                 column.lineage.add(&other.lineage);
+                if column.kind != other.kind {
+                    column.kind = Derivation::Transformed;
+                }
                 column.origin = None;
             }
             Some(left)

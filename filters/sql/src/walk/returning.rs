@@ -1,13 +1,15 @@
 //! Select lists, RETURNING lists among them.
 
 use sqlparser::ast::{
-    ObjectNamePart, SelectItem, SelectItemQualifiedWildcardKind, WildcardAdditionalOptions,
+    Expr, Function, ObjectNamePart, SelectItem, SelectItemQualifiedWildcardKind, WildcardAdditionalOptions,
 };
 
 use super::from::From;
 use super::query::origins;
 use super::{Walker, not_modelled};
-use crate::lineage::{OutColumn, Shape};
+use crate::facts::Derivation;
+use crate::functions::is_aggregate;
+use crate::lineage::{Lineage, OutColumn, Shape};
 use crate::scope::{Env, Source};
 use crate::{Unparsed, names};
 
@@ -15,15 +17,14 @@ use crate::{Unparsed, names};
 const MAX_OUTPUTS: usize = 1_664;
 
 impl Walker<'_> {
-    /// The columns that a list gives, and the names of its items for ORDER BY and its like.
+    /// The columns that a list gives.
     pub(super) fn projection(
         &mut self,
         items: &[SelectItem],
         from: &From,
         env: Env<'_>,
-    ) -> Result<(Shape, Vec<Option<String>>), Unparsed> {
+    ) -> Result<Shape, Unparsed> {
         let mut shape = Shape::known(Vec::new());
-        let mut labels = Vec::new();
         for item in items {
             if shape.columns.as_ref().is_some_and(|columns| columns.len() > MAX_OUTPUTS) {
                 return Err(Unparsed::TooComplex);
@@ -50,12 +51,32 @@ impl Walker<'_> {
             };
             let lineage = self.exprs([expr], env)?;
             shape.whole.add(&lineage);
-            labels.push(name.clone());
             if let Some(columns) = &mut shape.columns {
-                columns.push(OutColumn { name, lineage, origin: None });
+                let kind = self.derivation(expr, &lineage, env);
+                columns.push(OutColumn { name, lineage, kind, origin: None });
             }
         }
-        Ok((shape, labels))
+        Ok(shape)
+    }
+
+    /// How an output is made of what flows into it.
+    fn derivation(&self, expr: &Expr, lineage: &Lineage, env: Env<'_>) -> Derivation {
+        match expr {
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) => {
+                let column = self.column(expr, env);
+                column.and_then(|column| column.kind).unwrap_or(Derivation::Transformed)
+            }
+            Expr::Function(function) => match aggregate(function) {
+                Some(kind) => kind,
+                None if *lineage == Lineage::clean() => Derivation::Constant,
+                None => Derivation::Transformed,
+            },
+            Expr::Nested(inner) if !matches!(**inner, Expr::Nested(_)) => {
+                self.derivation(inner, lineage, env)
+            }
+            _ if *lineage == Lineage::clean() => Derivation::Constant,
+            _ => Derivation::Transformed,
+        }
     }
 
     fn qualified_wildcard(
@@ -112,4 +133,13 @@ fn check_options(options: &WildcardAdditionalOptions) -> Result<(), Unparsed> {
         return not_modelled("`*` with options of another dialect");
     };
     Ok(())
+}
+
+fn aggregate(function: &Function) -> Option<Derivation> {
+    let name = names::last(&function.name)?;
+    match name.as_str() {
+        "count" | "regr_count" => Some(Derivation::Counted),
+        name if is_aggregate(name) => Some(Derivation::Aggregated),
+        _ => None,
+    }
 }

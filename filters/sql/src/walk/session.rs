@@ -5,6 +5,7 @@ use sqlparser::ast::{
     DiscardObject, Expr, Function, ObjectName, Reset, Set, SetSessionAuthorizationParamKind, Statement,
 };
 
+use super::expr::Todo;
 use super::{NOWHERE, Walker, not_modelled};
 use crate::{PreparedNames, Unparsed, names};
 
@@ -95,11 +96,11 @@ impl Walker<'_> {
     /// CALL: a procedure does what it likes.
     pub(super) fn procedure(&mut self, function: &Function) -> Result<(), Unparsed> {
         let (schema, name) = names::qualified(&function.name)?;
-        let mut todo = Vec::new();
+        let mut todo = Todo::default();
         let mut flow = crate::lineage::Lineage::clean();
         // Notes the arguments and, if the name is somebody's function, each it may mean.
         self.function(function, NOWHERE, &mut todo, &mut flow)?;
-        self.exprs(todo, NOWHERE)?;
+        self.work(todo, NOWHERE)?;
         let catalogue = self.catalogue;
         if schema.is_some() || catalogue.functions(&name).next().is_none() {
             let schema = schema.unwrap_or_else(|| "pg_catalog".to_owned());

@@ -1,7 +1,7 @@
 //! Who is admitted: the token, the role and database, and the settings that come with the connection.
 
 use gatewright_core::identity::Identity;
-use gatewright_core::policy::{Action, Context, Target, Verdict};
+use gatewright_core::policy::{Action, Context, Statement, Target, Verdict};
 
 use super::Login;
 use crate::Refusal;
@@ -67,8 +67,8 @@ impl Login {
                 )));
             }
         }
-        let none = Default::default();
-        let context = context.statement("SET", false, true, &none, &none, &none);
+        let set = Statement { name: "SET".to_owned(), has_where: true, ..Statement::default() };
+        let context = context.statement(set);
         for name in &self.settings {
             if decide(Action::Set, &Target::Setting { name: name.clone() }, &context) != Verdict::Allow {
                 return Err(refused(format!("No policy lets you set `{name}` with the connection.")));
