@@ -58,6 +58,7 @@ const TOTAL: &str = "array coalesce greatest least nullif row grouping any all s
     substring trim upper
     any_value array_agg bool_and bool_or every json_agg jsonb_agg max min mode string_agg first_value last_value
     lag lead row_number rank dense_rank
+    split_part json_build_object jsonb_build_object json_object_agg jsonb_object_agg
     array_to_json json_build_array jsonb_build_array row_to_json to_json to_jsonb jsonb_typeof json_typeof
     jsonb_extract_path jsonb_extract_path_text jsonb_strip_nulls jsonb_pretty
     array_append array_cat array_prepend array_length array_to_string cardinality num_nonnulls num_nulls

@@ -177,10 +177,7 @@ fn errors_and_time_are_told() {
         ("SELECT 1 / (ascii(ssn) - 49) FROM customers", "failing customers.ssn"),
         ("SELECT ssn ~ '^(a+)+$' FROM customers", "failing customers.ssn"),
         ("SELECT repeat('x', ascii(ssn) * 1000000) FROM customers", "failing customers.ssn"),
-        (
-            "SELECT substr(ssn, 1, 2), substring(ssn from 2), ssn::varchar(3), ssn -> 'a' FROM customers",
-            "failing customers.ssn",
-        ),
+        ("SELECT substr(ssn, 1, id) FROM customers", "failing customers.ssn"),
         ("SELECT substring(ssn from 2), ssn::varchar(3), ssn -> 'a', md5(ssn) FROM customers", ""),
         ("SELECT id::int / 2 FROM customers", ""),
     ]);
