@@ -11,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::Loaded;
 use crate::settings::Settings;
-use crate::{envoy, recordings, serve};
+use crate::{envoy, explain, recordings, serve};
 
 /// The companion host of the Gatewright filters.
 #[derive(Debug, Parser)]
@@ -35,6 +35,29 @@ enum Command {
     Check {
         #[command(flatten)]
         config: ConfigArg,
+    },
+    /// Tell what would become of a statement, and why: what it does, by which policies it is decided, and what would
+    /// be masked. Reads the database's catalogue, and runs nothing.
+    Explain {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// Resource of the configuration.
+        #[arg(long, value_name = "NAME")]
+        resource: String,
+        /// Group that the agent is a member of; may be repeated.
+        #[arg(long = "as", value_name = "GROUP")]
+        groups: Vec<String>,
+        /// The agent's subject, for policies that name one.
+        #[arg(long, value_name = "SUBJECT", default_value = "somebody")]
+        subject: String,
+        /// Role that it logs in as; the resource's first one if left out.
+        #[arg(long, value_name = "ROLE")]
+        role: Option<String>,
+        /// How to print.
+        #[arg(long, value_enum, default_value_t = Output::Text)]
+        output: Output,
+        /// The SQL.
+        sql: String,
     },
     /// Print the built-in policies.
     Policies,
@@ -142,6 +165,11 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Check { config } => Ok(check(&config.config)),
+        Command::Explain { config, resource, groups, subject, role, output, sql } => {
+            let settings = Settings::read(&config.config)?;
+            let asked = explain::Asked { resource, groups, subject, role, sql, output };
+            print(&runtime.block_on(explain::explain(&settings, asked))?)
+        }
         Command::Policies => print(crate::policies::DEFAULT),
         Command::Envoy { config, resource, listen, wasm, admin } => {
             let settings = Settings::read(&config.config)?;

@@ -3,7 +3,7 @@
 //! Three kinds of watchers publish what they see; one task compiles. What does not validate is refused and the
 //! last good bundle stays.
 
-mod bundle;
+pub(crate) mod bundle;
 mod watch;
 
 use std::collections::HashMap;

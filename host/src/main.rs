@@ -7,6 +7,7 @@ mod cli;
 mod compile;
 mod config;
 mod envoy;
+mod explain;
 mod http;
 mod keys;
 mod log;

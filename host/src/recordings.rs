@@ -104,7 +104,7 @@ fn lines(kind: &Kind) -> Vec<String> {
         Kind::Refused { source, reason, .. } => {
             vec![format!("refused  from {}: {}", shown(source), shown(reason))]
         }
-        Kind::Statement { statement, text, parameters, decision, policies, reason } => {
+        Kind::Statement { statement, text, parameters, decision, policies, reason, .. } => {
             let mut lines = vec![format!("#{statement:<3}     {}", shown(text))];
             if !parameters.is_empty() {
                 lines.push(format!("         with {}", values(parameters)));

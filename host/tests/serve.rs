@@ -300,6 +300,8 @@ async fn recordings_are_kept_shown_and_verified() {
         decision: text("allow"),
         policies: vec![text("read")],
         reason: String::new(),
+        explanation: None,
+        explained_by: None,
     };
     let result = Kind::Result {
         statement: 1,

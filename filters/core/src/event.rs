@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::SealedEvent;
 use crate::digest::{Digest, sha256};
+use crate::explanation::Explanation;
 use crate::time::Millis;
 
 /// One event of a session.
@@ -73,6 +74,12 @@ pub enum Kind {
         /// Why.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         reason: String,
+        /// What it does and what policy says of each part.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        explanation: Option<Arc<Explanation>>,
+        /// Number of an earlier statement of the session that has the same explanation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        explained_by: Option<u64>,
     },
     /// What became of a held statement.
     Approval {

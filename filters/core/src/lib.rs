@@ -12,6 +12,7 @@ pub mod bundle;
 pub mod catalogue;
 pub mod digest;
 pub mod event;
+pub mod explanation;
 pub mod identity;
 pub mod mask;
 pub mod policy;

@@ -6,11 +6,13 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![deny(clippy::arithmetic_side_effects, clippy::string_slice, clippy::unreachable)]
 
+mod explain;
 mod plane;
 mod refusal;
 mod session;
 pub mod wire;
 
+pub use explain::{Decision, explain};
 pub use plane::{Plane, PlaneError};
 pub use refusal::Refusal;
 pub use session::{Call, Env, HostReply, HostRequest, Io, Session};

@@ -5,7 +5,7 @@ mod dying;
 mod extended;
 mod hold;
 mod hush;
-mod judge;
+pub(crate) mod judge;
 mod login;
 mod names;
 mod open;

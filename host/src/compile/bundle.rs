@@ -62,9 +62,24 @@ pub(crate) fn compile(
     }
     // What the filter would refuse is refused here, where somebody reads the log.
     Verifier::new(&providers).map_err(|cause| vec![cause])?;
+    let bundle = assemble(settings, resource, providers, raw, mask_key)?;
+    seal(bundle).map_err(|cause| vec![cause.to_string()])
+}
+
+/// A bundle without its digest.
+///
+/// # Errors
+/// Why there can be none, in words for an operator.
+pub(crate) fn assemble(
+    settings: &Settings,
+    resource: &Resource,
+    providers: Vec<Provider>,
+    raw: &Raw,
+    mask_key: &str,
+) -> Result<Bundle, Vec<String>> {
     let catalogue = catalogue::compile(raw, resource)?;
     let roles = resource.roles.value.iter();
-    let bundle = Bundle {
+    Ok(Bundle {
         format: FORMAT,
         digest: String::new(),
         resource: BundleResource {
@@ -91,8 +106,7 @@ pub(crate) fn compile(
         },
         limits: limits(resource),
         mask_key: mask_key.to_owned(),
-    };
-    seal(bundle).map_err(|cause| vec![cause.to_string()])
+    })
 }
 
 fn limits(resource: &Resource) -> Limits {

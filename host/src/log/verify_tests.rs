@@ -19,6 +19,8 @@ fn statement(chain: &mut Chain, text: &str) -> SealedEvent {
             decision: "allow".to_owned(),
             policies: Vec::new(),
             reason: String::new(),
+            explanation: None,
+            explained_by: None,
         },
     )
 }

@@ -1,6 +1,6 @@
 //! Evaluation of Cedar policies for one principal, action and resource at a time.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::str::FromStr;
 
 use cedar_policy::{
@@ -46,7 +46,7 @@ pub struct Statement {
     /// As `schema.name`.
     pub functions: BTreeSet<String>,
     /// Masked columns that decide what is seen, as `table.column`, by how they do; see the schema.
-    pub inference: Vec<(&'static str, BTreeSet<String>)>,
+    pub inference: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Context {
@@ -84,10 +84,8 @@ impl Context {
                 ("functions".to_owned(), texts(&statement.functions)),
             ]);
             let none = BTreeSet::new();
-            let inference = INFERENCE.map(|kind| {
-                let columns = statement.inference.iter().find(|(known, _)| *known == kind);
-                (kind.to_owned(), texts(columns.map_or(&none, |(_, columns)| columns)))
-            });
+            let inference = INFERENCE
+                .map(|kind| (kind.to_owned(), texts(statement.inference.get(kind).unwrap_or(&none))));
             let inference = Expr::new_record(inference).map_err(|e| EngineError(format!("context: {e}")))?;
             pairs.push(("inference".to_owned(), inference));
         }
@@ -205,12 +203,38 @@ impl Engine {
         target: &Target,
         context: &Context,
     ) -> Verdict {
+        self.explain(who, resource, action, target, context).0
+    }
+
+    /// The same, with the ids of the policies that determined it.
+    #[must_use]
+    pub fn explain(
+        &self,
+        who: &Identity,
+        resource: &str,
+        action: Action,
+        target: &Target,
+        context: &Context,
+    ) -> (Verdict, Vec<String>) {
         match self.try_decide(who, resource, action, target, context) {
-            Ok(verdict) => verdict,
-            Err(error) => Verdict::Deny(Denial {
-                policies: Vec::new(),
-                reason: format!("policy could not be evaluated: {error}"),
-            }),
+            Ok((Verdict::Deny(denial), _)) => {
+                let policies = denial.policies.clone();
+                (Verdict::Deny(denial), policies)
+            }
+            Ok((Verdict::NeedsApproval(rule), _)) => {
+                let policies = rule.policies.clone();
+                (Verdict::NeedsApproval(rule), policies)
+            }
+            Ok((Verdict::Allow, response)) => {
+                let mut policies: Vec<String> =
+                    response.diagnostics().reason().map(ToString::to_string).collect();
+                policies.sort();
+                (Verdict::Allow, policies)
+            }
+            Err(error) => {
+                let reason = format!("policy could not be evaluated: {error}");
+                (Verdict::Deny(Denial { policies: Vec::new(), reason }), Vec::new())
+            }
         }
     }
 
@@ -221,7 +245,7 @@ impl Engine {
         action: Action,
         target: &Target,
         context: &Context,
-    ) -> Result<Verdict, EngineError> {
+    ) -> Result<(Verdict, Response), EngineError> {
         let principal = uid("Agent", &who.subject)?;
         let (target_uid, mut entities) = target_entities(resource, target)?;
         entities.extend(agent_entities(who, &principal)?);
@@ -237,16 +261,16 @@ impl Engine {
         };
         let response = evaluate(false)?;
         if let Some(denial) = self.erring_forbid(&response) {
-            return Ok(Verdict::Deny(denial));
+            return Ok((Verdict::Deny(denial), response));
         }
         if response.decision() == Decision::Allow {
-            return Ok(Verdict::Allow);
+            return Ok((Verdict::Allow, response));
         }
         let approved = evaluate(true)?;
         if approved.decision() == Decision::Allow && self.erring_forbid(&approved).is_none() {
-            return Ok(self.approval(&approved));
+            return Ok((self.approval(&approved), approved));
         }
-        Ok(Verdict::Deny(self.denial(who, action, target, &response)))
+        Ok((Verdict::Deny(self.denial(who, action, target, &response)), response))
     }
 
     /// Cedar skips a policy whose evaluation fails. For a forbid that would fail open, so it denies.

@@ -121,7 +121,7 @@ impl Open {
 
     #[expect(clippy::too_many_arguments, reason = "one place records, and an event has that many parts")]
     pub(crate) fn record_statement(
-        &self,
+        &mut self,
         statement: u64,
         judgement: &Judgement,
         text: &str,
@@ -130,8 +130,11 @@ impl Open {
         env: Env<'_>,
         io: &mut Io,
     ) -> u64 {
+        let (explanation, explained_by) = self.explained.once(&judgement.explanation, statement);
         let kind = Kind::Statement {
             statement,
+            explanation,
+            explained_by,
             text: record::shortened(text, record::MOST_TEXT),
             parameters: record::parameters(parameters),
             decision: judgement.word().to_owned(),
@@ -173,6 +176,8 @@ impl Open {
             decision: "deny".to_owned(),
             policies: Vec::new(),
             reason: refusal.message.clone(),
+            explanation: None,
+            explained_by: None,
         };
         link.record(env.now, kind, io)
     }

@@ -1,19 +1,24 @@
 //! Decides what a text may do: policy for each of its accesses, and what holds whatever policy says.
 
-use std::collections::{BTreeSet, HashMap};
+mod never;
+mod words;
+
+use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use gatewright_core::catalogue::Taint;
+use gatewright_core::explanation::{Explained, Explanation};
 use gatewright_core::identity::Identity;
 use gatewright_core::policy::{Action, ApprovalRule, Context, Denial, Statement, Target, Verdict};
 use gatewright_core::time::Millis;
-use gatewright_sql::{CopyDirection, Inference, StatementFacts};
+use gatewright_sql::StatementFacts;
 
 use super::rows::Origin;
-use super::settings;
 use crate::plane::Analysis;
 use crate::refusal::code;
 use crate::{Plane, Refusal};
+use words::{denied, requested};
 
 /// How long a decision stands, in milliseconds: policies may look at the time.
 const STANDS: Millis = 1_000;
@@ -30,6 +35,8 @@ pub(crate) struct Judgement {
     pub(crate) reason: String,
     /// Origin of its outputs, all statements of the text together.
     pub(crate) origin: Origin,
+    /// How it came to this.
+    pub(crate) explanation: Arc<Explanation>,
     /// Masked columns that the agent sees masked, and the bundle whose ids these and `origin` are.
     pub(crate) active: Taint,
     pub(crate) plane: Rc<Plane>,
@@ -162,7 +169,14 @@ impl Judge {
         {
             return Rc::clone(&known.judgement);
         }
-        let judgement = Rc::new(self.decide(analysis, in_transaction, plane, now));
+        let mut judgement = self.decide(analysis, in_transaction, plane, now);
+        if let Some(known) = self.known.get(&key)
+            && known.judgement.explanation == judgement.explanation
+        {
+            // The session knows by its address whether it was recorded already.
+            judgement.explanation = Arc::clone(&known.judgement.explanation);
+        }
+        let judgement = Rc::new(judgement);
         if self.known.len() >= KEPT {
             self.known.clear();
         }
@@ -171,91 +185,105 @@ impl Judge {
         judgement
     }
 
-    fn decide(&self, analysis: &Analysis, in_transaction: bool, plane: &Rc<Plane>, now: Millis) -> Judgement {
-        let context = || Context::session(&self.role, &self.source_ip, now);
-        let ask = |action, target: &Target, context: &Context| {
-            plane.engine.decide(&self.identity, &plane.resource.name, action, target, context)
-        };
-        let everything =
-            || Origin { scope: plane.catalogue.everything().clone(), opaque: true, outputs: None };
-        let facts = match &analysis.facts {
-            Ok(facts) => facts,
-            Err(unparsed) => {
-                let unknown =
-                    Statement { name: "unparsed".to_owned(), in_transaction, ..Statement::default() };
-                let context = context().statement(unknown);
-                let verdict = ask(Action::Unparsed, &Target::Database, &context);
-                return self.conclude(verdict, Some(&unparsed.to_string()), everything(), plane);
+    /// What a text does and what policy says of it, to the first thing that is denied.
+    pub(crate) fn decide(
+        &self,
+        analysis: &Analysis,
+        in_transaction: bool,
+        plane: &Rc<Plane>,
+        now: Millis,
+    ) -> Judgement {
+        let mut explanation = Explanation::default();
+        let (decision, origin) = self.ruling(analysis, in_transaction, plane, now, &mut explanation);
+        let (outcome, policies, reason) = match decision {
+            Ruling::Refused(refusal) => {
+                let reason = refusal.message.clone();
+                (Outcome::Deny(refusal), Vec::new(), reason)
+            }
+            Ruling::Policy(Verdict::Allow) => (Outcome::Allow, Vec::new(), String::new()),
+            Ruling::Policy(Verdict::NeedsApproval(rule)) if prepares(analysis) => {
+                // EXECUTE would run it any number of times.
+                let refusal = Refusal::new(
+                    code::DENIED,
+                    format!("what needs an approval cannot be prepared: {}", rule.reason),
+                )
+                .hint("send the statement itself");
+                (Outcome::Deny(refusal), rule.policies, rule.reason)
+            }
+            Ruling::Policy(Verdict::NeedsApproval(rule)) => {
+                let (policies, reason) = (rule.policies.clone(), rule.reason.clone());
+                (Outcome::Hold(rule), policies, reason)
+            }
+            Ruling::Policy(Verdict::Deny(Denial { policies, reason })) => {
+                let refusal = denied(&policies, &reason, &explanation);
+                (Outcome::Deny(refusal), policies, reason)
             }
         };
-        if let Some(refusal) = facts.iter().find_map(|facts| self.never(facts, analysis)) {
-            let (reason, active) = (refusal.message.clone(), self.active.clone());
-            let outcome = Outcome::Deny(refusal);
-            let plane = Rc::clone(plane);
-            return Judgement { outcome, policies: Vec::new(), reason, origin: everything(), active, plane };
-        }
+        let origin = origin.unwrap_or_else(|| Origin {
+            scope: plane.catalogue.everything().clone(),
+            opaque: true,
+            outputs: None,
+        });
+        let (active, plane) = (self.active.clone(), Rc::clone(plane));
+        Judgement { outcome, policies, reason, origin, explanation: Arc::new(explanation), active, plane }
+    }
+
+    fn ruling(
+        &self,
+        analysis: &Analysis,
+        in_transaction: bool,
+        plane: &Rc<Plane>,
+        now: Millis,
+        explanation: &mut Explanation,
+    ) -> (Ruling, Option<Origin>) {
+        let session = || Context::session(&self.role, &self.source_ip, now);
+        let ask = |action: Action, target: &Target, context: &Context, explained: &mut Explained| {
+            let resource = &plane.resource.name;
+            let (verdict, policies) = plane.engine.explain(&self.identity, resource, action, target, context);
+            explained.requests.push(requested(action, target, &verdict, policies));
+            verdict
+        };
+        let all = match &analysis.facts {
+            Ok(all) => all,
+            Err(unparsed) => {
+                let name = "unparsed".to_owned();
+                let unknown = Statement { name: name.clone(), in_transaction, ..Statement::default() };
+                let mut explained = Explained { statement: name, ..Explained::default() };
+                let context = session().statement(unknown);
+                let verdict = ask(Action::Unparsed, &Target::Database, &context, &mut explained);
+                explanation.unparsed = Some(unparsed.to_string());
+                explanation.statements.push(explained);
+                return (Ruling::Policy(verdict), None);
+            }
+        };
         let mut verdict = Verdict::Allow;
-        for facts in facts {
-            let inference = self.inference(&facts.inference, plane);
-            let context = context().statement(Statement {
+        let never = all.iter().find_map(|facts| self.never(facts, analysis));
+        for facts in all {
+            let mut explained = self.explained(facts, plane);
+            let context = session().statement(Statement {
                 name: facts.statement.to_owned(),
                 in_transaction,
                 has_where: facts.has_where,
                 columns_read: facts.columns_read.clone(),
                 columns_written: facts.columns_written.clone(),
                 functions: facts.functions.clone(),
-                inference: inference.clone(),
+                inference: explained.inference.clone(),
             });
-            for access in &facts.accesses {
-                verdict = verdict.and(ask(access.action, &access.target, &context));
+            for access in facts.accesses.iter().filter(|_| never.is_none()) {
+                verdict = verdict.and(ask(access.action, &access.target, &context, &mut explained));
                 if matches!(verdict, Verdict::Deny(_)) {
-                    let mut judgement = self.conclude(verdict, None, everything(), plane);
-                    if let Outcome::Deny(refusal) = &mut judgement.outcome {
-                        refusal.detail = used(&inference);
-                    }
-                    return judgement;
+                    break;
                 }
             }
+            explanation.statements.push(explained);
+            if matches!(verdict, Verdict::Deny(_)) {
+                return (Ruling::Policy(verdict), None);
+            }
         }
-        let prepares = facts.iter().any(|facts| facts.statement == "PREPARE");
-        if let (Verdict::NeedsApproval(rule), true) = (&verdict, prepares) {
-            // EXECUTE would run it any number of times.
-            let refusal = Refusal::new(
-                code::DENIED,
-                format!("what needs an approval cannot be prepared: {}", rule.reason),
-            )
-            .hint("send the statement itself");
-            let (policies, reason) = (rule.policies.clone(), rule.reason.clone());
-            let (outcome, active) = (Outcome::Deny(refusal), self.active.clone());
-            return Judgement {
-                outcome,
-                policies,
-                reason,
-                origin: everything(),
-                active,
-                plane: Rc::clone(plane),
-            };
+        match never {
+            Some(refusal) => (Ruling::Refused(refusal), None),
+            None => (Ruling::Policy(verdict), Some(self.origin(all))),
         }
-        self.conclude(verdict, None, self.origin(facts), plane)
-    }
-
-    /// Masked columns that decide what this agent sees, by how they do.
-    fn inference(&self, found: &Inference, plane: &Plane) -> Vec<(&'static str, BTreeSet<String>)> {
-        let names = |taint: &Taint| {
-            let columns = taint.iter().filter(|id| self.active.contains(*id));
-            let columns = columns.filter_map(|id| plane.catalogue.masked(id));
-            columns.map(|masked| format!("{}.{}", masked.table, masked.column)).collect::<BTreeSet<_>>()
-        };
-        let kinds = [
-            ("compared", &found.compared),
-            ("joined", &found.joined),
-            ("grouped", &found.grouped),
-            ("filtered", &found.filtered),
-            ("sorted", &found.sorted),
-            ("failing", &found.failing),
-        ];
-        let told = kinds.into_iter().filter(|(_, taint)| !taint.is_clean());
-        told.map(|(kind, taint)| (kind, names(taint))).filter(|(_, names)| !names.is_empty()).collect()
     }
 
     /// Origin of the outputs, less what this agent may see.
@@ -286,86 +314,18 @@ impl Judge {
         masked.remove(&seen);
         masked
     }
+}
 
-    /// What is refused whatever policy says, because the gate could not keep its promises afterwards.
-    fn never(&self, facts: &StatementFacts, analysis: &Analysis) -> Option<Refusal> {
-        if facts.uses_defined_outputs && self.defined_held {
-            return Some(
-                Refusal::new(code::DENIED, "this could run a prepared statement that needs an approval")
-                    .detail("In this session such a statement was prepared under a name, which EXECUTE or FETCH would run without asking anybody.")
-                    .hint("run prepared statements by Bind and Execute, or in a new session"),
-            );
-        }
-        if facts.hides {
-            return Some(
-                Refusal::new(code::DENIED, "a temporary object must not have the name of a real one")
-                    .detail(
-                        "Statements that follow would mean it, and the gate would take it for the real one.",
-                    )
-                    .hint("choose another name"),
-            );
-        }
-        for access in &facts.accesses {
-            if let Target::Table { schema, name, .. } = &access.target
-                && schema == "pg_catalog"
-                && name == "pg_settings"
-                && access.action != Action::Select
-            {
-                return Some(
-                    Refusal::new(code::DENIED, "settings cannot be changed through `pg_settings`")
-                        .hint("use SET"),
-                );
-            }
-            let Target::Setting { name } = &access.target else { continue };
-            let readable = name == "client_encoding" || name == "names";
-            if settings::changes_meaning(name)
-                || (readable && !settings::sets_readable_encoding(&analysis.shape))
-            {
-                return Some(
-                    Refusal::new(code::DENIED, format!("`{name}` cannot be changed through the gate"))
-                        .detail("It would change what a statement means after the gate has understood it.")
-                        .hint("use schema-qualified names instead of search_path, and client_encoding UTF8"),
-                );
-            }
-        }
-        if !self.masked(&facts.stored).is_clean() {
-            return Some(
-                Refusal::new(
-                    code::DENIED,
-                    "values of masked columns cannot be written where they are not masked",
-                )
-                .detail("What is copied out of a masked column could be read in clear from its new place.")
-                .hint("leave the masked columns out, or have somebody who may see them do it"),
-            );
-        }
-        let masked = !self.masked(&facts.scope).is_clean() || (facts.opaque && !self.active.is_clean());
-        (facts.copy == Some(CopyDirection::Out) && masked).then(|| {
-            Refusal::new(code::DENIED, "COPY cannot read from what has masked columns")
-                .detail("The rows of COPY are one stream in which single columns cannot be masked.")
-                .hint("use SELECT, which gives the same rows with those columns masked")
-        })
-    }
+/// What it comes to.
+enum Ruling {
+    /// Refused whatever policy says.
+    Refused(Refusal),
+    /// What policy says.
+    Policy(Verdict),
+}
 
-    fn conclude(
-        &self,
-        verdict: Verdict,
-        unparsed: Option<&str>,
-        origin: Origin,
-        plane: &Rc<Plane>,
-    ) -> Judgement {
-        let (outcome, policies, reason) = match verdict {
-            Verdict::Allow => (Outcome::Allow, Vec::new(), String::new()),
-            Verdict::NeedsApproval(rule) => {
-                let (policies, reason) = (rule.policies.clone(), rule.reason.clone());
-                (Outcome::Hold(rule), policies, reason)
-            }
-            Verdict::Deny(Denial { policies, reason }) => {
-                let refusal = denied(&policies, &reason, unparsed);
-                (Outcome::Deny(refusal), policies, reason)
-            }
-        };
-        Judgement { outcome, policies, reason, origin, active: self.active.clone(), plane: Rc::clone(plane) }
-    }
+fn prepares(analysis: &Analysis) -> bool {
+    analysis.facts.iter().flatten().any(|facts| facts.statement == "PREPARE")
 }
 
 /// Whether a statement runs code that may define cursors or prepared statements of its own.
@@ -374,37 +334,4 @@ pub(crate) fn runs_unknown_code(facts: &StatementFacts) -> bool {
         .accesses
         .iter()
         .any(|access| matches!(access.action, Action::Call | Action::Execute | Action::Unparsed))
-}
-
-/// Names the masked columns that a statement uses otherwise than by showing them.
-fn used(inference: &[(&'static str, BTreeSet<String>)]) -> Option<String> {
-    let how = |kind: &str| match kind {
-        "compared" => "compared with a value",
-        "joined" => "compared with each other",
-        "grouped" => "grouped by",
-        "filtered" => "used in a condition",
-        "sorted" => "sorted by",
-        _ => "used in an expression that can fail or take long",
-    };
-    let told = inference.iter().map(|(kind, columns)| {
-        let columns = columns.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>();
-        format!("{}: {}", how(kind), columns.join(", "))
-    });
-    let told: Vec<String> = told.collect();
-    (!told.is_empty()).then(|| format!("Masked columns in this statement, {}.", told.join("; ")))
-}
-
-fn denied(policies: &[String], reason: &str, unparsed: Option<&str>) -> Refusal {
-    if let Some(why) = unparsed {
-        return Refusal::new(code::DENIED, format!("the gate cannot tell what this statement does: {why}"))
-            .detail(format!("Text whose meaning is not known needs the action `unparsed`: {reason}."))
-            .hint("write it in plain SQL with tables that exist, one thing at a time");
-    }
-    let message = match policies {
-        [] => format!("denied by policy: {reason}"),
-        [one] => format!("denied by policy `{one}`: {reason}"),
-        more => format!("denied by policies `{}`: {reason}", more.join("`, `")),
-    };
-    Refusal::new(code::DENIED, message)
-        .hint("nothing of it ran; ask the owner of the policy, or do it another way")
 }

@@ -14,6 +14,7 @@ use super::judge::{Judge, runs_unknown_code};
 use super::names::Names;
 use super::phases::Next;
 use super::prepared::{Portal, Prepared};
+use super::record::Recorded;
 use super::replies::{Replies, Reply, Running};
 use super::{Env, Io, Link};
 use crate::plane::Analysis;
@@ -78,6 +79,8 @@ pub(crate) enum Wait {
 pub(crate) struct Open {
     pub(crate) plane: Rc<Plane>,
     pub(crate) judge: Judge,
+    /// Explanations that were recorded.
+    pub(crate) explained: Recorded,
     /// Digest of BackendKeyData.
     key: Option<Digest>,
     pub(crate) replies: Replies,
@@ -119,6 +122,7 @@ impl Open {
         Self {
             plane: Rc::clone(plane),
             judge,
+            explained: Recorded::default(),
             key: opening.key,
             replies: Replies::default(),
             statements: Names::default(),

@@ -1,8 +1,12 @@
 //! What came back, for the recording: after masking, up to the configured caps.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use gatewright_core::bundle::Recording;
 use gatewright_core::digest::sha256;
 use gatewright_core::event::Kind;
+use gatewright_core::explanation::Explanation;
 use gatewright_core::time::Millis;
 
 use super::prepared::readable;
@@ -33,6 +37,32 @@ pub(crate) fn parameters(values: &[Option<String>]) -> Vec<Option<String>> {
         value
     };
     values.iter().map(|value| value.as_ref().map(&mut short)).collect()
+}
+
+/// Most explanations whose place is remembered.
+const MOST_EXPLAINED: usize = 500;
+
+/// Explanations that are in the recording already, by address, with the statements that carry them.
+#[derive(Debug, Default)]
+pub(crate) struct Recorded(HashMap<usize, (Arc<Explanation>, u64)>);
+
+impl Recorded {
+    /// An explanation for the first statement that has it; for later ones, the number of that one.
+    pub(crate) fn once(
+        &mut self,
+        explanation: &Arc<Explanation>,
+        statement: u64,
+    ) -> (Option<Arc<Explanation>>, Option<u64>) {
+        let address = Arc::as_ptr(explanation) as usize;
+        if let Some((_, first)) = self.0.get(&address) {
+            return (None, Some(*first));
+        }
+        if self.0.len() >= MOST_EXPLAINED {
+            self.0.clear();
+        }
+        self.0.insert(address, (Arc::clone(explanation), statement));
+        (Some(Arc::clone(explanation)), None)
+    }
 }
 
 /// The result of one statement as it passes.

@@ -1,0 +1,71 @@
+//! What is refused whatever policy says.
+
+use gatewright_core::policy::{Action, Target};
+use gatewright_sql::{CopyDirection, StatementFacts};
+
+use super::Judge;
+use crate::Refusal;
+use crate::plane::Analysis;
+use crate::refusal::code;
+use crate::session::settings;
+
+impl Judge {
+    /// What is refused whatever policy says, because the gate could not keep its promises afterwards.
+    pub(super) fn never(&self, facts: &StatementFacts, analysis: &Analysis) -> Option<Refusal> {
+        if facts.uses_defined_outputs && self.defined_held {
+            return Some(
+                Refusal::new(code::DENIED, "this could run a prepared statement that needs an approval")
+                    .detail("In this session such a statement was prepared under a name, which EXECUTE or FETCH would run without asking anybody.")
+                    .hint("run prepared statements by Bind and Execute, or in a new session"),
+            );
+        }
+        if facts.hides {
+            return Some(
+                Refusal::new(code::DENIED, "a temporary object must not have the name of a real one")
+                    .detail(
+                        "Statements that follow would mean it, and the gate would take it for the real one.",
+                    )
+                    .hint("choose another name"),
+            );
+        }
+        for access in &facts.accesses {
+            if let Target::Table { schema, name, .. } = &access.target
+                && schema == "pg_catalog"
+                && name == "pg_settings"
+                && access.action != Action::Select
+            {
+                return Some(
+                    Refusal::new(code::DENIED, "settings cannot be changed through `pg_settings`")
+                        .hint("use SET"),
+                );
+            }
+            let Target::Setting { name } = &access.target else { continue };
+            let readable = name == "client_encoding" || name == "names";
+            if settings::changes_meaning(name)
+                || (readable && !settings::sets_readable_encoding(&analysis.shape))
+            {
+                return Some(
+                    Refusal::new(code::DENIED, format!("`{name}` cannot be changed through the gate"))
+                        .detail("It would change what a statement means after the gate has understood it.")
+                        .hint("use schema-qualified names instead of search_path, and client_encoding UTF8"),
+                );
+            }
+        }
+        if !self.masked(&facts.stored).is_clean() {
+            return Some(
+                Refusal::new(
+                    code::DENIED,
+                    "values of masked columns cannot be written where they are not masked",
+                )
+                .detail("What is copied out of a masked column could be read in clear from its new place.")
+                .hint("leave the masked columns out, or have somebody who may see them do it"),
+            );
+        }
+        let masked = !self.masked(&facts.scope).is_clean() || (facts.opaque && !self.active.is_clean());
+        (facts.copy == Some(CopyDirection::Out) && masked).then(|| {
+            Refusal::new(code::DENIED, "COPY cannot read from what has masked columns")
+                .detail("The rows of COPY are one stream in which single columns cannot be masked.")
+                .hint("use SELECT, which gives the same rows with those columns masked")
+        })
+    }
+}

@@ -1,0 +1,119 @@
+//! Decisions in words: the explanation that is recorded, and what the agent is told.
+
+use std::collections::BTreeSet;
+
+use gatewright_core::catalogue::Taint;
+use gatewright_core::explanation::{Explained, Explanation, OutputColumn, Requested};
+use gatewright_core::mask::Method;
+use gatewright_core::policy::{Action, Target, Verdict};
+use gatewright_sql::{Derivation, Output, StatementFacts};
+
+use super::Judge;
+use crate::refusal::code;
+use crate::{Plane, Refusal};
+
+impl Judge {
+    /// The facts of a statement, as far as this agent sees things masked, in words.
+    pub(super) fn explained(&self, facts: &StatementFacts, plane: &Plane) -> Explained {
+        let names = |taint: &Taint| {
+            let columns = taint.iter().filter(|id| self.active.contains(*id));
+            let columns = columns.filter_map(|id| plane.catalogue.masked(id));
+            columns.map(|masked| format!("{}.{}", masked.table, masked.column)).collect::<BTreeSet<_>>()
+        };
+        let output = |output: &Output| {
+            let mut masked = output.taint.iter().filter(|id| self.active.contains(*id));
+            let method = masked.next().map(|first| match (output.kind, masked.next()) {
+                (Derivation::Identity, None) => {
+                    plane.catalogue.masked(first).map_or(Method::Redact, |m| m.method)
+                }
+                _ => Method::Redact,
+            });
+            OutputColumn {
+                name: output.name.clone(),
+                kind: output.kind.as_str().to_owned(),
+                from: output.columns.iter().map(|column| column.to_string()).collect(),
+                masked: names(&output.taint),
+                method,
+            }
+        };
+        let found = &facts.inference;
+        let inference = [
+            ("compared", &found.compared),
+            ("joined", &found.joined),
+            ("grouped", &found.grouped),
+            ("filtered", &found.filtered),
+            ("sorted", &found.sorted),
+            ("failing", &found.failing),
+        ];
+        let inference = inference.into_iter().map(|(kind, taint)| (kind.to_owned(), names(taint)));
+        Explained {
+            statement: facts.statement.to_owned(),
+            requests: Vec::new(),
+            reads: facts.columns_read.clone(),
+            writes: facts.columns_written.clone(),
+            functions: facts.functions.clone(),
+            outputs: facts.outputs.as_ref().map(|outputs| outputs.iter().map(output).collect()),
+            scope: names(&facts.scope),
+            inference: inference.filter(|(_, columns)| !columns.is_empty()).collect(),
+            spreads: names(&facts.stored),
+        }
+    }
+}
+
+/// A request and what policy said.
+pub(super) fn requested(
+    action: Action,
+    target: &Target,
+    verdict: &Verdict,
+    policies: Vec<String>,
+) -> Requested {
+    let (decision, reason) = match verdict {
+        Verdict::Allow => ("allow", String::new()),
+        Verdict::Deny(denial) => ("deny", denial.reason.clone()),
+        Verdict::NeedsApproval(rule) => ("approval", rule.reason.clone()),
+    };
+    Requested {
+        action: action.to_string(),
+        resource: target.to_string(),
+        decision: decision.to_owned(),
+        policies,
+        reason,
+    }
+}
+
+/// Names the masked columns that a statement uses otherwise than by showing them.
+fn used(explanation: &Explanation) -> Option<String> {
+    let how = |kind: &str| match kind {
+        "compared" => "compared with a value",
+        "joined" => "compared with each other",
+        "grouped" => "grouped by",
+        "filtered" => "used in a condition",
+        "sorted" => "sorted by",
+        _ => "used in an expression that can fail or take long",
+    };
+    let told =
+        explanation.statements.iter().flat_map(|explained| &explained.inference).map(|(kind, columns)| {
+            let columns = columns.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>();
+            format!("{}: {}", how(kind), columns.join(", "))
+        });
+    let told: Vec<String> = told.collect();
+    (!told.is_empty()).then(|| format!("Masked columns in this statement, {}.", told.join("; ")))
+}
+
+/// What the agent is told.
+pub(super) fn denied(policies: &[String], reason: &str, explanation: &Explanation) -> Refusal {
+    if let Some(why) = &explanation.unparsed {
+        return Refusal::new(code::DENIED, format!("the gate cannot tell what this statement does: {why}"))
+            .detail(format!("Text whose meaning is not known needs the action `unparsed`: {reason}."))
+            .hint("write it in plain SQL with tables that exist, one thing at a time");
+    }
+    let message = match policies {
+        [] => format!("denied by policy: {reason}"),
+        [one] => format!("denied by policy `{one}`: {reason}"),
+        more => format!("denied by policies `{}`: {reason}", more.join("`, `")),
+    };
+    let mut refusal = Refusal::new(code::DENIED, message)
+        .hint("nothing of it ran; ask the owner of the policy, or do it another way");
+    refusal.detail = used(explanation);
+    refusal
+}

@@ -1,0 +1,156 @@
+//! `gatewright explain`: what would become of a statement, and why.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+use anyhow::{Context as _, bail};
+use gatewright_core::explanation::{Explained, Explanation};
+use gatewright_core::identity::Identity;
+use gatewright_postgres::{Decision, Plane};
+use serde_json::{Map, json};
+
+use crate::cli::Output;
+use crate::compile::bundle;
+use crate::settings::Settings;
+use crate::{catalogue, time};
+
+/// What is asked for.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    /// Resource of the configuration.
+    pub(crate) resource: String,
+    /// Groups of the agent.
+    pub(crate) groups: Vec<String>,
+    /// Its subject.
+    pub(crate) subject: String,
+    /// Role that it logs in as; the resource's first one if left out.
+    pub(crate) role: Option<String>,
+    /// The statement.
+    pub(crate) sql: String,
+    /// How to print.
+    pub(crate) output: Output,
+}
+
+/// Reads the catalogue and decides as the filter would.
+pub(crate) async fn explain(settings: &Settings, asked: Asked) -> anyhow::Result<String> {
+    let name = &asked.resource;
+    let resource =
+        settings.loaded.resource(name).with_context(|| format!("there is no resource `{name}`"))?;
+    let role = match &asked.role {
+        Some(role) => resource.role(role).with_context(|| format!("`{name}` has no role `{role}`"))?,
+        None => resource.roles.value.first().context("the resource has no roles")?,
+    };
+    let source = settings.source(resource).context("the resource has no role whose password is known")?;
+    let mut client = catalogue::connect(&source).await.context("reading the catalogue")?;
+    let raw = catalogue::read(&mut client).await.context("reading the catalogue")?;
+    let bundle = bundle::assemble(settings, resource, Vec::new(), &raw, "")
+        .map_err(|faults| anyhow::anyhow!(faults.join("\n")))?;
+    let plane = Rc::new(Plane::new(&bundle)?);
+    let agent = Identity {
+        issuer: String::new(),
+        subject: asked.subject,
+        groups: asked.groups,
+        claims: Map::new(),
+        expires_at: u64::MAX,
+    };
+    let decision = gatewright_postgres::explain(&plane, agent, &role.name.value, &asked.sql, time::now());
+    match asked.output {
+        Output::Text => text(&decision),
+        Output::Json => Ok(serde_json::to_string_pretty(&as_json(&decision))? + "\n"),
+    }
+}
+
+fn as_json(decision: &Decision) -> serde_json::Value {
+    let refusal = decision.refusal.as_ref().map(|refusal| {
+        json!({ "code": refusal.code, "message": refusal.message, "detail": refusal.detail, "hint": refusal.hint })
+    });
+    json!({
+        "decision": decision.decision,
+        "refusal": refusal,
+        "approvers": decision.approvers,
+        "explanation": decision.explanation,
+    })
+}
+
+fn text(decision: &Decision) -> anyhow::Result<String> {
+    let mut text = String::new();
+    let Explanation { unparsed, statements } = &decision.explanation;
+    if let Some(why) = unparsed {
+        writeln!(text, "not understood: {why}")?;
+    }
+    for explained in statements {
+        statement(&mut text, explained)?;
+    }
+    let approvers = decision.approvers.join(", ");
+    match decision.decision {
+        "hold" => writeln!(text, "=> held until somebody of {approvers} approves")?,
+        word => writeln!(text, "=> {word}")?,
+    }
+    if let Some(refusal) = &decision.refusal {
+        writeln!(text, "   ERROR {}: {}", refusal.code, refusal.message)?;
+        for (label, words) in [("DETAIL", &refusal.detail), ("HINT", &refusal.hint)] {
+            if let Some(words) = words {
+                writeln!(text, "   {label}: {words}")?;
+            }
+        }
+    }
+    if text.is_empty() {
+        bail!("there is no statement in it")
+    }
+    Ok(text)
+}
+
+fn statement(text: &mut String, explained: &Explained) -> anyhow::Result<()> {
+    writeln!(text, "{}", explained.statement)?;
+    for request in &explained.requests {
+        let policies = if request.policies.is_empty() {
+            String::new()
+        } else {
+            format!("  ({})", request.policies.join(", "))
+        };
+        writeln!(text, "  {:<9} {} on {}{policies}", request.decision, request.action, request.resource)?;
+    }
+    list(text, "reads", &explained.reads)?;
+    list(text, "writes", &explained.writes)?;
+    list(text, "calls", &explained.functions)?;
+    for (kind, columns) in &explained.inference {
+        list(text, kind, columns)?;
+    }
+    list(text, "spreads", &explained.spreads)?;
+    match &explained.outputs {
+        Some(outputs) => {
+            let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "?".to_owned());
+            let width = outputs.iter().map(|output| name(&output.name).chars().count()).max().unwrap_or(0);
+            for (position, output) in (1..).zip(outputs) {
+                let from = joined(&output.from);
+                let label = if position == 1 { "outputs" } else { "" };
+                let masked = output.method.map_or_else(String::new, |method| {
+                    format!("  => {method:?}, for {}", joined(&output.masked)).to_lowercase()
+                });
+                let line = format!(
+                    "  {label:<9} {position}. {:<width$}  {:<11} {from}{masked}",
+                    name(&output.name),
+                    output.kind
+                );
+                writeln!(text, "{}", line.trim_end())?;
+            }
+        }
+        None if !explained.scope.is_empty() => {
+            writeln!(text, "  outputs   not certain: each masked for {}", joined(&explained.scope))?;
+        }
+        None => {}
+    }
+    Ok(())
+}
+
+fn list(text: &mut String, label: &str, names: &BTreeSet<String>) -> anyhow::Result<()> {
+    if !names.is_empty() {
+        writeln!(text, "  {label:<9} {}", joined(names))?;
+    }
+    Ok(())
+}
+
+fn joined(names: &BTreeSet<String>) -> String {
+    names.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+}
