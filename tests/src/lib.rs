@@ -12,6 +12,7 @@ pub mod idp;
 pub mod port;
 pub mod postgres;
 pub mod process;
+pub mod queries;
 pub mod scratch;
 pub mod site;
 pub mod stack;

@@ -81,6 +81,7 @@ fn other_conditions_filter() {
         "SELECT id FROM customers WHERE ssn BETWEEN '1' AND '2'",
         "SELECT id FROM customers WHERE left(ssn, 1) = '1'",
         "SELECT id FROM customers WHERE ssn = name",
+        "SELECT id FROM customers WHERE upper(ssn) = ssn",
         "SELECT id FROM customers WHERE length(ssn) = 9",
         "SELECT id FROM customers WHERE ssn || '' = '1'",
         "SELECT id FROM customers WHERE (ssn = '1') = (id = 2)",

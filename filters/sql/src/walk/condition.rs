@@ -47,7 +47,7 @@ impl Walker<'_> {
                 Some(column) => self.compared(column, flow),
                 None => self.filter(inner, todo),
             },
-            Expr::InList { expr, list, .. } => match self.column(expr, env) {
+            Expr::InList { expr, list, .. } => match self.column_in_any_case(expr, env) {
                 Some(column) if list.iter().all(constant) => {
                     self.compared(column, flow);
                     todo.extend(list);
@@ -102,15 +102,16 @@ impl Walker<'_> {
             }
             return;
         }
+        for (one, other) in [(left, right), (right, left)] {
+            if constant(other)
+                && let Some(column) = self.column_in_any_case(one, env)
+            {
+                self.compared(column, flow);
+                todo.push(other);
+                return;
+            }
+        }
         match (self.column(left, env), self.column(right, env)) {
-            (Some(column), None) if constant(right) => {
-                self.compared(column, flow);
-                todo.push(right);
-            }
-            (None, Some(column)) if constant(left) => {
-                self.compared(column, flow);
-                todo.push(left);
-            }
             (Some(left), Some(right)) => {
                 let kind = if left.lineage.is_clean() == right.lineage.is_clean() {
                     &mut self.inferred.joined
@@ -142,15 +143,19 @@ impl Walker<'_> {
     }
 
     /// The very column, whatever its letters' case: people look for addresses by `lower(email) = lower($1)`.
-    pub(super) fn column(&self, expr: &Expr, env: Env<'_>) -> Option<Resolved> {
-        let mut expr = bare(expr);
-        if let Expr::Function(function) = expr
+    fn column_in_any_case(&self, expr: &Expr, env: Env<'_>) -> Option<Resolved> {
+        if let Expr::Function(function) = bare(expr)
             && let Some(inner) = in_other_case(function)
             && self.catalogue.functions(&names::last(&function.name)?).next().is_none()
         {
-            expr = bare(inner);
+            return self.column(inner, env);
         }
-        let resolved = match expr {
+        self.column(expr, env)
+    }
+
+    /// The very column.
+    pub(super) fn column(&self, expr: &Expr, env: Env<'_>) -> Option<Resolved> {
+        let resolved = match bare(expr) {
             Expr::Identifier(ident) => {
                 let name = names::fold(ident);
                 if ident.quote_style.is_none() && names::VALUE_WORDS.contains(&name.as_str()) {
