@@ -1,0 +1,87 @@
+//! Decisions explained: by `gatewright explain` before a statement runs, and in the recording after it.
+
+use anyhow::{Result, ensure};
+use gatewright_tests::Output;
+use gatewright_tests::stack::Stack;
+use serde_json::Value;
+
+fn gatewright(stack: &Stack, args: &[&str]) -> Result<Output> {
+    gatewright_tests::run(&mut stack.site.gatewright(args)?)
+}
+
+fn explain(stack: &Stack, args: &[&str]) -> Result<String> {
+    let asked = ["explain", "--resource", "shop"];
+    let output = gatewright(stack, &[&asked[..], args].concat())?;
+    ensure!(output.success, "{}", output.stderr);
+    Ok(output.stdout)
+}
+
+#[test]
+fn a_statement_is_explained_without_running_it() -> Result<()> {
+    let stack = Stack::start()?;
+    let sql = "SELECT id, upper(ssn) AS s, email, count(*) OVER () FROM customers WHERE region = 'ap'";
+    let text = explain(&stack, &["--as", "support", sql])?;
+    let expected = [
+        "allow     select on `customers`  (read-the-shop)",
+        "1. id     identity    customers.id",
+        "2. s      transformed customers.ssn  => redact, for customers.ssn",
+        "4. ?      counted",
+        "=> partial, for customers.email",
+        "=> allow",
+    ];
+    for part in expected {
+        ensure!(text.contains(part), "`{part}` is missing:\n{text}");
+    }
+    let dba = explain(&stack, &["--as", "dba", "--as", "support", sql])?;
+    ensure!(!dba.contains("redact") && dba.contains("customers.ssn"), "{dba}");
+
+    let text = explain(&stack, &["--as", "support", "SELECT name FROM customers WHERE ssn LIKE '9%'"])?;
+    ensure!(text.contains("filtered  customers.ssn") && text.contains("=> deny"), "{text}");
+    ensure!(text.contains("deny      select on `customers`  (gatewright.no-filter-by-masked)"), "{text}");
+    let text = explain(&stack, &["--as", "support", "DELETE FROM orders WHERE id = 1"])?;
+    ensure!(
+        text.contains("approval  delete on `orders`") && text.contains("=> held until somebody of dba"),
+        "{text}"
+    );
+    let text = explain(&stack, &["--as", "support", "SELECT * FROM nowhere"])?;
+    ensure!(text.contains("not understood: relation `nowhere` is not in the catalogue"), "{text}");
+
+    let json = explain(&stack, &["--as", "support", "--output", "json", sql])?;
+    let json: Value = serde_json::from_str(&json)?;
+    let column = |position: usize| json["explanation"]["statements"][0]["outputs"][position].clone();
+    ensure!(json["decision"] == "allow" && column(3)["kind"] == "counted", "{json:#}");
+    ensure!(column(1)["masked"][0] == "customers.ssn" && column(2)["method"] == "partial", "{json:#}");
+    Ok(())
+}
+
+#[test]
+fn the_recording_carries_the_explanation_once() -> Result<()> {
+    let stack = Stack::start()?;
+    let login = stack.login_as("ann", &["support"])?;
+    let select = |id: u32| format!("SELECT name, ssn FROM customers WHERE id = {id}");
+    let output = login.psql(&[&select(1), &select(2), "SELECT id FROM customers ORDER BY ssn"])?;
+    ensure!(output.stderr.contains("cannot be sorted by a masked column"), "{}", output.stderr);
+    ensure!(output.stderr.contains("sorted by: `customers.ssn`"), "{}", output.stderr);
+    let admin = stack.login_as("dora", &["dba"])?;
+    ensure!(admin.psql(&["SELECT id FROM customers ORDER BY ssn"])?.success);
+
+    let listed = gatewright(&stack, &["sessions", "ls", "--output", "json", "--data", &data(&stack)])?;
+    let listed: Value = serde_json::from_str(&listed.stdout)?;
+    let mine = listed.as_array().into_iter().flatten().find(|session| session["principal"] == "ann");
+    let id = mine.and_then(|session| session["id"].as_str()).unwrap_or_default();
+    let shown = gatewright(&stack, &["sessions", "show", id, "--output", "json", "--data", &data(&stack)])?;
+    let shown: Value = serde_json::from_str(&shown.stdout)?;
+    let events = shown["events"].as_array().cloned().unwrap_or_default();
+    let statements: Vec<&Value> = events.iter().filter(|event| event["kind"] == "statement").collect();
+    let [first, second, third] = statements.as_slice() else { anyhow::bail!("{shown:#}") };
+    let outputs = &first["explanation"]["statements"][0]["outputs"];
+    ensure!(outputs[1]["masked"][0] == "customers.ssn", "{first:#}");
+    ensure!(second["explanation"].is_null() && second["explained_by"] == first["statement"], "{second:#}");
+    let inference = &third["explanation"]["statements"][0]["inference"];
+    ensure!(third["decision"] == "deny" && inference["sorted"][0] == "customers.ssn", "{third:#}");
+    Ok(())
+}
+
+fn data(stack: &Stack) -> String {
+    stack.site.data().to_string_lossy().into_owned()
+}
