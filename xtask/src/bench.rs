@@ -2,5 +2,7 @@
 
 mod pgbench;
 mod postgres;
+mod sql;
 
 pub(crate) use postgres::run as postgres;
+pub(crate) use sql::run as sql;

@@ -26,6 +26,8 @@ const TEST_PANIC: Variant = Variant {
     name: "gatewright_postgres_test_panic.wasm",
     features: &["--features", "test-panic"],
 };
+const GUEST: Variant =
+    Variant { package: "gatewright-bench-guest", name: "gatewright_bench_guest.wasm", features: &[] };
 const IDLE: Variant =
     Variant { package: "gatewright-idle-filter", name: "gatewright_idle.wasm", features: &[] };
 
@@ -39,6 +41,11 @@ pub(crate) fn run_all() -> Result<()> {
 /// The filter as users get it.
 pub(crate) fn filters(wasm: WasmToolchain) -> Result<()> {
     filter(wasm, &RELEASE).map(drop)
+}
+
+/// What benchmarks run in a VM; gives its path.
+pub(crate) fn bench_guest(wasm: WasmToolchain) -> Result<PathBuf> {
+    filter(wasm, &GUEST)
 }
 
 /// The filter that does nothing, for benchmarks; gives its path.

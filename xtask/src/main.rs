@@ -48,6 +48,8 @@ enum Task {
 enum Bench {
     /// pgbench -S through nothing, a plain Envoy, and the filter
     Postgres,
+    /// The analysis of a statement, natively and in wasm
+    Sql,
 }
 
 fn main() -> Result<()> {
@@ -57,5 +59,6 @@ fn main() -> Result<()> {
         Task::Demo(demo) => demo::run(&demo),
         Task::Test { filters } => test::run(&filters),
         Task::Bench { what: Bench::Postgres, rounds, seconds } => bench::postgres(rounds, seconds),
+        Task::Bench { what: Bench::Sql, .. } => bench::sql(),
     }
 }

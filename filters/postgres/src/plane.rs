@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use foldhash::quality::RandomState;
 use gatewright_core::bundle::{self, Bundle};
 use gatewright_core::catalogue::{Catalogue, CatalogueIndex};
 use gatewright_core::identity::Verifier;
@@ -47,8 +48,8 @@ pub struct Plane {
 /// A cache that forgets what was not used for a whole generation.
 #[derive(Debug, Default)]
 struct Generations {
-    young: HashMap<Box<str>, Rc<Analysis>>,
-    old: HashMap<Box<str>, Rc<Analysis>>,
+    young: HashMap<Box<str>, Rc<Analysis>, RandomState>,
+    old: HashMap<Box<str>, Rc<Analysis>, RandomState>,
 }
 
 impl Plane {
@@ -96,6 +97,12 @@ impl Plane {
     pub fn from_json(json: &[u8]) -> Result<Self, PlaneError> {
         let bundle: Bundle = serde_json::from_slice(json).map_err(|e| PlaneError(format!("bundle: {e}")))?;
         Self::new(&bundle)
+    }
+
+    /// Whether the meaning of a text is known; found out once for each shape.
+    #[must_use]
+    pub fn understands(&self, text: &str) -> bool {
+        self.analyse(text).facts.is_ok()
     }
 
     /// What a text does, by its shape.

@@ -5,6 +5,7 @@
 //! the shape that is analysed; equal literals become equal ones, because `a = 1 OR a <> 1` restricts nothing.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 /// Most distinct values: a longer list is loaded once, and not worth the search.
 const MOST_VALUES: usize = 64;
@@ -16,11 +17,9 @@ const KINDS: [&str; 5] = ["select", "insert", "update", "delete", "with"];
 /// replaced, or where it holds anything that is not read here.
 #[must_use]
 pub fn shape(sql: &str) -> Cow<'_, str> {
-    let mut shaper = Shaper::new(sql.as_bytes());
+    let mut shaper = Shaper::new(sql);
     match shaper.run() {
-        Some(()) if !shaper.values.is_empty() || shaper.left_out => {
-            String::from_utf8(shaper.out).map_or(Cow::Borrowed(sql), Cow::Owned)
-        }
+        Some(()) if shaper.copied > 0 => shaper.finish().map_or(Cow::Borrowed(sql), Cow::Owned),
         _ => Cow::Borrowed(sql),
     }
 }
@@ -44,12 +43,14 @@ enum Before {
 }
 
 struct Shaper<'a> {
+    text: &'a str,
     sql: &'a [u8],
     at: usize,
-    out: Vec<u8>,
+    out: String,
+    /// How much of the text is in `out`, or replaced there.
+    copied: usize,
     /// Distinct literals, in order.
     values: Vec<&'a [u8]>,
-    left_out: bool,
     before: Before,
     /// For each open bracket, whether it holds a list of values.
     brackets: Vec<bool>,
@@ -58,13 +59,14 @@ struct Shaper<'a> {
 }
 
 impl<'a> Shaper<'a> {
-    fn new(sql: &'a [u8]) -> Self {
+    fn new(text: &'a str) -> Self {
         Self {
-            sql,
+            text,
+            sql: text.as_bytes(),
             at: 0,
-            out: Vec::with_capacity(sql.len()),
+            out: String::new(),
+            copied: 0,
             values: Vec::new(),
-            left_out: false,
             before: Before::Other,
             brackets: Vec::new(),
             closed_list: false,
@@ -75,15 +77,27 @@ impl<'a> Shaper<'a> {
         self.sql.get(self.at.saturating_add(ahead)).copied().unwrap_or(0)
     }
 
-    /// Copies up to, and not with, position `end`.
-    fn copy(&mut self, end: usize) {
-        self.out.extend_from_slice(self.sql.get(self.at..end).unwrap_or_default());
+    /// Puts `with` where the text from `start` to `end` stood.
+    fn instead(&mut self, start: usize, end: usize, with: &str) -> Option<()> {
+        if self.copied == 0 {
+            self.out.reserve(self.text.len());
+        }
+        self.out.push_str(self.text.get(self.copied..start)?);
+        self.out.push_str(with);
+        self.copied = end;
         self.at = end;
+        Some(())
     }
 
-    /// Length of what fits at the current position.
-    fn span(&self, fits: impl Fn(u8) -> bool) -> usize {
-        self.sql.get(self.at..).unwrap_or_default().iter().take_while(|byte| fits(**byte)).count()
+    fn finish(mut self) -> Option<String> {
+        self.out.push_str(self.text.get(self.copied..)?);
+        Some(self.out)
+    }
+
+    /// Length of what belongs to a class at the current position.
+    fn span(&self, class: u8) -> usize {
+        let rest = self.sql.get(self.at..).unwrap_or_default();
+        rest.iter().position(|byte| !is(*byte, class)).unwrap_or(rest.len())
     }
 
     /// `None` where something is met that is not read here.
@@ -91,10 +105,10 @@ impl<'a> Shaper<'a> {
         let mut first = true;
         while self.at < self.sql.len() {
             match self.peek(0) {
-                b' ' | b'\t' | b'\n' | b'\r' => self.copy(self.at.saturating_add(1)),
-                b'-' if self.peek(1) == b'-' => self.line_comment(),
+                c if is(c, BLANK) => self.at = self.at.saturating_add(1),
+                b'-' if self.peek(1) == b'-' => self.line_comment()?,
                 b'/' if self.peek(1) == b'*' => self.block_comment()?,
-                c if is_word_start(c) => {
+                c if is(c, WORD) && !is(c, NUMBER) => {
                     if !self.word(first)? {
                         return None;
                     }
@@ -105,10 +119,10 @@ impl<'a> Shaper<'a> {
                 b'"' => self.quoted()?,
                 b'0'..=b'9' => self.number()?,
                 b'$' => {
-                    self.copy(self.at.saturating_add(1));
-                    match self.span(|c| c.is_ascii_digit()) {
+                    self.at = self.at.saturating_add(1);
+                    match self.span(DIGIT) {
                         0 => return None,
-                        digits => self.copy(self.at.saturating_add(digits)),
+                        digits => self.at = self.at.saturating_add(digits),
                     }
                     self.before = Before::Other;
                 }
@@ -118,14 +132,14 @@ impl<'a> Shaper<'a> {
         Some(())
     }
 
-    fn line_comment(&mut self) {
-        self.at = self.at.saturating_add(self.span(|c| c != b'\n' && c != b'\r'));
-        self.out.push(b' ');
-        self.left_out = true;
+    fn line_comment(&mut self) -> Option<()> {
+        let rest = self.sql.get(self.at..)?;
+        let length = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len());
+        self.instead(self.at, self.at.saturating_add(length), " ")
     }
 
     fn block_comment(&mut self) -> Option<()> {
-        let mut depth = 0_u32;
+        let (start, mut depth) = (self.at, 0_u32);
         loop {
             match (self.peek(0), self.peek(1)) {
                 (b'/', b'*') => depth = depth.saturating_add(1),
@@ -140,16 +154,14 @@ impl<'a> Shaper<'a> {
             }
             self.at = self.at.saturating_add(2);
             if depth == 0 {
-                self.out.push(b' ');
-                self.left_out = true;
-                return Some(());
+                return self.instead(start, self.at, " ");
             }
         }
     }
 
     /// Gives whether it is one that may stand here.
     fn word(&mut self, first: bool) -> Option<bool> {
-        let length = self.span(is_word_part);
+        let length = self.span(WORD);
         let end = self.at.saturating_add(length);
         // `E'…'`, `U&"…"` and the like are left to the scanner.
         if matches!(self.sql.get(end), Some(b'\'' | b'"')) {
@@ -161,26 +173,25 @@ impl<'a> Shaper<'a> {
             return None;
         }
         let word = self.sql.get(self.at..end).unwrap_or_default();
-        let is = |known: &str| word.eq_ignore_ascii_case(known.as_bytes());
-        if first && !KINDS.into_iter().any(is) {
+        let means = |known: &str| word.eq_ignore_ascii_case(known.as_bytes());
+        if first && !KINDS.into_iter().any(means) {
             return Some(false);
         }
-        self.before = if is("in") || is("values") {
-            Before::List
-        } else if is("limit") || is("offset") {
-            Before::Count
-        } else {
+        self.before = match word.len() {
+            2 if means("in") => Before::List,
+            6 if means("values") => Before::List,
+            5 if means("limit") => Before::Count,
+            6 if means("offset") => Before::Count,
             // Keywords count as operands too: no literal stands behind a keyword and an operator.
-            Before::Operand
+            _ => Before::Operand,
         };
         self.closed_list = false;
-        self.copy(end);
+        self.at = end;
         Some(true)
     }
 
     fn quoted(&mut self) -> Option<()> {
-        let end = self.closing(b'"')?;
-        self.copy(end);
+        self.at = self.closing(b'"')?;
         self.before = Before::Operand;
         self.closed_list = false;
         Some(())
@@ -204,17 +215,16 @@ impl<'a> Shaper<'a> {
         let end = self.closing(b'\'')?;
         let literal = self.sql.get(self.at..end)?;
         match self.before {
-            Before::Operator => self.replace(literal, true)?,
-            Before::Item if self.ends_item(end) => self.replace(literal, true)?,
-            _ => self.copy(end),
+            Before::Operator => self.replace(literal, end, true)?,
+            Before::Item if self.ends_item(end) => self.replace(literal, end, true)?,
+            _ => self.at = end,
         }
-        self.at = end;
         self.before = Before::Other;
         Some(())
     }
 
     fn number(&mut self) -> Option<()> {
-        let mut end = self.at.saturating_add(self.span(|c| c.is_ascii_digit()));
+        let mut end = self.at.saturating_add(self.span(DIGIT));
         if self.sql.get(end) == Some(&b'.') {
             let digits = self.sql.get(end.saturating_add(1)..).unwrap_or_default();
             let digits = digits.iter().take_while(|c| c.is_ascii_digit()).count();
@@ -223,27 +233,26 @@ impl<'a> Shaper<'a> {
             }
             end = end.saturating_add(1).saturating_add(digits);
         }
-        if self.sql.get(end).is_some_and(|c| is_word_part(*c) || matches!(c, b'.' | b'\'' | b'"')) {
+        if self.sql.get(end).is_some_and(|c| is(*c, WORD) || matches!(c, b'.' | b'\'' | b'"')) {
             return None;
         }
         let literal = self.sql.get(self.at..end)?;
         match self.before {
-            Before::Operator | Before::Sign | Before::Count => self.replace(literal, false)?,
-            Before::Item if self.ends_item(end) => self.replace(literal, false)?,
-            _ => self.copy(end),
+            Before::Operator | Before::Sign | Before::Count => self.replace(literal, end, false)?,
+            Before::Item if self.ends_item(end) => self.replace(literal, end, false)?,
+            _ => self.at = end,
         }
-        self.at = end;
         self.before = Before::Other;
         Some(())
     }
 
     fn ends_item(&self, end: usize) -> bool {
         let rest = self.sql.get(end..).unwrap_or_default();
-        let next = rest.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+        let next = rest.iter().find(|byte| !is(**byte, BLANK));
         matches!(next, Some(b',' | b')'))
     }
 
-    fn replace(&mut self, literal: &'a [u8], quoted: bool) -> Option<()> {
+    fn replace(&mut self, literal: &'a [u8], end: usize, quoted: bool) -> Option<()> {
         let known = self.values.iter().position(|value| *value == literal);
         if known.is_none() && self.values.len() >= MOST_VALUES {
             return None;
@@ -252,20 +261,20 @@ impl<'a> Shaper<'a> {
             self.values.push(literal);
             self.values.len().saturating_sub(1)
         });
-        let text = index.to_string();
-        let quote: &[u8] = if quoted { b"'" } else { b"" };
-        for part in [quote, text.as_bytes(), quote] {
-            self.out.extend_from_slice(part);
-        }
+        let quote = if quoted { "'" } else { "" };
+        self.instead(self.at, end, quote)?;
+        // INVARIANT: a String takes whatever is written.
+        let _ = write!(self.out, "{index}");
+        self.out.push_str(quote);
         Some(())
     }
 
     fn symbol(&mut self, first: u8) -> Option<()> {
-        let operator = self.span(|c| b"~!@#^&|`?+-*/%<>=".contains(&c));
+        let operator = self.span(OPERATOR);
         if operator > 0 {
             return self.operator(operator);
         }
-        self.copy(self.at.saturating_add(1));
+        self.at = self.at.saturating_add(1);
         match first {
             b'(' => {
                 let list = self.before == Before::List && self.begins_value();
@@ -293,9 +302,7 @@ impl<'a> Shaper<'a> {
             }
             b'[' | b']' | b':' => self.before = Before::Other,
             // What follows may be of any kind.
-            b';' if self.span(|c| matches!(c, b' ' | b'\t' | b'\n' | b'\r'))
-                < self.sql.len().saturating_sub(self.at) =>
-            {
+            b';' if self.span(BLANK) < self.sql.len().saturating_sub(self.at) => {
                 return None;
             }
             b';' => {}
@@ -307,7 +314,7 @@ impl<'a> Shaper<'a> {
     /// Whether a literal or parameter comes next: a bracket that holds a query is none of values.
     fn begins_value(&self) -> bool {
         let rest = self.sql.get(self.at..).unwrap_or_default();
-        let next = rest.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+        let next = rest.iter().find(|byte| !is(**byte, BLANK));
         matches!(next, Some(b'\'' | b'$' | b'-' | b'0'..=b'9'))
     }
 
@@ -324,17 +331,41 @@ impl<'a> Shaper<'a> {
             _ if text.windows(2).any(|pair| pair == b"--" || pair == b"/*") => return None,
             _ => Before::Other,
         };
-        self.copy(end);
+        self.at = end;
         Some(())
     }
 }
 
-fn is_word_start(c: u8) -> bool {
-    c.is_ascii_alphabetic() || c == b'_' || c >= 0x80
-}
+/// Classes of bytes, as bits.
+const WORD: u8 = 1;
+const DIGIT: u8 = 2;
+const BLANK: u8 = 4;
+const OPERATOR: u8 = 8;
+/// Belongs to a word, but begins none.
+const NUMBER: u8 = 16;
 
-fn is_word_part(c: u8) -> bool {
-    is_word_start(c) || c.is_ascii_digit() || c == b'$'
+/// The classes of every byte.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80.. => WORD,
+            b'0'..=b'9' => WORD | DIGIT | NUMBER,
+            b'$' => WORD | NUMBER,
+            b' ' | b'\t' | b'\n' | b'\r' => BLANK,
+            b'~' | b'!' | b'@' | b'#' | b'^' | b'&' | b'|' | b'`' | b'?' => OPERATOR,
+            b'+' | b'-' | b'*' | b'/' | b'%' | b'<' | b'>' | b'=' => OPERATOR,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    classes
+};
+
+fn is(byte: u8, class: u8) -> bool {
+    CLASSES.get(usize::from(byte)).is_some_and(|classes| classes & class != 0)
 }
 
 #[cfg(test)]

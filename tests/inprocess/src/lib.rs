@@ -19,12 +19,14 @@
 
 mod abi;
 mod filter;
+mod functions;
 mod host;
 mod imports;
 mod vm;
 mod wasi;
 
 pub use filter::Filter;
+pub use functions::Functions;
 pub use host::HttpCall;
 pub use vm::{StreamId, Vm};
 
