@@ -1,6 +1,7 @@
 //! One connection of an agent, from its first byte to its last.
 
 mod commands;
+mod copy;
 mod dying;
 mod extended;
 mod hold;

@@ -36,6 +36,46 @@ pub enum CopyDirection {
     Out,
 }
 
+/// In which form COPY … TO STDOUT gives rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CopyForm {
+    /// One line for a row, values with backslash escapes.
+    Text {
+        /// Between values.
+        delimiter: u8,
+        /// What stands for NULL.
+        null: String,
+        /// Whether the first line names the columns.
+        header: bool,
+    },
+    /// Comma-separated values.
+    Csv {
+        /// Between values.
+        delimiter: u8,
+        /// Around values.
+        quote: u8,
+        /// Before a quote within a value, and before itself.
+        escape: u8,
+        /// What stands for NULL, without quotes.
+        null: String,
+        /// Whether the first line names the columns.
+        header: bool,
+    },
+    /// PostgreSQL's own binary form.
+    Binary,
+}
+
+impl CopyForm {
+    /// What stands between values; the binary form has none.
+    #[must_use]
+    pub fn delimiter(&self) -> u8 {
+        match self {
+            Self::Text { delimiter, .. } | Self::Csv { delimiter, .. } => *delimiter,
+            Self::Binary => 0,
+        }
+    }
+}
+
 /// Names of prepared statements that SQL defines or drops.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PreparedNames {
@@ -144,6 +184,8 @@ pub struct StatementFacts {
     pub transaction: Option<Transaction>,
     /// COPY between client and server.
     pub copy: Option<CopyDirection>,
+    /// The form of what COPY gives, where that is certain.
+    pub copy_form: Option<CopyForm>,
     /// Prepared statements whose names mean something else afterwards.
     pub renames: Option<PreparedNames>,
     /// DECLARE CURSOR or PREPARE: later FETCH and EXECUTE give this statement's outputs.

@@ -25,8 +25,8 @@ mod tests;
 use gatewright_core::catalogue::{CatalogueIndex, Taint};
 
 pub use facts::{
-    Access, CopyDirection, Derivation, Inference, Output, PreparedNames, StatementFacts, Transaction,
-    Unparsed,
+    Access, CopyDirection, CopyForm, Derivation, Inference, Output, PreparedNames, StatementFacts,
+    Transaction, Unparsed,
 };
 pub use shape::shape;
 

@@ -16,6 +16,7 @@ use crate::{Access, StatementFacts, Unparsed, names};
 mod call;
 pub(crate) use call::arguments as call_arguments;
 mod condition;
+mod copy;
 mod ddl;
 mod dml;
 mod expr;
@@ -93,6 +94,7 @@ impl<'c> Walker<'c> {
             hides: false,
             transaction: None,
             copy: None,
+            copy_form: None,
             renames: None,
             defines_outputs: false,
             uses_defined_outputs: false,

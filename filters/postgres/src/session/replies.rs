@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use gatewright_core::time::Millis;
 
+use super::copy::CopyMasks;
 use super::judge::Judgement;
 use super::prepared::Portal;
 use super::record;
@@ -61,6 +62,8 @@ pub(crate) struct Running {
     pub(crate) portal: Option<Rc<Portal>>,
     /// Masks of the rows that are coming, once known.
     pub(crate) masks: Option<Masks>,
+    /// Masks of the rows of a COPY.
+    pub(crate) copy_masks: Option<CopyMasks>,
     /// Whether the rows' columns are known.
     pub(crate) described: bool,
     /// For the recording.
@@ -77,6 +80,7 @@ impl Running {
             since,
             portal: None,
             masks: None,
+            copy_masks: None,
             described: false,
             result: record::Result::default(),
         }

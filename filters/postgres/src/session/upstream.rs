@@ -5,6 +5,7 @@ use std::rc::Rc;
 use gatewright_core::event::Kind;
 use gatewright_sql::CopyDirection;
 
+use super::copy::CopyMasks;
 use super::open::{Open, Wait};
 use super::phases::Next;
 use super::replies::{Reply, Running};
@@ -88,7 +89,10 @@ impl Open {
         let plane = Rc::clone(&self.plane);
         match (header.tag, self.replies.due()) {
             (b'd', Some(Reply::Query(running) | Reply::Execute(running))) => {
-                if running.copies() == Some(CopyDirection::Out) { Ok(true) } else { Err(broken("COPY data")) }
+                if running.copies() != Some(CopyDirection::Out) {
+                    return Err(broken("COPY data"));
+                }
+                Ok(running.copy_masks.is_none())
             }
             (b'D', Some(Reply::Query(running) | Reply::Execute(running))) => {
                 running.prepare_rows()?;
@@ -234,7 +238,20 @@ impl Open {
                 (self.ignored_syncs, self.copying_in) = (ignored, !ended);
                 return Ok(());
             }
-            b'H' | b'c' if running.copies() == Some(CopyDirection::Out) => {}
+            b'H' if running.copies() == Some(CopyDirection::Out) => running.copy_begins(frame.body)?,
+            b'd' => {
+                let Some(masks) = &mut running.copy_masks else { return Err(broken("COPY data")) };
+                let most = plane.limits.max_message as usize;
+                masks
+                    .data(frame.body, &plane.mask_key, most, &mut io.to_client)
+                    .ok_or_else(|| broken("rows of COPY"))?;
+                return Ok(());
+            }
+            b'c' if running.copies() == Some(CopyDirection::Out) => {
+                if running.copy_masks.take().is_some_and(|masks| !masks.is_complete()) {
+                    return Err(broken("rows of COPY"));
+                }
+            }
             other => return Err(broken(&format!("`{}` in a result", char::from(other).escape_default()))),
         }
         io.to_client.extend_from_slice(frame.raw);
@@ -347,6 +364,18 @@ impl Running {
     /// Which way its COPY goes, if it is one.
     fn copies(&self) -> Option<CopyDirection> {
         self.analysis.as_ref()?.facts.iter().flatten().find_map(|facts| facts.copy)
+    }
+
+    /// CopyOutResponse: rows follow.
+    fn copy_begins(&mut self, body: &[u8]) -> Taken {
+        // What has no judgement was poisoned, and nothing of it passes.
+        let (Some(judgement), Some(analysis)) = (&self.judgement, &self.analysis) else {
+            return Err(broken("COPY"));
+        };
+        let form = analysis.facts.iter().flatten().find_map(|facts| facts.copy_form.as_ref());
+        self.copy_masks = CopyMasks::new(body, form, &judgement.origin, &judgement.active, &judgement.plane)
+            .map_err(|()| broken("COPY has other columns than the catalogue says"))?;
+        Ok(())
     }
 
     /// The columns of the rows to come.

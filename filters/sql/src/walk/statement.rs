@@ -1,14 +1,11 @@
 //! Which kind of statement: every kind that PostgreSQL has goes to its own part, everything else is refused.
 
 use gatewright_core::policy::{Action, Target};
-use sqlparser::ast::{
-    AnalyzeFormatKind, CopySource, CopyTarget, DescribeAlias, Expr, ObjectName, Query, SetExpr, Statement,
-};
+use sqlparser::ast::{AnalyzeFormatKind, DescribeAlias, Expr, ObjectName, Query, SetExpr, Statement};
 
-use super::query::origins;
-use super::{NOWHERE, Walker, not_modelled, source};
+use super::{NOWHERE, Walker, copy, not_modelled};
 use crate::lineage::Shape;
-use crate::{CopyDirection, PreparedNames, Transaction, Unparsed, names};
+use crate::{PreparedNames, Transaction, Unparsed, names};
 
 impl Walker<'_> {
     /// A top-level statement; the shape of its rows if they are known.
@@ -18,10 +15,8 @@ impl Walker<'_> {
             Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_) | Statement::Merge(_) => {
                 self.modify(statement, NOWHERE).map(Some)
             }
-            Statement::Copy { source, to, target, options: _, legacy_options: _, values }
-                if values.is_empty() =>
-            {
-                self.copy(source, *to, target)
+            Statement::Copy { source, to, target, options, legacy_options, values } if values.is_empty() => {
+                self.copy(source, *to, target, copy::form(options, legacy_options))
             }
             Statement::Explain {
                 describe_alias: DescribeAlias::Explain,
@@ -137,40 +132,6 @@ impl Walker<'_> {
         Ok(None)
     }
 
-    fn copy(&mut self, what: &CopySource, to: bool, target: &CopyTarget) -> Result<Option<Shape>, Unparsed> {
-        self.facts.statement = "COPY";
-        match (what, to, target) {
-            (CopySource::Table { table_name, columns }, false, CopyTarget::Stdin) => {
-                let named = self.act(Action::CopyIn, table_name)?;
-                self.facts.copy = Some(CopyDirection::In);
-                self.facts
-                    .columns_written
-                    .extend(copied(&source(&named).shape, columns.iter().map(names::fold)));
-                Ok(None)
-            }
-            (CopySource::Table { table_name, columns }, true, CopyTarget::Stdout) => {
-                let named = self.act(Action::CopyOut, table_name)?;
-                let from = self.read(&named);
-                self.facts.copy = Some(CopyDirection::Out);
-                let wanted: Vec<String> = columns.iter().map(names::fold).collect();
-                self.note_columns(copied(&from.shape, wanted.iter().cloned()));
-                if wanted.is_empty() {
-                    return Ok(Some(from.shape));
-                }
-                let known = from.shape.columns.unwrap_or_default();
-                let find =
-                    |name: &String| known.iter().find(|column| column.name.as_ref() == Some(name)).cloned();
-                Ok(wanted.iter().map(find).collect::<Option<Vec<_>>>().map(Shape::known))
-            }
-            (CopySource::Query(query), true, CopyTarget::Stdout) => {
-                self.access(Action::CopyOut, Target::Database);
-                self.facts.copy = Some(CopyDirection::Out);
-                self.query(query, NOWHERE).map(Some)
-            }
-            _ => not_modelled("COPY with a file or program of the server"),
-        }
-    }
-
     /// The target of SELECT INTO and CREATE TABLE AS.
     pub(super) fn create_from_rows(&mut self, name: &ObjectName, temporary: bool, rows: &Shape) {
         let target = if temporary {
@@ -190,18 +151,6 @@ impl Walker<'_> {
         self.access(Action::Create, target);
         self.stored.add(&rows.whole);
     }
-}
-
-fn copied(shape: &Shape, columns: impl Iterator<Item = String>) -> Vec<String> {
-    let wanted: Vec<String> = columns.collect();
-    if wanted.is_empty() {
-        return if shape.columns.is_some() { origins(shape).collect() } else { vec!["*".to_owned()] };
-    }
-    let known = shape.columns.iter().flatten();
-    known
-        .filter(|column| column.name.as_ref().is_some_and(|name| wanted.contains(name)))
-        .filter_map(|column| column.origin.clone())
-        .collect()
 }
 
 /// Whether a query changes rows: only then has it another body than SELECT at the top, or in a WITH there.

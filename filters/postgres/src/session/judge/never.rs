@@ -62,10 +62,17 @@ impl Judge {
             );
         }
         let masked = !self.masked(&facts.scope).is_clean() || (facts.opaque && !self.active.is_clean());
-        (facts.copy == Some(CopyDirection::Out) && masked).then(|| {
-            Refusal::new(code::DENIED, "COPY cannot read from what has masked columns")
-                .detail("The rows of COPY are one stream in which single columns cannot be masked.")
-                .hint("use SELECT, which gives the same rows with those columns masked")
+        if facts.copy != Some(CopyDirection::Out) || !masked {
+            return None;
+        }
+        let alone = analysis.facts.as_ref().is_ok_and(|all| all.len() == 1);
+        let proved = alone && !facts.opaque && facts.outputs.is_some() && facts.copy_form.is_some();
+        (!proved).then(|| {
+            Refusal::new(code::DENIED, "COPY cannot read from what has masked columns, in this form")
+                .detail(
+                    "Where each value of its rows comes from is not certain, so that none could be masked.",
+                )
+                .hint("send it by itself, name the columns, and leave out odd options; or use SELECT")
         })
     }
 }
