@@ -146,6 +146,15 @@ pub struct Inference {
     pub failing: Taint,
 }
 
+/// By what name rows are asked for later.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Handle {
+    /// A prepared statement: PREPARE, EXECUTE.
+    Statement(String),
+    /// A cursor: DECLARE, FETCH.
+    Cursor(String),
+}
+
 /// What one statement does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatementFacts {
@@ -192,6 +201,8 @@ pub struct StatementFacts {
     pub defines_outputs: bool,
     /// FETCH or EXECUTE: its outputs are those of statements that came before in the session.
     pub uses_defined_outputs: bool,
+    /// The name in these; `None` where it is not certain.
+    pub handle: Option<Handle>,
 }
 
 /// Text whose meaning is not known: the action `unparsed`.

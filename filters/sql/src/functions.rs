@@ -1,9 +1,19 @@
 //! Functions of `pg_catalog` that compute from their arguments, or describe the catalogue, and do nothing else:
 //! they read no table, run no SQL text, reach no file or server, and change nothing outside the session.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+type Words = LazyLock<HashSet<&'static str>>;
+
+fn words(lists: &[&'static str]) -> HashSet<&'static str> {
+    lists.iter().flat_map(|list| list.split_ascii_whitespace()).collect()
+}
+
 /// Whether a function of `pg_catalog` is known to be harmless.
 pub(crate) fn is_harmless(name: &str) -> bool {
-    HARMLESS.iter().any(|group| group.split_ascii_whitespace().any(|known| known == name))
+    static SET: Words = LazyLock::new(|| words(HARMLESS));
+    SET.contains(name)
 }
 
 /// What a harmless function tells of its arguments.
@@ -21,35 +31,40 @@ pub(crate) enum Manner {
 
 /// What a harmless function of `pg_catalog` tells of its arguments; where that is not known, more rather than less.
 pub(crate) fn manner(name: &str, arguments: usize) -> Manner {
-    let in_list = |list: &str| list.split_ascii_whitespace().any(|known| known == name);
+    static ROWS: Words = LazyLock::new(|| words(&[MAKES_ROWS]));
+    static VALUES: Words = LazyLock::new(|| words(&[TOTAL]));
     match name {
         "count" | "regr_count" => Manner::Counts,
         // With a length, which may be negative.
         "substr" | "substring" if arguments > 2 => Manner::CanFail,
-        _ if in_list(MAKES_ROWS) => Manner::MakesRows,
-        _ if in_list(TOTAL) => Manner::Total,
+        _ if ROWS.contains(name) => Manner::MakesRows,
+        _ if VALUES.contains(name) => Manner::Total,
         _ => Manner::CanFail,
     }
 }
 
 /// Whether an operator of `pg_catalog` has a value for any operands, in time that does not depend on them.
 pub(crate) fn never_fails(operator: &str) -> bool {
-    TOTAL_OPERATORS.split_ascii_whitespace().any(|known| known == operator)
+    static SET: Words = LazyLock::new(|| words(&[TOTAL_OPERATORS]));
+    SET.contains(operator)
 }
 
 /// Whether a function of `pg_catalog` computes one value of many rows.
 pub(crate) fn is_aggregate(name: &str) -> bool {
-    AGGREGATES.split_ascii_whitespace().any(|known| known == name)
+    static SET: Words = LazyLock::new(|| words(&[AGGREGATES]));
+    SET.contains(name)
 }
 
 /// Whether an operator is one of `pg_catalog`'s.
 pub(crate) fn is_known_operator(operator: &str) -> bool {
-    OPERATORS.split_ascii_whitespace().any(|known| known == operator)
+    static SET: Words = LazyLock::new(|| words(&[OPERATORS]));
+    SET.contains(operator)
 }
 
 /// Whether a type is one of `pg_catalog`'s: a cast to it runs no function that somebody wrote.
 pub(crate) fn is_known_type(name: &str) -> bool {
-    TYPES.split_ascii_whitespace().any(|known| known == name)
+    static SET: Words = LazyLock::new(|| words(&[TYPES]));
+    SET.contains(name)
 }
 
 const TOTAL: &str = "array coalesce greatest least nullif row grouping any all some exists

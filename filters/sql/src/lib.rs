@@ -25,7 +25,7 @@ mod tests;
 use gatewright_core::catalogue::{CatalogueIndex, Taint};
 
 pub use facts::{
-    Access, CopyDirection, CopyForm, Derivation, Inference, Output, PreparedNames, StatementFacts,
+    Access, CopyDirection, CopyForm, Derivation, Handle, Inference, Output, PreparedNames, StatementFacts,
     Transaction, Unparsed,
 };
 pub use shape::shape;

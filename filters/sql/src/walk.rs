@@ -98,6 +98,7 @@ impl<'c> Walker<'c> {
             renames: None,
             defines_outputs: false,
             uses_defined_outputs: false,
+            handle: None,
         };
         Self {
             catalogue,

@@ -3,6 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use gatewright_sql::Handle;
+
 use super::commands::not_utf8;
 use super::judge::Outcome;
 use super::names::{MAX_NAME, Meaning};
@@ -62,7 +64,8 @@ impl Open {
         let named = !parse.name.is_empty();
         if named {
             // SQL's EXECUTE can run it as well.
-            self.judge.defines_by_protocol(&analysis, &judgement);
+            let handle = Handle::Statement(String::from_utf8_lossy(parse.name).into_owned());
+            self.judge.defines_by_protocol(handle, &analysis, &judgement);
         }
         let understood = Understood { analysis, digest: self.plane.digest.clone() };
         let prepared = Rc::new(Prepared {
@@ -130,7 +133,8 @@ impl Open {
         let judgement = self.judge_now(&analysis, env);
         if !bind.portal.is_empty() {
             // SQL's FETCH can read it as well.
-            self.judge.defines_by_protocol(&analysis, &judgement);
+            let handle = Handle::Cursor(String::from_utf8_lossy(bind.portal).into_owned());
+            self.judge.defines_by_protocol(handle, &analysis, &judgement);
         }
         let portal = Portal {
             prepared,

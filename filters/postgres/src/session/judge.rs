@@ -4,6 +4,7 @@ mod never;
 mod words;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use gatewright_core::explanation::{Explained, Explanation};
 use gatewright_core::identity::Identity;
 use gatewright_core::policy::{Action, ApprovalRule, Context, Denial, Statement, Target, Verdict};
 use gatewright_core::time::Millis;
-use gatewright_sql::StatementFacts;
+use gatewright_sql::{Handle, StatementFacts};
 
 use super::rows::Origin;
 use crate::plane::Analysis;
@@ -24,6 +25,8 @@ use words::{denied, requested};
 const STANDS: Millis = 1_000;
 /// Most decisions that a session keeps.
 const KEPT: usize = 500;
+/// Most names of cursors and prepared statements that are told apart.
+const MOST_NAMES: usize = 10_000;
 
 /// What was decided about a text.
 #[derive(Debug)]
@@ -69,8 +72,10 @@ pub(crate) struct Judge {
     source_ip: String,
     /// Masked columns that this agent sees masked.
     pub(crate) active: Taint,
-    /// What cursors and SQL-level prepared statements of this session may give.
+    /// What cursors and prepared statements of this session may give whose name is not known.
     defined: Origin,
+    /// What those of known names may give: all that was ever given that name, whether the server took it or not.
+    named: HashMap<Handle, Origin>,
     /// One of them needed an approval when it was defined; SQL that uses them would go round it.
     defined_held: bool,
     known: HashMap<(usize, bool), Known>,
@@ -99,6 +104,7 @@ impl Judge {
             source_ip,
             active: Taint::CLEAN,
             defined,
+            named: HashMap::new(),
             defined_held: false,
             known: HashMap::new(),
         };
@@ -124,9 +130,13 @@ impl Judge {
                 self.active.insert(id);
             }
         }
-        if !self.defined.scope.is_clean() {
-            // Ids of masked columns are those of the old bundle.
-            self.defined.scope = plane.catalogue.everything().clone();
+        // Ids of masked columns are those of the old bundle.
+        let everything = plane.catalogue.everything();
+        for origin in self.named.values_mut().chain([&mut self.defined]) {
+            if !origin.scope.is_clean() {
+                origin.scope = everything.clone();
+                origin.outputs = None;
+            }
         }
     }
 
@@ -134,8 +144,8 @@ impl Judge {
     pub(crate) fn defines(&mut self, analysis: &Analysis, plane: &Plane) {
         for facts in analysis.facts.iter().flatten() {
             if facts.defines_outputs {
-                self.defined.scope.extend(&facts.scope);
-                self.defined.opaque |= facts.opaque;
+                let origin = self.whole(facts);
+                self.define(facts.handle.clone(), origin);
             }
             if runs_unknown_code(facts) {
                 self.defined.scope.extend(plane.catalogue.everything());
@@ -144,13 +154,62 @@ impl Judge {
     }
 
     /// A statement or portal got a name by the protocol's messages, by which SQL's EXECUTE and FETCH can reach it.
-    pub(crate) fn defines_by_protocol(&mut self, analysis: &Analysis, judgement: &Judgement) {
+    pub(crate) fn defines_by_protocol(&mut self, handle: Handle, analysis: &Analysis, judgement: &Judgement) {
+        let mut origin = Origin::default();
         for facts in analysis.facts.iter().flatten() {
-            self.defined.scope.extend(&facts.scope);
-            self.defined.opaque |= facts.opaque;
+            origin = self.whole(facts);
+            // The name in it may mean something else by then.
+            origin.opaque |= facts.uses_defined_outputs;
         }
-        self.defined.opaque |= analysis.facts.is_err();
+        origin.opaque |= analysis.facts.is_err();
+        self.define(Some(handle), origin);
         self.defined_held |= matches!(judgement.outcome, Outcome::Hold(_));
+    }
+
+    fn define(&mut self, handle: Option<Handle>, origin: Origin) {
+        match handle {
+            Some(handle) if self.named.len() < MOST_NAMES || self.named.contains_key(&handle) => {
+                match self.named.entry(handle) {
+                    Entry::Vacant(entry) => {
+                        entry.insert(origin);
+                    }
+                    Entry::Occupied(mut entry) => entry.get_mut().add(&origin),
+                }
+            }
+            _ => {
+                self.defined.scope.extend(&origin.scope);
+                self.defined.opaque |= origin.opaque;
+            }
+        }
+    }
+
+    /// What a statement may give; nothing is left out that this agent may see.
+    fn whole(&self, facts: &StatementFacts) -> Origin {
+        let outputs = facts.outputs.clone();
+        let mut origin = Origin { scope: facts.scope.clone(), opaque: facts.opaque, outputs };
+        if facts.uses_defined_outputs {
+            let named = facts.handle.as_ref().map(|handle| self.named.get(handle).cloned());
+            let unknown = self.defined.opaque || !self.defined.scope.is_clean();
+            origin.outputs = None;
+            match named {
+                // A name that nobody gave here: an error, or the work of code that is not known.
+                Some(found) => {
+                    let found = found.unwrap_or_default();
+                    origin.scope.extend(&found.scope);
+                    origin.opaque |= found.opaque;
+                    origin.outputs = found.outputs.filter(|_| !unknown);
+                }
+                None => {
+                    for other in self.named.values() {
+                        origin.scope.extend(&other.scope);
+                        origin.opaque |= other.opaque;
+                    }
+                }
+            }
+            origin.scope.extend(&self.defined.scope);
+            origin.opaque |= self.defined.opaque;
+        }
+        origin
     }
 
     /// Decides a text, or remembers.
@@ -288,20 +347,18 @@ impl Judge {
 
     /// Origin of the outputs, less what this agent may see.
     fn origin(&self, all: &[StatementFacts]) -> Origin {
-        let mut origin = Origin { scope: Taint::CLEAN, opaque: false, outputs: None };
-        for facts in all {
-            origin.scope.extend(&facts.scope);
-            origin.opaque |= facts.opaque;
-            if facts.uses_defined_outputs {
-                origin.scope.extend(&self.defined.scope);
-                origin.opaque |= self.defined.opaque;
+        let mut origin = match all {
+            [only] => self.whole(only),
+            all => {
+                let mut origin = Origin::default();
+                all.iter().for_each(|facts| origin.add(&self.whole(facts)));
+                // Of one text: a name may be given and used in it.
+                let defined = all.iter().filter(|facts| facts.defines_outputs);
+                defined.for_each(|facts| origin.scope.extend(&facts.scope));
+                origin.outputs = None;
+                origin
             }
-        }
-        if let [only] = all
-            && !only.uses_defined_outputs
-        {
-            origin.outputs.clone_from(&only.outputs);
-        }
+        };
         origin.scope = self.masked(&origin.scope);
         origin.opaque &= !self.active.is_clean();
         origin

@@ -20,6 +20,25 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
+    /// What either may give.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.scope.extend(&other.scope);
+        self.opaque |= other.opaque;
+        self.outputs = match (self.outputs.take(), &other.outputs) {
+            (Some(mut mine), Some(theirs)) if mine.len() == theirs.len() => {
+                for (mine, theirs) in mine.iter_mut().zip(theirs) {
+                    mine.taint.extend(&theirs.taint);
+                    mine.columns.extend(theirs.columns.iter().cloned());
+                    if mine.kind != theirs.kind {
+                        mine.kind = Derivation::Transformed;
+                    }
+                }
+                Some(mine)
+            }
+            _ => None,
+        };
+    }
+
     /// Whether nothing masked can come out.
     pub(crate) fn is_clean(&self) -> bool {
         self.scope.is_clean() && !self.opaque

@@ -1,11 +1,13 @@
 //! Which kind of statement: every kind that PostgreSQL has goes to its own part, everything else is refused.
 
 use gatewright_core::policy::{Action, Target};
-use sqlparser::ast::{AnalyzeFormatKind, DescribeAlias, Expr, ObjectName, Query, SetExpr, Statement};
+use sqlparser::ast::{
+    AnalyzeFormatKind, DescribeAlias, Expr, ObjectName, ObjectNamePart, Query, SetExpr, Statement,
+};
 
 use super::{NOWHERE, Walker, copy, not_modelled};
 use crate::lineage::Shape;
-use crate::{PreparedNames, Transaction, Unparsed, names};
+use crate::{Handle, PreparedNames, Transaction, Unparsed, names};
 
 impl Walker<'_> {
     /// A top-level statement; the shape of its rows if they are known.
@@ -54,6 +56,7 @@ impl Walker<'_> {
                 self.facts.statement = "PREPARE";
                 self.facts.renames = Some(PreparedNames::One(names::fold(name)));
                 self.facts.defines_outputs = true;
+                self.facts.handle = Some(Handle::Statement(names::fold(name)));
                 self.query(query, NOWHERE).map(Some)
             }
             Statement::Declare { stmts } => {
@@ -64,9 +67,13 @@ impl Walker<'_> {
                 };
                 self.facts.statement = "DECLARE";
                 self.facts.defines_outputs = true;
+                if let [name] = cursor.names.as_slice() {
+                    self.facts.handle = Some(Handle::Cursor(names::fold(name)));
+                }
                 self.query(query, NOWHERE).map(Some)
             }
             Statement::Execute {
+                name,
                 parameters,
                 immediate: false,
                 into,
@@ -77,12 +84,17 @@ impl Walker<'_> {
             } if into.is_empty() && using.is_empty() => {
                 self.facts.statement = "EXECUTE";
                 self.facts.uses_defined_outputs = true;
+                if let Some([ObjectNamePart::Identifier(name)]) = name.as_ref().map(|name| name.0.as_slice())
+                {
+                    self.facts.handle = Some(Handle::Statement(names::fold(name)));
+                }
                 self.exprs(parameters, NOWHERE)?;
                 Ok(None)
             }
-            Statement::Fetch { into: None, .. } => {
+            Statement::Fetch { name, into: None, .. } => {
                 self.facts.statement = "FETCH";
                 self.facts.uses_defined_outputs = true;
+                self.facts.handle = Some(Handle::Cursor(names::fold(name)));
                 Ok(None)
             }
             Statement::Close { .. } => self.plain("CLOSE"),
