@@ -1,5 +1,6 @@
 //! One connection of an agent, from its first byte to its last.
 
+mod arrays;
 mod commands;
 mod dying;
 mod extended;
@@ -14,6 +15,7 @@ mod prepared;
 mod record;
 mod replies;
 mod rows;
+mod scan;
 mod settings;
 mod startup;
 mod upstream;

@@ -91,6 +91,7 @@ pub(crate) fn compile(
         },
         limits: limits(resource),
         mask_key: mask_key.to_owned(),
+        detectors: resource.detectors.compiled(),
     };
     seal(bundle).map_err(|cause| vec![cause.to_string()])
 }

@@ -52,6 +52,11 @@ impl Judgement {
             Outcome::Hold(_) => "hold",
         }
     }
+
+    /// Whether no row may pass whose columns are not known.
+    pub(crate) fn needs_columns(&self) -> bool {
+        !self.origin.is_clean() || self.plane.detectors.is_some()
+    }
 }
 
 /// Who asks, and what a session remembers of its decisions.
@@ -187,7 +192,7 @@ impl Judge {
                 return self.conclude(verdict, Some(&unparsed.to_string()), everything(), plane);
             }
         };
-        if let Some(refusal) = facts.iter().find_map(|facts| self.never(facts, analysis)) {
+        if let Some(refusal) = facts.iter().find_map(|facts| self.never(facts, analysis, plane)) {
             let (reason, active) = (refusal.message.clone(), self.active.clone());
             let outcome = Outcome::Deny(refusal);
             let plane = Rc::clone(plane);
@@ -262,7 +267,7 @@ impl Judge {
     }
 
     /// What is refused whatever policy says, because the gate could not keep its promises afterwards.
-    fn never(&self, facts: &StatementFacts, analysis: &Analysis) -> Option<Refusal> {
+    fn never(&self, facts: &StatementFacts, analysis: &Analysis, plane: &Plane) -> Option<Refusal> {
         if facts.uses_defined_outputs && self.defined_held {
             return Some(
                 Refusal::new(code::DENIED, "this could run a prepared statement that needs an approval")
@@ -310,6 +315,16 @@ impl Judge {
                 )
                 .detail("What is copied out of a masked column could be read in clear from its new place.")
                 .hint("leave the masked columns out, or have somebody who may see them do it"),
+            );
+        }
+        if facts.copy == Some(CopyDirection::Out) && plane.detectors.is_some() {
+            return Some(
+                Refusal::new(
+                    code::DENIED,
+                    "COPY cannot read where detectors look for personal data and secrets",
+                )
+                .detail("The rows of COPY are one stream, in which nothing can be looked for.")
+                .hint("use SELECT, which gives the same rows with what is found replaced"),
             );
         }
         let masked = !self.masked(&facts.scope).is_clean() || (facts.opaque && !self.active.is_clean());

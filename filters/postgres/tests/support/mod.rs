@@ -109,6 +109,7 @@ pub fn bundle(mode: RecordingMode, approvals: ApprovalMode) -> Bundle {
         recording: Recording { mode, max_unacknowledged: 1000, max_rows: 10, max_result_bytes: 10_000 },
         limits: Limits { max_message: 1 << 16, ..Limits::default() },
         mask_key: "key".into(),
+        detectors: Default::default(),
     }
 }
 
