@@ -1,6 +1,8 @@
 //! `cargo xtask bench`: measurements, side by side in one run, told as ratios because machines are noisy.
 
+mod mask;
 mod pgbench;
 mod postgres;
 
+pub(crate) use mask::run_all as mask;
 pub(crate) use postgres::run as postgres;
