@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::catalogue::Catalogue;
+use crate::detect;
 
 /// The shape of the bundle. A filter refuses a bundle of another format.
 pub const FORMAT: u32 = 1;
@@ -34,6 +35,9 @@ pub struct Bundle {
     /// Key of the masking method `hash`; any text, the same for as long as digests shall stay comparable.
     #[serde(default)]
     pub mask_key: String,
+    /// What is looked for in columns that are not masked.
+    #[serde(default)]
+    pub detectors: detect::Config,
 }
 
 /// The resource.

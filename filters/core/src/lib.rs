@@ -10,6 +10,7 @@
 pub mod api;
 pub mod bundle;
 pub mod catalogue;
+pub mod detect;
 pub mod digest;
 pub mod event;
 pub mod explanation;

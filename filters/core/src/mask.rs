@@ -21,43 +21,66 @@ pub enum Method {
 /// What a redacted value becomes.
 pub const REDACTED: &[u8] = b"[masked]";
 
-/// Masks a text value. `None` stands for SQL NULL; NULL stays NULL by the caller's doing.
+/// Appends a text value as it is masked; `false`, and nothing, where that is SQL NULL. NULL stays NULL by the
+/// caller's doing.
 ///
 /// `key` keys [`Method::Hash`], so that digests of guessable values (card numbers, phone numbers) cannot be
 /// looked up in a table made elsewhere.
 #[must_use]
-pub fn mask_text(method: Method, value: &[u8], key: &[u8]) -> Option<Vec<u8>> {
+pub fn mask_text(method: Method, value: &[u8], key: &[u8], out: &mut Vec<u8>) -> bool {
     match method {
-        Method::Redact => Some(REDACTED.to_vec()),
-        Method::Null => None,
-        Method::Partial => Some(partial(value)),
+        Method::Redact => out.extend_from_slice(REDACTED),
+        Method::Null => return false,
+        Method::Partial => partial(value, out),
         Method::Hash => {
             let digest = sha256_parts([key, value]);
-            Some(format!("h:{}", hex::encode(digest.get(..8).unwrap_or_default())).into_bytes())
+            out.extend_from_slice(b"h:");
+            out.extend_from_slice(hex::encode(digest.get(..8).unwrap_or_default()).as_bytes());
         }
     }
+    true
 }
 
 /// Keeps at most the last quarter of the characters, four at most, and the separators that give a value its
 /// shape; a value that is not UTF-8 is redacted.
-fn partial(value: &[u8]) -> Vec<u8> {
+fn partial(value: &[u8], out: &mut Vec<u8>) {
+    if value.is_ascii() {
+        let letters = value.iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
+        let mut hidden = letters.saturating_sub(kept(letters));
+        out.extend(value.iter().map(|byte| match byte {
+            byte if byte.is_ascii_alphanumeric() && hidden == 0 => *byte,
+            byte if byte.is_ascii_alphanumeric() => {
+                hidden = hidden.saturating_sub(1);
+                b'*'
+            }
+            byte if SEPARATORS.contains(byte) => *byte,
+            _ => b'*',
+        }));
+        return;
+    }
     let Ok(text) = std::str::from_utf8(value) else {
-        return REDACTED.to_vec();
+        out.extend_from_slice(REDACTED);
+        return;
     };
     let letters = text.chars().filter(|c| c.is_alphanumeric()).count();
-    let kept = letters.wrapping_div(4).min(4);
-    let hidden = letters.saturating_sub(kept);
-    let mut seen = 0_usize;
-    let mut out = String::with_capacity(text.len());
+    let mut hidden = letters.saturating_sub(kept(letters));
     for c in text.chars() {
-        if c.is_alphanumeric() {
-            seen = seen.saturating_add(1);
-            out.push(if seen <= hidden { '*' } else { c });
+        let shown = if c.is_alphanumeric() {
+            let shown = hidden == 0;
+            hidden = hidden.saturating_sub(1);
+            shown
         } else {
-            out.push(if matches!(c, '-' | ' ' | '@' | '.' | '+' | '(' | ')' | '/') { c } else { '*' });
-        }
+            u8::try_from(c).is_ok_and(|byte| SEPARATORS.contains(&byte))
+        };
+        out.extend_from_slice(if shown { c } else { '*' }.encode_utf8(&mut [0; 4]).as_bytes());
     }
-    out.into_bytes()
+}
+
+const SEPARATORS: &[u8] = b"- @.+()/";
+
+/// How many of a value's letters and digits stay.
+fn kept(letters: usize) -> usize {
+    letters.wrapping_div(4).min(4)
 }
 
 #[cfg(test)]
@@ -66,7 +89,12 @@ mod tests {
     use super::*;
 
     fn masked(method: Method, value: &str) -> Option<String> {
-        mask_text(method, value.as_bytes(), b"key").map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        bytes(method, value.as_bytes(), b"key").map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn bytes(method: Method, value: &[u8], key: &[u8]) -> Option<Vec<u8>> {
+        let mut out = Vec::new();
+        mask_text(method, value, key, &mut out).then_some(out)
     }
 
     #[test]
@@ -80,7 +108,9 @@ mod tests {
         let hashed = masked(Method::Hash, "a@b.c");
         assert_eq!(hashed, masked(Method::Hash, "a@b.c"));
         assert_ne!(hashed, masked(Method::Hash, "a@b.d"));
-        assert_ne!(mask_text(Method::Hash, b"x", b"k1"), mask_text(Method::Hash, b"x", b"k2"));
-        assert_eq!(mask_text(Method::Partial, b"\xff\xfe12345678", b"").as_deref(), Some(REDACTED));
+        assert_ne!(bytes(Method::Hash, b"x", b"k1"), bytes(Method::Hash, b"x", b"k2"));
+        assert_eq!(masked(Method::Partial, "Jürgen-Ümit ÄÖ€ 12").as_deref(), Some("******-**** *Ö* 12"));
+        assert_eq!(masked(Method::Partial, "a_b@c.example").as_deref(), Some("***@*.*****le"));
+        assert_eq!(bytes(Method::Partial, b"\xff\xfe12345678", b"").as_deref(), Some(REDACTED));
     }
 }

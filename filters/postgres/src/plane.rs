@@ -7,6 +7,7 @@ use std::rc::Rc;
 use foldhash::quality::RandomState;
 use gatewright_core::bundle::{self, Bundle};
 use gatewright_core::catalogue::{Catalogue, CatalogueIndex};
+use gatewright_core::detect::Detectors;
 use gatewright_core::identity::Verifier;
 use gatewright_core::policy::Engine;
 use gatewright_sql::{StatementFacts, Unparsed};
@@ -39,6 +40,8 @@ pub struct Plane {
     pub(crate) recording: bundle::Recording,
     pub(crate) limits: bundle::Limits,
     pub(crate) mask_key: Vec<u8>,
+    /// What is looked for in columns that are not masked; none where nothing is.
+    pub(crate) detectors: Option<Rc<Detectors>>,
     pub(crate) verifier: Verifier,
     pub(crate) engine: Engine,
     pub(crate) catalogue: CatalogueIndex,
@@ -64,6 +67,10 @@ impl Plane {
         if bundle.resource.roles.is_empty() {
             return Err(PlaneError("the resource has no roles".to_owned()));
         }
+        let detectors = match &bundle.detectors {
+            none if none.is_empty() => None,
+            some => Some(Rc::new(Detectors::new(some).map_err(|e| PlaneError(format!("detectors: {e}")))?)),
+        };
         Ok(Self {
             digest: bundle.digest.as_str().into(),
             resource: bundle.resource.clone(),
@@ -71,6 +78,7 @@ impl Plane {
             recording: bundle.recording.clone(),
             limits: bundle.limits.clone(),
             mask_key: bundle.mask_key.clone().into_bytes(),
+            detectors,
             verifier: Verifier::new(&bundle.providers).map_err(PlaneError)?,
             engine: Engine::from_json(&bundle.policies).map_err(|e| PlaneError(e.to_string()))?,
             catalogue: CatalogueIndex::new(Catalogue::clone(&bundle.catalogue)),

@@ -1,5 +1,6 @@
 //! One connection of an agent, from its first byte to its last.
 
+mod arrays;
 mod commands;
 mod copy;
 mod dying;
@@ -15,6 +16,7 @@ mod prepared;
 mod record;
 mod replies;
 mod rows;
+mod scan;
 mod settings;
 mod startup;
 mod upstream;

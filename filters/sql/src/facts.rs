@@ -66,6 +66,15 @@ pub enum CopyForm {
 }
 
 impl CopyForm {
+    /// What stands for NULL; the binary form has a length for it.
+    #[must_use]
+    pub fn null(&self) -> &[u8] {
+        match self {
+            Self::Text { null, .. } | Self::Csv { null, .. } => null.as_bytes(),
+            Self::Binary => b"",
+        }
+    }
+
     /// What stands between values; the binary form has none.
     #[must_use]
     pub fn delimiter(&self) -> u8 {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use gatewright_core::bundle::{ApprovalMode, RecordingMode};
+use gatewright_core::detect::{self, Detector};
 use gatewright_core::mask::Method;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
@@ -118,6 +119,9 @@ pub(crate) struct Resource {
     /// What is masked.
     #[serde(default)]
     pub(crate) masks: Vec<Mask>,
+    /// What is looked for in text that is not masked.
+    #[serde(default)]
+    pub(crate) detectors: Detectors,
     /// Tags of tables, for policies: table (or `schema.table`) to tags.
     #[serde(default)]
     pub(crate) tags: BTreeMap<String, Vec<String>>,
@@ -184,6 +188,76 @@ pub(crate) struct Mask {
     /// Tags of these columns, for `unmask` policies.
     #[serde(default)]
     pub(crate) tags: Vec<String>,
+}
+
+/// What is looked for in text that is not masked: nothing, unless it says so.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Detectors {
+    /// Those built in.
+    pub(crate) enabled: Enabled,
+    /// The operator's own.
+    pub(crate) custom: Option<Spanned<Vec<CustomDetector>>>,
+}
+
+/// One detector of the operator's own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CustomDetector {
+    /// The label of what it finds.
+    pub(crate) name: Spanned<Name>,
+    /// A regular expression.
+    pub(crate) pattern: Spanned<String>,
+}
+
+impl CustomDetector {
+    /// As the filter takes it.
+    pub(crate) fn compiled(&self) -> detect::Custom {
+        detect::Custom { name: self.name.value.0.clone(), pattern: self.pattern.value.clone() }
+    }
+}
+
+impl Detectors {
+    /// As the filter takes them.
+    pub(crate) fn compiled(&self) -> detect::Config {
+        let custom = self.custom.iter().flat_map(|custom| &custom.value).map(CustomDetector::compiled);
+        detect::Config { enabled: self.enabled.0.clone(), custom: custom.collect() }
+    }
+}
+
+/// `all`, or a list of detectors.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Enabled(pub(crate) Vec<Detector>);
+
+impl<'de> Deserialize<'de> for Enabled {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> serde::de::Visitor<'de> for Either {
+            type Value = Enabled;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("`all` or a list of detectors, such as `[email, payment_card]`")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<Enabled, E> {
+                match word {
+                    "all" => Ok(Enabled(Detector::ALL.to_vec())),
+                    other => Err(E::invalid_value(serde::de::Unexpected::Str(other), &self)),
+                }
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Enabled, A::Error> {
+                let mut enabled = Vec::new();
+                while let Some(one) = list.next_element()? {
+                    enabled.push(one);
+                }
+                Ok(Enabled(enabled))
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
 }
 
 /// How held commands behave.

@@ -117,6 +117,41 @@ fn sense_is_checked_too() {
 }
 
 #[test]
+fn detectors_are_compiled_where_they_stand() {
+    let with = |section: &str| {
+        faults(&SOUND.replacen("    masks:", &format!("    detectors:{section}\n    masks:"), 1))
+    };
+    assert_eq!(with(" { enabled: all }"), "none");
+    assert_eq!(
+        with(" { enabled: [email, us_ssn], custom: [{ name: employee, pattern: 'E-[0-9]{6}' }] }"),
+        "none"
+    );
+    for (section, parts) in [
+        (" { enabled: some }", ["gatewright.yaml:21:", "detectors.enabled", "`all` or a list"]),
+        (" { enabled: [mail] }", ["gatewright.yaml:21:", "detectors.enabled", "payment_card"]),
+        (
+            "\n      custom:\n        - name: x\n          pattern: '('",
+            ["gatewright.yaml:24:20:", "custom[0].pattern", "unclosed group"],
+        ),
+        (
+            "\n      custom:\n        - name: x\n          pattern: 'a*'",
+            ["gatewright.yaml:24:20:", "custom[0].pattern", "empty text"],
+        ),
+        (" { custom: [{ name: email, pattern: a }] }", ["gatewright.yaml:21:", "custom[0].name", "another"]),
+        (" { custom: [{ name: 'a b', pattern: a }] }", ["gatewright.yaml:21:", "custom[0].name", "letters"]),
+        (
+            " { custom: [{ name: x, pattern: a }, { name: x, pattern: b }] }",
+            ["gatewright.yaml:21:", "custom[1].name", "twice"],
+        ),
+    ] {
+        let said = with(section);
+        for part in parts {
+            assert!(said.contains(part), "`{part}` is missing in: {said}");
+        }
+    }
+}
+
+#[test]
 fn the_shop_example_is_sound() {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/shop/gatewright.yaml"));
     let loaded = Loaded::read(path).unwrap();

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use serde_saphyr::{Location, Spanned};
 
+use gatewright_core::detect;
+
 use super::fault::Fault;
-use super::model::{Config, Provider, Resource};
+use super::model::{Config, Detectors, Provider, Resource};
 use crate::secret::SecretRef;
 
 /// Algorithms that the filters verify.
@@ -120,6 +122,7 @@ fn resource(found: &mut Found<'_>, path: &str, one: &Resource) {
             format!("`{}` is not a role of this resource: expected one of {}", role.value, known.join(", "));
         found.unless(names.contains(&role.value), role.referenced, format!("{path}.catalogue.role"), message);
     }
+    detectors(found, &format!("{path}.detectors"), &one.detectors);
     if let Some(cap) = &one.limits.max_message {
         let message = format!("expected at most {MAX_MESSAGE} bytes (3MiB), since Envoy's buffer holds 4MiB");
         found.unless(
@@ -128,5 +131,29 @@ fn resource(found: &mut Found<'_>, path: &str, one: &Resource) {
             format!("{path}.limits.max_message"),
             message,
         );
+    }
+}
+
+fn detectors(found: &mut Found<'_>, path: &str, section: &Detectors) {
+    let Some(own) = &section.custom else { return };
+    let (before, mut names) = (found.faults.len(), HashSet::new());
+    for (i, one) in own.value.iter().enumerate() {
+        let message = format!("`{}` stands here twice: expected another name", one.name.value.0);
+        let unique = names.insert(&one.name.value.0);
+        found.unless(unique, one.name.referenced, format!("{path}.custom[{i}].name"), message);
+        match detect::check_custom(&one.compiled()) {
+            Ok(()) => {}
+            Err(error @ (detect::DetectError::Name(_) | detect::DetectError::Twice(_))) => {
+                found.add(one.name.referenced, format!("{path}.custom[{i}].name"), error.to_string());
+            }
+            Err(error) => {
+                found.add(one.pattern.referenced, format!("{path}.custom[{i}].pattern"), error.to_string());
+            }
+        }
+    }
+    if found.faults.len() == before
+        && let Err(error) = detect::Detectors::new(&section.compiled())
+    {
+        found.add(own.referenced, format!("{path}.custom"), error.to_string());
     }
 }

@@ -1,7 +1,10 @@
 //! Masking of the rows of COPY … TO STDOUT: text, CSV and binary form (PostgreSQL's documentation of COPY, "File
 //! Formats"). How the server cuts its rows into messages is not relied on.
 
+use std::rc::Rc;
+
 use gatewright_core::catalogue::Taint;
+use gatewright_core::detect::Detectors;
 use gatewright_core::mask::{Method, mask_text};
 use gatewright_sql::{CopyForm, Derivation, Output};
 
@@ -16,6 +19,7 @@ const TEXTS: [u32; 4] = [25, 1042, 1043, 19];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cell {
     Pass,
+    Scan,
     Mask(Method),
 }
 
@@ -25,6 +29,7 @@ pub(crate) struct CopyMasks {
     cells: Vec<Cell>,
     form: CopyForm,
     pending: Vec<u8>,
+    detectors: Option<Rc<Detectors>>,
     /// The header has passed, where there is one.
     begun: bool,
     /// The trailer of the binary form has passed.
@@ -45,22 +50,34 @@ impl CopyMasks {
         active: &Taint,
         plane: &Plane,
     ) -> Result<Option<Self>, ()> {
-        if origin.is_clean() {
+        if origin.is_clean() && plane.detectors.is_none() {
             return Ok(None);
         }
-        let (Some(form), Some(outputs), false) = (form, &origin.outputs, origin.opaque) else {
-            return Err(());
-        };
+        let form = form.ok_or(())?;
         let mut reader = Reader::new(body);
         let (binary, columns) = (reader.u8().ok_or(())?, reader.count().ok_or(())?);
-        if columns != outputs.len() || (binary == 1) != (*form == CopyForm::Binary) {
+        if (binary == 1) != (*form == CopyForm::Binary) {
             return Err(());
         }
-        let cells: Vec<Cell> = outputs.iter().map(|output| cell(output, active, plane)).collect();
+        let pass = if plane.detectors.is_some() { Cell::Scan } else { Cell::Pass };
+        let cells: Vec<Cell> = match &origin.outputs {
+            _ if origin.is_clean() => vec![pass; columns],
+            Some(outputs) if outputs.len() == columns && !origin.opaque => {
+                outputs.iter().map(|output| cell(output, pass, active, plane)).collect()
+            }
+            _ => return Err(()),
+        };
         if cells.iter().all(|cell| *cell == Cell::Pass) {
             return Ok(None);
         }
-        Ok(Some(Self { cells, form: form.clone(), pending: Vec::new(), begun: false, ended: false }))
+        Ok(Some(Self {
+            cells,
+            form: form.clone(),
+            pending: Vec::new(),
+            detectors: plane.detectors.clone(),
+            begun: false,
+            ended: false,
+        }))
     }
 
     /// Takes the data of one CopyData, and appends CopyData of the rows that are whole now. `None` where they are
@@ -119,7 +136,17 @@ impl CopyMasks {
             }
             match cell {
                 Cell::Pass => out.extend_from_slice(field),
-                Cell::Mask(method) => self.mask_field(field, *method, key, out),
+                Cell::Scan => {
+                    let replaced = |value: &[u8]| self.detectors.as_ref()?.replace(value);
+                    match replaced(&self.value(field)).filter(|_| field != self.form.null()) {
+                        None => out.extend_from_slice(field),
+                        Some(value) => self.put(Some(&value), out),
+                    }
+                }
+                Cell::Mask(method) => {
+                    let value = (field != self.form.null()).then(|| self.value(field));
+                    self.put(value.and_then(|value| masked(*method, &value, key)).as_deref(), out);
+                }
             }
         }
         // More columns than there should be: nothing of them may pass.
@@ -149,41 +176,39 @@ impl CopyMasks {
         None
     }
 
-    fn mask_field(&self, field: &[u8], method: Method, key: &[u8], out: &mut Vec<u8>) {
+    /// What a field of a line stands for.
+    fn value(&self, field: &[u8]) -> Vec<u8> {
         match &self.form {
-            CopyForm::Text { null, delimiter, .. } => {
-                let masked = (field != null.as_bytes()).then(|| mask_text(method, &text_value(field), key));
-                match masked.flatten() {
-                    None => out.extend_from_slice(null.as_bytes()),
-                    Some(value) => {
-                        for byte in value {
-                            match byte {
-                                b'\n' => out.extend_from_slice(b"\\n"),
-                                b'\r' => out.extend_from_slice(b"\\r"),
-                                b'\t' => out.extend_from_slice(b"\\t"),
-                                _ if byte == b'\\' || byte == *delimiter => out.extend([b'\\', byte]),
-                                _ => out.push(byte),
-                            }
-                        }
+            CopyForm::Text { .. } => text_value(field),
+            CopyForm::Csv { quote, escape, .. } => csv_value(field, *quote, *escape),
+            CopyForm::Binary => Vec::new(),
+        }
+    }
+
+    /// Writes a value down as a field of a line.
+    fn put(&self, value: Option<&[u8]>, out: &mut Vec<u8>) {
+        let Some(value) = value else { return out.extend_from_slice(self.form.null()) };
+        match &self.form {
+            CopyForm::Text { delimiter, .. } => {
+                for byte in value {
+                    match byte {
+                        b'\n' => out.extend_from_slice(b"\\n"),
+                        b'\r' => out.extend_from_slice(b"\\r"),
+                        b'\t' => out.extend_from_slice(b"\\t"),
+                        _ if *byte == b'\\' || byte == delimiter => out.extend([b'\\', *byte]),
+                        _ => out.push(*byte),
                     }
                 }
             }
-            CopyForm::Csv { null, quote, escape, .. } => {
-                let value = csv_value(field, *quote, *escape);
-                let masked = (field != null.as_bytes()).then(|| mask_text(method, &value, key));
-                match masked.flatten() {
-                    None => out.extend_from_slice(null.as_bytes()),
-                    Some(value) => {
-                        out.push(*quote);
-                        for byte in value {
-                            if byte == *quote || byte == *escape {
-                                out.push(*escape);
-                            }
-                            out.push(byte);
-                        }
-                        out.push(*quote);
+            CopyForm::Csv { quote, escape, .. } => {
+                out.push(*quote);
+                for byte in value {
+                    if byte == quote || byte == escape {
+                        out.push(*escape);
                     }
+                    out.push(*byte);
                 }
+                out.push(*quote);
             }
             CopyForm::Binary => {}
         }
@@ -227,11 +252,11 @@ impl CopyMasks {
                     }
                 },
             };
-            let masked;
+            let hidden;
             let value = match (value, cell) {
                 (Some(value), Cell::Mask(method)) => {
-                    masked = mask_text(*method, value, key);
-                    masked.as_deref()
+                    hidden = masked(*method, value, key);
+                    hidden.as_deref()
                 }
                 (value, _) => value,
             };
@@ -252,9 +277,9 @@ impl CopyMasks {
     }
 }
 
-fn cell(output: &Output, active: &Taint, plane: &Plane) -> Cell {
+fn cell(output: &Output, pass: Cell, active: &Taint, plane: &Plane) -> Cell {
     let mut masked = output.taint.iter().filter(|id| active.contains(*id));
-    let Some(first) = masked.next() else { return Cell::Pass };
+    let Some(first) = masked.next() else { return pass };
     // COPY tells no types. Of the column itself the catalogue knows it; NULL is a value of any type.
     let column = plane.catalogue.masked(first).filter(|_| {
         masked.next().is_none() && output.kind == Derivation::Identity && output.taint == Taint::of(first)
@@ -351,6 +376,11 @@ fn csv_value(field: &[u8], quote: u8, escape: u8) -> Vec<u8> {
         at = at.saturating_add(1);
     }
     value
+}
+
+fn masked(method: Method, value: &[u8], key: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    mask_text(method, value, key, &mut out).then_some(out)
 }
 
 fn memchr(needle: u8, bytes: &[u8]) -> Option<usize> {

@@ -11,7 +11,7 @@ use super::*;
 /// The second of three columns is masked.
 fn masks(form: CopyForm, method: Method) -> CopyMasks {
     let cells = vec![Cell::Pass, Cell::Mask(method), Cell::Pass];
-    CopyMasks { cells, form, pending: Vec::new(), begun: false, ended: false }
+    CopyMasks { cells, form, pending: Vec::new(), detectors: None, begun: false, ended: false }
 }
 
 /// What comes out of `rows`, in pieces of every size; the same for all, or `None` where one is refused.

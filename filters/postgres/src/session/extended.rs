@@ -223,7 +223,7 @@ impl Open {
             self.send(parked.refused(refusal.clone()), recorded, link, io);
             return Some(());
         }
-        if !judgement.origin.is_clean() && !portal.described.replace(true) {
+        if judgement.needs_columns() && !portal.described.replace(true) {
             // Masks need the columns' origin, whether the client asks for it or not.
             frontend::describe_portal(name, &mut io.to_server);
             self.replies.push(Reply::Describe { portal: Some(Rc::clone(&portal)), injected: true });

@@ -62,6 +62,11 @@ impl Judgement {
             Outcome::Hold(_) => "hold",
         }
     }
+
+    /// Whether no row may pass whose columns are not known.
+    pub(crate) fn needs_columns(&self) -> bool {
+        !self.origin.is_clean() || self.plane.detectors.is_some()
+    }
 }
 
 /// Who asks, and what a session remembers of its decisions.
@@ -316,7 +321,7 @@ impl Judge {
             }
         };
         let mut verdict = Verdict::Allow;
-        let never = all.iter().find_map(|facts| self.never(facts, analysis));
+        let never = all.iter().find_map(|facts| self.never(facts, analysis, plane));
         for facts in all {
             let mut explained = self.explained(facts, plane);
             let context = session().statement(Statement {

@@ -70,7 +70,7 @@ impl Open {
                 return Err(Refusal::new(
                     code::TOO_LARGE,
                     format!(
-                        "a row of {} bytes that must be masked is over the gate's cap of {}",
+                        "a row of {} bytes that must be masked or searched is over the gate's cap of {}",
                         header.total, self.plane.limits.max_message
                     ),
                 )
@@ -208,7 +208,7 @@ impl Open {
                     None => io.to_client.extend_from_slice(frame.raw),
                     Some(masks) => {
                         masks
-                            .apply(frame.body, &plane.mask_key, &mut io.to_client)
+                            .apply(frame.raw, &plane.mask_key, &mut io.to_client)
                             .ok_or_else(|| broken("DataRow"))?;
                     }
                 }
@@ -395,11 +395,11 @@ impl Running {
         if self.described {
             return Ok(());
         }
-        let clean = self.judgement.as_ref().is_some_and(|judgement| judgement.origin.is_clean());
+        let unneeded = self.judgement.as_ref().is_some_and(|judgement| !judgement.needs_columns());
         let columns = self.portal.as_ref().and_then(|portal| portal.columns.borrow().clone());
         match columns {
             Some(fields) if !fields.is_empty() => self.describe_rows(&fields),
-            _ if clean => self.described = true,
+            _ if unneeded => self.described = true,
             _ => return Err(broken("rows without a description")),
         }
         Ok(())

@@ -17,6 +17,7 @@ use gatewright_core::bundle::{
     ApprovalMode, Approvals, Bundle, FORMAT, Limits, Provider, Recording, RecordingMode, Resource, Role,
 };
 use gatewright_core::catalogue::{Catalogue, Column, MaskedColumn, Relation, RelationKind, Taint};
+use gatewright_core::detect;
 use gatewright_core::mask::Method;
 use gatewright_postgres::Plane;
 use serde_json::json;
@@ -110,6 +111,7 @@ pub fn bundle(mode: RecordingMode, approvals: ApprovalMode) -> Bundle {
         recording: Recording { mode, max_unacknowledged: 1000, max_rows: 10, max_result_bytes: 10_000 },
         limits: Limits { max_message: 1 << 16, ..Limits::default() },
         mask_key: "key".into(),
+        detectors: Default::default(),
     }
 }
 
@@ -148,24 +150,38 @@ pub fn sync() -> Vec<u8> {
 
 /// RowDescription of columns: name, table OID, attribute number; all of type text.
 pub fn row_description(columns: &[(&str, u32, i16)]) -> Vec<u8> {
+    let typed: Vec<_> = columns.iter().map(|(name, table, attnum)| (*name, *table, *attnum, 25, 0)).collect();
+    typed_row_description(&typed)
+}
+
+/// The same with type OID and format.
+pub fn typed_row_description(columns: &[(&str, u32, i16, u32, u16)]) -> Vec<u8> {
     let mut body = u16::try_from(columns.len()).expect("few").to_be_bytes().to_vec();
-    for (name, table, attnum) in columns {
+    for (name, table, attnum, type_oid, format) in columns {
         body.extend_from_slice(name.as_bytes());
         body.push(0);
         body.extend_from_slice(&table.to_be_bytes());
         body.extend_from_slice(&attnum.to_be_bytes());
-        body.extend_from_slice(&25_u32.to_be_bytes());
-        body.extend_from_slice(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]);
+        body.extend_from_slice(&type_oid.to_be_bytes());
+        body.extend_from_slice(&[0xff; 6]);
+        body.extend_from_slice(&format.to_be_bytes());
     }
     message(b'T', &body)
 }
 
 /// DataRow of text values.
 pub fn data_row(values: &[&str]) -> Vec<u8> {
+    let values: Vec<_> = values.iter().map(|value| Some(value.as_bytes())).collect();
+    binary_row(&values)
+}
+
+/// DataRow of any values; none for NULL.
+pub fn binary_row(values: &[Option<&[u8]>]) -> Vec<u8> {
     let mut body = u16::try_from(values.len()).expect("few").to_be_bytes().to_vec();
     for value in values {
-        body.extend_from_slice(&u32::try_from(value.len()).expect("short").to_be_bytes());
-        body.extend_from_slice(value.as_bytes());
+        let length = value.map_or(-1, |value| i32::try_from(value.len()).expect("short"));
+        body.extend_from_slice(&length.to_be_bytes());
+        body.extend_from_slice(value.unwrap_or_default());
     }
     message(b'D', &body)
 }
@@ -206,10 +222,19 @@ pub struct Site {
 
 /// The site of a bundle.
 pub fn plane(mode: RecordingMode, approvals: ApprovalMode) -> Site {
-    let bundle = bundle(mode, approvals);
+    site(&bundle(mode, approvals))
+}
+
+/// A site with detectors.
+pub fn with_detectors(detectors: detect::Config) -> Site {
+    site(&Bundle { detectors, ..bundle(RecordingMode::Buffered, ApprovalMode::Hold) })
+}
+
+/// A bundle's site.
+pub fn site(bundle: &Bundle) -> Site {
     Site {
-        plane: Rc::new(Plane::new(&bundle).expect("the bundle compiles")),
-        json: serde_json::to_vec(&bundle).expect("a bundle has a JSON form"),
+        plane: Rc::new(Plane::new(bundle).expect("the bundle compiles")),
+        json: serde_json::to_vec(bundle).expect("a bundle has a JSON form"),
     }
 }
 

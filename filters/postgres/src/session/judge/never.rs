@@ -1,17 +1,22 @@
 //! What is refused whatever policy says.
 
 use gatewright_core::policy::{Action, Target};
-use gatewright_sql::{CopyDirection, StatementFacts};
+use gatewright_sql::{CopyDirection, CopyForm, StatementFacts};
 
 use super::Judge;
-use crate::Refusal;
 use crate::plane::Analysis;
 use crate::refusal::code;
 use crate::session::settings;
+use crate::{Plane, Refusal};
 
 impl Judge {
     /// What is refused whatever policy says, because the gate could not keep its promises afterwards.
-    pub(super) fn never(&self, facts: &StatementFacts, analysis: &Analysis) -> Option<Refusal> {
+    pub(super) fn never(
+        &self,
+        facts: &StatementFacts,
+        analysis: &Analysis,
+        plane: &Plane,
+    ) -> Option<Refusal> {
         if facts.uses_defined_outputs && self.defined_held {
             return Some(
                 Refusal::new(code::DENIED, "this could run a prepared statement that needs an approval")
@@ -62,10 +67,22 @@ impl Judge {
             );
         }
         let masked = !self.masked(&facts.scope).is_clean() || (facts.opaque && !self.active.is_clean());
-        if facts.copy != Some(CopyDirection::Out) || !masked {
+        if facts.copy != Some(CopyDirection::Out) || (!masked && plane.detectors.is_none()) {
             return None;
         }
         let alone = analysis.facts.as_ref().is_ok_and(|all| all.len() == 1);
+        if plane.detectors.is_some()
+            && !matches!(facts.copy_form, Some(CopyForm::Text { .. } | CopyForm::Csv { .. }))
+        {
+            return Some(
+                Refusal::new(code::DENIED, "COPY in this form cannot read where detectors look for personal data")
+                    .detail("Its rows do not say of which type their values are, so that nothing could be replaced in them.")
+                    .hint("use the text or CSV form, or SELECT"),
+            );
+        }
+        if !masked {
+            return None;
+        }
         let proved = alone && !facts.opaque && facts.outputs.is_some() && facts.copy_form.is_some();
         (!proved).then(|| {
             Refusal::new(code::DENIED, "COPY cannot read from what has masked columns, in this form")
