@@ -13,3 +13,4 @@ mod kinds;
 mod limits;
 mod lineage;
 mod shop;
+mod spellings;

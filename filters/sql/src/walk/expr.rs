@@ -39,7 +39,7 @@ impl Walker<'_> {
     ) -> Result<(), Unparsed> {
         match expr {
             Expr::Value(_) | Expr::TypedString(_) => {}
-            Expr::Identifier(ident) => self.identifier(ident, env, flow),
+            Expr::Identifier(ident) => self.identifier(ident, env, flow)?,
             Expr::CompoundIdentifier(parts) => self.compound(parts, env, flow)?,
             Expr::CompoundFieldAccess { root, access_chain } => {
                 self.field_access(root, access_chain, env, todo, flow)?;
@@ -52,6 +52,7 @@ impl Walker<'_> {
             | Expr::IsNotNull(e)
             | Expr::IsUnknown(e)
             | Expr::IsNotUnknown(e)
+            | Expr::IsJson { expr: e, .. }
             | Expr::IsNormalized { expr: e, .. }
             | Expr::Nested(e)
             | Expr::Collate { expr: e, .. }
@@ -84,8 +85,8 @@ impl Walker<'_> {
                 flow.add(&self.query(subquery, env)?.whole);
             }
             Expr::Between { expr, low, high, .. } => todo.extend([&**expr, &**low, &**high]),
-            Expr::Like { any: false, expr, pattern, escape_char, .. }
-            | Expr::ILike { any: false, expr, pattern, escape_char, .. }
+            Expr::Like { expr, pattern, escape_char, .. }
+            | Expr::ILike { expr, pattern, escape_char, .. }
             | Expr::SimilarTo { expr, pattern, escape_char, .. } => {
                 todo.extend([&**expr, &**pattern]);
                 todo.extend(escape_char.as_deref());
@@ -127,12 +128,14 @@ impl Walker<'_> {
         Ok(())
     }
 
-    fn identifier(&mut self, ident: &Ident, env: Env<'_>, flow: &mut Lineage) {
-        let name = names::fold(ident);
-        if ident.quote_style.is_none() && names::VALUE_WORDS.contains(&name.as_str()) {
-            return;
+    fn identifier(&mut self, ident: &Ident, env: Env<'_>, flow: &mut Lineage) -> Result<(), Unparsed> {
+        if ident.quote_style.is_none() && names::VALUE_WORDS.contains(&names::fold(ident).as_str()) {
+            return Ok(());
         }
+        // `SELECT INTO t` has no column of that name.
+        let name = names::object(ident)?;
         self.take(env.resolve(&name), flow);
+        Ok(())
     }
 
     fn take(&mut self, resolved: Option<Resolved>, flow: &mut Lineage) {

@@ -22,6 +22,14 @@ impl Walker<'_> {
         {
             return not_modelled("a query with clauses of another dialect");
         }
+        // What changes rows is called so, whatever its WITH reads.
+        match &*query.body {
+            SetExpr::Insert(_) => self.within("INSERT"),
+            SetExpr::Update(_) => self.within("UPDATE"),
+            SetExpr::Delete(_) => self.within("DELETE"),
+            SetExpr::Merge(_) => self.within("MERGE"),
+            _ => {}
+        }
         let reads_before = self.reads.len();
         let with = query.with.as_ref().map(|with| self.with(with, env)).transpose()?.unwrap_or_default();
         let ctes = Ctes { outer: env.ctes, queries: &with };

@@ -1,7 +1,7 @@
 //! Select lists, RETURNING lists among them.
 
 use sqlparser::ast::{
-    ObjectNamePart, SelectItem, SelectItemQualifiedWildcardKind, WildcardAdditionalOptions,
+    AccessExpr, Expr, ObjectNamePart, SelectItem, SelectItemQualifiedWildcardKind, WildcardAdditionalOptions,
 };
 
 use super::from::From;
@@ -50,6 +50,10 @@ impl Walker<'_> {
             };
             let lineage = self.exprs([expr], env)?;
             shape.whole.add(&lineage);
+            if has_all_fields(expr) {
+                // How many they are is not known.
+                shape.columns = None;
+            }
             labels.push(name.clone());
             if let Some(columns) = &mut shape.columns {
                 columns.push(OutColumn { name, lineage, origin: None });
@@ -96,6 +100,13 @@ impl Walker<'_> {
             _ => shape.columns = None,
         }
     }
+}
+
+fn has_all_fields(expr: &Expr) -> bool {
+    matches!(expr, Expr::CompoundFieldAccess { access_chain, .. } if matches!(
+        access_chain.last(),
+        Some(AccessExpr::Dot(Expr::Identifier(field))) if field.value == names::ALL_FIELDS
+    ))
 }
 
 fn check_options(options: &WildcardAdditionalOptions) -> Result<(), Unparsed> {

@@ -38,6 +38,7 @@ impl Walker<'_> {
                 }
                 match **statement {
                     Statement::Explain { .. } => return not_modelled("EXPLAIN of EXPLAIN"),
+                    Statement::Execute { .. } => self.statement(statement)?,
                     Statement::Query(_)
                     | Statement::Insert(_)
                     | Statement::Update(_)
@@ -46,6 +47,7 @@ impl Walker<'_> {
                     | Statement::CreateTable(_) => self.statement(statement)?,
                     _ => return not_modelled("EXPLAIN of this statement"),
                 };
+                self.facts.statement = "EXPLAIN";
                 // A plan shows the conditions' values, and is not the rows.
                 Ok(None)
             }
