@@ -62,6 +62,9 @@ const RULES: &[Rule] = &[
     clauses::fields,
     clauses::named_argument,
     clauses::search_and_cycle,
+    clauses::typed_literal,
+    clauses::current_of,
+    clauses::xml_name,
 ];
 
 /// The tokens of one statement, in spellings that the parser knows.

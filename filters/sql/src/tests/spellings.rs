@@ -52,6 +52,7 @@ fn rewritten_expressions_keep_their_lineage() {
             "customers.ssn",
         ),
         ("SELECT 'a'\n'b' || ssn FROM customers", "customers.ssn"),
+        ("SELECT xmlelement(NAME a, ssn), inet '::1' FROM customers", "customers.ssn; "),
         ("SELECT (c).* FROM customers c", "?"),
         ("SELECT id, (c).* FROM orders, customers c", "?"),
         ("SELECT * FROM customers c, ROWS FROM (unnest(ARRAY[c.ssn])) AS f(x)", "?"),

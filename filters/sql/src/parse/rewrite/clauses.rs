@@ -157,3 +157,32 @@ pub(super) fn search_and_cycle(before: &[TokenWithSpan], rest: &[TokenWithSpan])
     let recursive = before.windows(2).any(|pair| starts(pair, "WITH RECURSIVE"));
     recursive.then(|| (end, Vec::new()))
 }
+
+/// `inet '::1'`: the parser knows fewer types than the server, and takes the others for columns. A literal it is
+/// either way.
+pub(super) fn typed_literal(_: &[TokenWithSpan], rest: &[TokenWithSpan]) -> Rewritten {
+    const TYPES: &[&str] = &[
+        "inet", "cidr", "macaddr", "macaddr8", "point", "box", "circle", "lseg", "polygon", "money",
+        "tsvector", "tsquery", "regclass", "pg_lsn",
+    ];
+    let [r#type, literal, ..] = rest else { return None };
+    let is_literal = matches!(literal.token, Token::SingleQuotedString(_));
+    (is_literal && is_any(r#type, TYPES)).then(|| (2, vec![literal.clone()]))
+}
+
+/// `WHERE CURRENT OF c`: one row, and no value of it is asked for.
+pub(super) fn current_of(_: &[TokenWithSpan], rest: &[TokenWithSpan]) -> Rewritten {
+    let names_cursor = matches!(rest.get(3)?.token, Token::Word(_));
+    (starts(rest, "WHERE CURRENT OF") && names_cursor).then(|| (4, same(rest, "WHERE ctid IS NOT NULL")))
+}
+
+/// `xmlelement(NAME a, …)`: the name as a literal.
+pub(super) fn xml_name(_: &[TokenWithSpan], rest: &[TokenWithSpan]) -> Rewritten {
+    if !starts(rest, "XMLELEMENT ( NAME") && !starts(rest, "XMLPI ( NAME") {
+        return None;
+    }
+    let [function, open, _, name, ..] = rest else { return None };
+    let Token::Word(word) = &name.token else { return None };
+    let literal = TokenWithSpan::new(Token::SingleQuotedString(word.value.clone()), name.span);
+    Some((4, vec![function.clone(), open.clone(), literal]))
+}

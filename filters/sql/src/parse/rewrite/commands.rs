@@ -152,10 +152,8 @@ fn create(statement: &[TokenWithSpan]) -> Option<Tokens> {
     if kinds.clone().any(|kind| is(kind, "SEQUENCE")) {
         return sequence(statement);
     }
-    if kinds.clone().any(|kind| is(kind, "VIEW")) {
-        return view(statement);
-    }
-    kinds.clone().any(|kind| is(kind, "TABLE")).then(|| like(statement))
+    let known = |kind: &TokenWithSpan| is_any(kind, &["VIEW", "TABLE"]);
+    kinds.clone().any(known).then(|| like(without_end(statement)))
 }
 
 /// The numbers of a sequence do not matter; OWNED BY names a table and stays for the parser.
@@ -169,15 +167,21 @@ fn sequence(statement: &[TokenWithSpan]) -> Option<Tokens> {
     plain.then(|| statement.get(..end).map(<[_]>::to_vec)).flatten()
 }
 
-/// WITH CHECK OPTION: a view that refuses some rows.
-fn view(statement: &[TokenWithSpan]) -> Option<Tokens> {
-    for option in ["WITH CHECK OPTION", "WITH LOCAL CHECK OPTION", "WITH CASCADED CHECK OPTION"] {
-        let at = statement.len().checked_sub(option.split(' ').count())?;
-        if starts(statement.get(at..)?, option) {
-            return statement.get(..at).map(<[_]>::to_vec);
-        }
-    }
-    None
+/// Without what stands behind a query: a view that refuses some rows, a copy that is empty at first.
+fn without_end(statement: &[TokenWithSpan]) -> &[TokenWithSpan] {
+    const ENDS: &[&str] = &[
+        "WITH CHECK OPTION",
+        "WITH LOCAL CHECK OPTION",
+        "WITH CASCADED CHECK OPTION",
+        "WITH NO DATA",
+        "WITH DATA",
+    ];
+    let cut = |end: &&str| {
+        let (before, behind) =
+            statement.split_at_checked(statement.len().checked_sub(end.split(' ').count())?)?;
+        starts(behind, end).then_some(before)
+    };
+    ENDS.iter().find_map(cut).unwrap_or(statement)
 }
 
 /// `LIKE t INCLUDING …` among the columns, which the parser takes for a column of that name: as a key into `t`, which

@@ -52,6 +52,10 @@ fn spellings_become_those_that_the_parser_knows() {
             "CREATE TABLE t (LIKE s.u INCLUDING ALL EXCLUDING DEFAULTS, a int)",
             "CREATE TABLE t ( FOREIGN KEY ( like ) REFERENCES s . u , a int )",
         ),
+        ("CREATE TABLE t AS SELECT 1 WITH NO DATA", "CREATE TABLE t AS SELECT 1"),
+        ("SELECT inet '::1' << cidr '::/0'", "SELECT '::1' << '::/0'"),
+        ("DELETE FROM t WHERE CURRENT OF c", "DELETE FROM t WHERE ctid IS NOT NULL"),
+        ("SELECT xmlelement(NAME a, b)", "SELECT xmlelement ( 'a' , b )"),
         ("SELECT U&'\\0041'", "SELECT 'A'"),
     ] {
         assert_eq!(rewritten(from), to, "{from}");
@@ -62,6 +66,7 @@ fn spellings_become_those_that_the_parser_knows() {
 fn what_may_be_a_name_or_more_stays() {
     for text in [
         "SELECT exclude ties",
+        "SELECT inet , current FROM point",
         "SELECT a FROM t FETCH FIRST 2 ROWS ONLY",
         "SET TRANSACTION READ ONLY",
         "CREATE TABLE t ( a int )",
