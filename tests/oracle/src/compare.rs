@@ -106,7 +106,7 @@ fn missing(expected: &Expected, facts: &StatementFacts) -> Vec<String> {
         let there = facts.functions.iter().any(|known| known.rsplit('.').next() == Some(function));
         want(there || is_syntax(function), &|| format!("call of {function}"));
     }
-    if expected.locks && expected.relations.values().flatten().any(|role| *role == Role::Read) {
+    if expected.locks {
         want(any(&|action, _| action == Action::Lock), &|| "row locks".to_owned());
     }
     want(is_kind(&expected.kind, expected, facts), &|| {

@@ -95,10 +95,13 @@ impl Walk<'_> {
         if let Some(with) = fields.get("with_clause").filter(|with| !with.is_null()) {
             self.with(with);
         }
-        if kind == "SelectStmt"
-            && fields.get("locking_clause").is_some_and(|l| l.as_array().is_some_and(|l| !l.is_empty()))
-        {
-            self.expected.locks = true;
+        let has =
+            |field: &str| fields.get(field).and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+        if kind == "SelectStmt" && has("locking_clause") {
+            // What the query itself names; a WITH query has no rows to lock.
+            let from = fields.get("from_clause").and_then(Value::as_array).into_iter().flatten();
+            let names = from.filter_map(variant).filter(|(kind, _)| *kind == "RangeVar");
+            self.expected.locks |= names.into_iter().any(|(_, range)| !self.is_cte(range));
         }
         for (name, value) in fields {
             match name.as_str() {
@@ -178,6 +181,10 @@ impl Walk<'_> {
                 self.ctes.push(name(cte));
             }
         }
+    }
+
+    fn is_cte(&self, range: &Value) -> bool {
+        range["schemaname"] == "" && self.ctes.iter().any(|cte| range["relname"] == cte.as_str())
     }
 
     fn relation(&mut self, range: &Value, role: Role, is_target: bool) {

@@ -77,7 +77,8 @@ fn clauses_of(tokens: &[TokenWithSpan]) -> Result<Vec<TokenWithSpan>, Unparsed> 
     let mut rest = tokens;
     let mut out: Vec<TokenWithSpan> = Vec::with_capacity(rest.len());
     while let [token, after @ ..] = rest {
-        if let Some((taken, put)) = RULES.iter().find_map(|rule| rule(&out, rest)) {
+        let rules = if is_label(&out, token) { &[] } else { RULES };
+        if let Some((taken, put)) = rules.iter().find_map(|rule| rule(&out, rest)) {
             out.extend(put);
             rest = rest.get(taken.max(1)..).unwrap_or_default();
             continue;
@@ -94,6 +95,11 @@ fn clauses_of(tokens: &[TokenWithSpan]) -> Result<Vec<TokenWithSpan>, Unparsed> 
         });
     }
     Ok(out)
+}
+
+/// Whether a token can be a name though its word is reserved: `t.only`, `1 AS only`.
+fn is_label(before: &[TokenWithSpan], token: &TokenWithSpan) -> bool {
+    before.last().is_some_and(|last| is(last, ".") || (is(last, "AS") && !is(token, "TABLE")))
 }
 
 fn spelling(_: &[TokenWithSpan], rest: &[TokenWithSpan]) -> Option<(usize, Vec<TokenWithSpan>)> {

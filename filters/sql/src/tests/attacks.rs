@@ -37,6 +37,7 @@ fn text_that_can_be_read_in_two_ways_is_refused() {
         "SELECT aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggg FROM orders",
         "SELECT * FROM only (customers, orders)",
         "SELECT INTO t FROM customers",
+        "SELECT ssn COLLATE FROM customers",
         "SELECT * FROM orders QUALIFY true",
     ] {
         refused(sql);
@@ -57,6 +58,16 @@ fn comments_and_strings_hide_nothing() {
     assert_eq!(outputs("SELECT/**/ssn/**/FROM/**/customers"), "customers.ssn");
     assert_eq!(outputs("SELECT \"ssn\" FROM \"customers\""), "customers.ssn");
     refused("SELECT ssn FROM \"Customers\"");
+}
+
+#[test]
+fn every_place_of_a_query_is_looked_at() {
+    for sql in [
+        "(SELECT 1) ORDER BY (SELECT ssn FROM customers)",
+        "((SELECT 1) UNION (SELECT 2)) ORDER BY (TABLE customers)",
+    ] {
+        assert!(super::shop::accesses(sql).contains("select customers"), "{sql}");
+    }
 }
 
 #[test]

@@ -55,8 +55,12 @@ impl Walker<'_> {
             | Expr::IsJson { expr: e, .. }
             | Expr::IsNormalized { expr: e, .. }
             | Expr::Nested(e)
-            | Expr::Collate { expr: e, .. }
             | Expr::Extract { expr: e, .. } => todo.push(e),
+            Expr::Collate { expr, collation } => {
+                // `a COLLATE FROM t` is a column under that name, and then FROM.
+                names::qualified(collation)?;
+                todo.push(expr);
+            }
             Expr::Ceil { expr: e, .. } => {
                 self.shadowable("ceil", flow);
                 todo.push(e);

@@ -86,7 +86,11 @@ impl Walker<'_> {
     ) -> Result<Shape, Unparsed> {
         match body {
             SetExpr::Select(select) => self.select(select, env, order_by),
-            SetExpr::Query(query) => self.query(query, env),
+            SetExpr::Query(query) => {
+                let shape = self.query(query, env)?;
+                self.sort(order_by, &shape, env)?;
+                Ok(shape)
+            }
             SetExpr::SetOperation { left, op, set_quantifier, right } => {
                 if *op == SetOperator::Minus
                     || !matches!(
@@ -119,6 +123,7 @@ impl Walker<'_> {
                 let source = self.named_source(&name, env)?;
                 let noted: Vec<_> = origins(&source.shape).collect();
                 self.note_columns(noted);
+                self.sort(order_by, &source.shape, env)?;
                 Ok(source.shape)
             }
             SetExpr::Insert(statement)

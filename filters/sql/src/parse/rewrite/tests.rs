@@ -66,6 +66,7 @@ fn spellings_become_those_that_the_parser_knows() {
 fn what_may_be_a_name_or_more_stays() {
     for text in [
         "SELECT exclude ties",
+        "SELECT c . only ( t ) , c . inet '1' , 1 AS only FROM t",
         "SELECT inet , current FROM point",
         "SELECT a FROM t FETCH FIRST 2 ROWS ONLY",
         "SET TRANSACTION READ ONLY",
