@@ -41,11 +41,28 @@ fn restricting(expr: &Expr, negated: bool) -> bool {
             !(same(low) && same(high))
         }
         Expr::Like { pattern, expr, .. } | Expr::ILike { pattern, expr, .. } => {
-            let any = matches!(bare(pattern), Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(p), .. })
-                if !p.is_empty() && p.chars().all(|c| c == '%'));
-            !any && bare(pattern) != bare(expr) && !(constant(pattern) && constant(expr))
+            !takes_all(pattern) && bare(pattern) != bare(expr) && !(constant(pattern) && constant(expr))
         }
         other => !constant(other),
+    }
+}
+
+/// Whether a pattern, or one of several (LIKE ANY), is of `%` alone.
+fn takes_all(pattern: &Expr) -> bool {
+    match bare(pattern) {
+        Expr::Value(ValueWithSpan { value, .. }) => {
+            let text = match value {
+                Value::SingleQuotedString(text) | Value::EscapedStringLiteral(text) => text,
+                Value::DollarQuotedString(text) => &text.value,
+                _ => return false,
+            };
+            // `'{%}'` is an array to ANY.
+            !text.is_empty() && text.chars().all(|c| "%{},\"".contains(c)) && text.contains('%')
+        }
+        Expr::Array(array) => array.elem.iter().any(takes_all),
+        Expr::Tuple(parts) => parts.iter().any(takes_all),
+        Expr::Cast { expr, .. } => takes_all(expr),
+        _ => false,
     }
 }
 

@@ -12,6 +12,8 @@ mod facts;
 mod functions;
 mod lineage;
 mod names;
+#[cfg(feature = "oracle")]
+pub mod oracle;
 mod parse;
 mod postgres_lexer;
 mod scope;

@@ -44,6 +44,9 @@ pub(crate) fn of_output(expr: &Expr) -> Option<String> {
     }
 }
 
+/// Stands for all fields of a row in `(row).*`, as if it were one of them. No text can have it: a NUL ends it.
+pub(crate) const ALL_FIELDS: &str = "*\0";
+
 /// PostgreSQL's reserved words (`kwlist.h`: `RESERVED_KEYWORD`).
 const RESERVED: &[&str] = &[
     "all",

@@ -9,6 +9,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use crate::Unparsed;
 use crate::postgres_lexer::{Kind, Lexeme, scan};
 
+mod rewrite;
 mod size;
 
 /// Longer texts are refused, in bytes.
@@ -33,6 +34,7 @@ pub(crate) fn parse(sql: &str) -> Result<Vec<Statement>, Unparsed> {
         .map_err(|error| Unparsed::Syntax(shortened(&error.to_string())))?;
     tokens.retain(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
     check_agreement(&lexemes, &tokens)?;
+    join_continued(&lexemes, &mut tokens);
     // Statements are cut here and not by the parser, which would take what follows `COPY … FROM STDIN;` for data.
     tokens
         .split(|token| token.token == Token::SemiColon)
@@ -42,7 +44,7 @@ pub(crate) fn parse(sql: &str) -> Result<Vec<Statement>, Unparsed> {
 }
 
 fn parse_one(dialect: &PostgreSqlDialect, tokens: &[TokenWithSpan]) -> Result<Statement, Unparsed> {
-    let mut tokens = tokens.to_vec();
+    let mut tokens = rewrite::rewrite(tokens)?;
     tokens.push(TokenWithSpan::wrap(Token::SemiColon));
     let mut parser =
         Parser::new(dialect).with_recursion_limit(MAX_RECURSION).with_tokens_with_locations(tokens);
@@ -77,6 +79,23 @@ fn check_agreement(lexemes: &[Lexeme], tokens: &[TokenWithSpan]) -> Result<(), U
     if same { Ok(()) } else { Err(Unparsed::NotModelled("text that can be read in two ways".to_owned())) }
 }
 
+/// One literal where the tokenizer saw several.
+fn join_continued(lexemes: &[Lexeme], tokens: &mut Vec<TokenWithSpan>) {
+    if !lexemes.iter().any(|lexeme| lexeme.kind == Kind::Continued) {
+        return;
+    }
+    let mut joined: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    for (lexeme, token) in lexemes.iter().zip(tokens.drain(..)) {
+        match (lexeme.kind, joined.last_mut().map(|last| &mut last.token), &token.token) {
+            (Kind::Continued, Some(Token::SingleQuotedString(text)), Token::SingleQuotedString(more)) => {
+                text.push_str(more);
+            }
+            _ => joined.push(token),
+        }
+    }
+    *tokens = joined;
+}
+
 fn agree(lexeme: &Lexeme, token: &Token) -> bool {
     match (lexeme.kind, token) {
         (Kind::Word, Token::Word(word)) => word.quote_style.is_none() && word.value == lexeme.text,
@@ -89,7 +108,9 @@ fn agree(lexeme: &Lexeme, token: &Token) -> bool {
                 | Token::NationalStringLiteral(_)
                 | Token::HexStringLiteral(_)
                 | Token::SingleQuotedByteStringLiteral(_)
+                | Token::UnicodeStringLiteral(_)
         ),
+        (Kind::Continued, token) => matches!(token, Token::SingleQuotedString(_)),
         (Kind::Number, Token::Number(text, false)) => *text == lexeme.text,
         (Kind::Parameter, Token::Placeholder(text)) => *text == lexeme.text,
         (Kind::Symbol, Token::Word(_) | Token::Number(..) | Token::Placeholder(_)) => false,

@@ -5,6 +5,7 @@
 //! scanner, and both must find the same tokens at the same places; see [`crate::parse`].
 
 use std::iter::Peekable;
+use std::ops::Range;
 use std::str::Chars;
 
 use crate::Unparsed;
@@ -21,6 +22,8 @@ pub(crate) enum Kind {
     Quoted,
     /// Any string literal; its text is not kept.
     Literal,
+    /// A plain string literal that goes on with the plain one before it, behind a newline.
+    Continued,
     /// A number.
     Number,
     /// `$1`.
@@ -37,20 +40,38 @@ pub(crate) struct Lexeme {
     /// Line and column in characters, both from 1, as the parser's tokenizer counts them.
     pub(crate) line: u64,
     pub(crate) column: u64,
+    /// The bytes that it is made of.
+    pub(crate) bytes: Range<usize>,
+}
+
+impl Lexeme {
+    fn is_string(&self) -> bool {
+        matches!(self.kind, Kind::Literal | Kind::Continued)
+    }
 }
 
 /// Reads `sql` as the server would.
 pub(crate) fn scan(sql: &str) -> Result<Vec<Lexeme>, Unparsed> {
-    let mut scanner = Scanner { chars: sql.chars().peekable(), line: 1, column: 1 };
+    let mut scanner = Scanner { chars: sql.chars().peekable(), at: 0, line: 1, column: 1 };
     let mut lexemes: Vec<Lexeme> = Vec::new();
-    while let Some(lexeme) = scanner.lexeme()? {
-        // Literals side by side are one literal if a newline is between them; the tokenizer sees two.
-        if lexeme.kind == Kind::Literal && lexemes.last().is_some_and(|last| last.kind == Kind::Literal) {
-            return Err(refused("a string literal continued by another"));
+    while let Some(mut lexeme) = scanner.lexeme()? {
+        if let Some(last) = lexemes.last().filter(|last| last.is_string() && lexeme.is_string()) {
+            if !continues(sql, last, &lexeme) {
+                return Err(refused("a string literal beside another"));
+            }
+            lexeme.kind = Kind::Continued;
         }
         lexemes.push(lexeme);
     }
     Ok(lexemes)
+}
+
+/// Whether literals side by side are one (`quotecontinue`): a newline is between them, and nothing but white space
+/// and `--` comments. A prefix to the first would say how to read the second, so both have to be plain.
+fn continues(sql: &str, last: &Lexeme, next: &Lexeme) -> bool {
+    let is_plain = |lexeme: &Lexeme| sql.as_bytes().get(lexeme.bytes.start) == Some(&b'\'');
+    let between = sql.get(last.bytes.end..next.bytes.start).unwrap_or_default();
+    is_plain(last) && is_plain(next) && between.contains(['\n', '\r']) && !between.contains("/*")
 }
 
 fn refused(what: &str) -> Unparsed {
@@ -59,6 +80,8 @@ fn refused(what: &str) -> Unparsed {
 
 struct Scanner<'a> {
     chars: Peekable<Chars<'a>>,
+    /// Bytes that were read.
+    at: usize,
     line: u64,
     column: u64,
 }
@@ -74,6 +97,7 @@ impl Scanner<'_> {
 
     fn next(&mut self) -> Option<char> {
         let next = self.chars.next()?;
+        self.at = self.at.saturating_add(next.len_utf8());
         if next == '\n' {
             self.line = self.line.saturating_add(1);
             self.column = 1;
@@ -94,7 +118,7 @@ impl Scanner<'_> {
 
     fn lexeme(&mut self) -> Result<Option<Lexeme>, Unparsed> {
         self.skip_blank()?;
-        let (line, column) = (self.line, self.column);
+        let (line, column, start) = (self.line, self.column, self.at);
         let Some(first) = self.peek() else { return Ok(None) };
         let (kind, text) = match first {
             '\'' => (Kind::Literal, self.plain_string()?),
@@ -110,6 +134,8 @@ impl Scanner<'_> {
                 });
                 (Kind::Symbol, [':'].into_iter().chain(pair).collect())
             }
+            // One token to the server, which its grammar has no use for.
+            '.' if self.second() == Some('.') => return Err(refused("`..`")),
             '(' | ')' | '[' | ']' | ',' | ';' | '.' => {
                 self.next();
                 (Kind::Symbol, first.to_string())
@@ -117,7 +143,7 @@ impl Scanner<'_> {
             c if is_operator(c) => (Kind::Symbol, self.operator()?),
             _ => return Err(refused("a character that PostgreSQL does not know here")),
         };
-        Ok(Some(Lexeme { kind, text, line, column }))
+        Ok(Some(Lexeme { kind, text, line, column, bytes: start..self.at }))
     }
 
     fn skip_blank(&mut self) -> Result<(), Unparsed> {
@@ -220,14 +246,26 @@ impl Scanner<'_> {
                 self.delimited('\'', true)?;
                 return Ok((Kind::Literal, String::new()));
             }
-            ("b" | "B" | "x" | "X" | "n" | "N", Some('\'')) => {
+            ("b" | "B" | "x" | "X", Some('\'')) => {
+                // A doubled quote ends these, and begins a string.
+                if self.delimited('\'', false)?.contains('\'') {
+                    return Err(refused("a quote in a bit string"));
+                }
+                return Ok((Kind::Literal, String::new()));
+            }
+            ("n" | "N", Some('\'')) => {
                 return Ok((Kind::Literal, self.plain_string()?));
             }
-            ("u" | "U", Some('&')) if matches!(self.second(), Some('\'' | '"')) => {
-                return Err(refused("U& escapes"));
+            // What its escapes mean does not matter here: a quote is doubled in it, as in a plain one.
+            ("u" | "U", Some('&')) if self.second() == Some('\'') => {
+                self.next();
+                return Ok((Kind::Literal, self.plain_string()?));
             }
-            // A literal right behind a word is a prefix to one of the two readers at least.
-            (_, Some('\'' | '"')) => return Err(refused("a word with a quote stuck to it")),
+            ("u" | "U", Some('&')) if self.second() == Some('"') => {
+                return Err(refused("an identifier with U& escapes"));
+            }
+            // A quote behind any other word begins the next token; where the parser's tokenizer takes the word for a
+            // prefix, the two readers disagree.
             _ => {}
         }
         if text.len() > MAX_IDENTIFIER || text.chars().any(|c| !c.is_ascii() && !c.is_alphanumeric()) {

@@ -14,3 +14,4 @@ mod kinds;
 mod limits;
 mod lineage;
 mod shop;
+mod spellings;

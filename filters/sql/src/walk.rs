@@ -23,6 +23,7 @@ mod expr;
 mod from;
 mod maintenance;
 mod query;
+mod references;
 mod returning;
 mod session;
 mod statement;

@@ -59,7 +59,8 @@ pub(crate) fn check(lexemes: &[Lexeme]) -> Result<(), Unparsed> {
             },
             Kind::Word => {
                 let word = text.to_ascii_lowercase();
-                if word == "select" || word == "values" {
+                // TABLE and ROWS FROM become queries.
+                if matches!(word.as_str(), "select" | "values" | "table" | "rows") {
                     queries = outer.last().map_or(0, |(_, before)| *before).saturating_add(1);
                 }
                 if CHAINING.contains(&word.as_str()) {

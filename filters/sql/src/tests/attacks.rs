@@ -7,10 +7,17 @@ fn text_that_can_be_read_in_two_ways_is_refused() {
         "SELECT 1 # comment\n FROM `orders`",
         "SELECT `id` FROM orders",
         "SELECT 1 // comment",
-        "SELECT U&'\\0041'",
+        "SELECT U&'!0041' UESCAPE '!'",
+        "SELECT U&'\\004'",
         "SELECT U&\"\\0041\" FROM orders",
-        "SELECT 'a'\n'b'",
-        "SELECT 'a' -- x\n 'b'",
+        "SELECT 'a' 'b'",
+        "SELECT 'a'\n/**/'b'",
+        "SELECT 'a'\nE'b'",
+        "SELECT E'a'\n'b'",
+        "SELECT $$a$$\n'b'",
+        "SELECT B'1''0'",
+        "SELECT X''''",
+        "SELECT a..b FROM orders",
         "SELECT 0x1F",
         "SELECT 1_000",
         "SELECT 1a",
@@ -28,7 +35,9 @@ fn text_that_can_be_read_in_two_ways_is_refused() {
         "SELECT /* /* */ 1",
         "SELECT $a$ x",
         "SELECT aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggg FROM orders",
-        "SELECT * FROM only customers",
+        "SELECT * FROM only (customers, orders)",
+        "SELECT INTO t FROM customers",
+        "SELECT ssn COLLATE FROM customers",
         "SELECT * FROM orders QUALIFY true",
     ] {
         refused(sql);
@@ -44,9 +53,21 @@ fn comments_and_strings_hide_nothing() {
     assert_eq!(all("SELECT '\\'; DROP TABLE orders; --'").unwrap().len(), 2);
     assert_eq!(all("SELECT $a$ ; DROP TABLE orders $b$ $a$").unwrap().len(), 1);
     assert_eq!(all("SELECT $$;$$").unwrap().len(), 1);
+    assert_eq!(all("SELECT 'a' -- x\n ' ; DROP TABLE orders'").unwrap().len(), 1);
+    assert_eq!(all("SELECT U&' ; '';DROP TABLE orders'").unwrap().len(), 1);
     assert_eq!(outputs("SELECT/**/ssn/**/FROM/**/customers"), "customers.ssn");
     assert_eq!(outputs("SELECT \"ssn\" FROM \"customers\""), "customers.ssn");
     refused("SELECT ssn FROM \"Customers\"");
+}
+
+#[test]
+fn every_place_of_a_query_is_looked_at() {
+    for sql in [
+        "(SELECT 1) ORDER BY (SELECT ssn FROM customers)",
+        "((SELECT 1) UNION (SELECT 2)) ORDER BY (TABLE customers)",
+    ] {
+        assert!(super::shop::accesses(sql).contains("select customers"), "{sql}");
+    }
 }
 
 #[test]

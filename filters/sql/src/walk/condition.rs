@@ -143,12 +143,17 @@ impl Walker<'_> {
     }
 
     /// The very column, whatever its letters' case: people look for addresses by `lower(email) = lower($1)`.
-    fn column_in_any_case(&self, expr: &Expr, env: Env<'_>) -> Option<Resolved> {
+    fn column_in_any_case(&mut self, expr: &Expr, env: Env<'_>) -> Option<Resolved> {
         if let Expr::Function(function) = bare(expr)
             && let Some(inner) = in_other_case(function)
-            && self.catalogue.functions(&names::last(&function.name)?).next().is_none()
         {
-            return self.column(inner, env);
+            let name = names::last(&function.name)?;
+            if self.catalogue.functions(&name).next().is_some() {
+                return None;
+            }
+            let column = self.column(inner, env)?;
+            self.builtin(&name);
+            return Some(column);
         }
         self.column(expr, env)
     }

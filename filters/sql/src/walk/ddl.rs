@@ -8,7 +8,7 @@ use sqlparser::ast::{
     RenameTableNameKind, SchemaName, SelectInto, Statement, Visit, Visitor,
 };
 
-use super::{NOWHERE, Walker, not_modelled};
+use super::{NOWHERE, Walker, not_modelled, references};
 use crate::lineage::{Lineage, Shape};
 use crate::{Unparsed, names};
 
@@ -26,12 +26,13 @@ impl Walker<'_> {
                 }
                 if table.temporary {
                     self.temporary(&table.name);
-                    ("CREATE TABLE", Action::Create, vec![Target::Schema { schema: "pg_temp".to_owned() }])
+                    let mut targets = vec![Target::Schema { schema: "pg_temp".to_owned() }];
+                    targets.extend(references::of_table(table).map(|other| self.object(other)));
+                    ("CREATE TABLE", Action::Create, targets)
                 } else {
                     self.create("CREATE TABLE", &table.name);
                     let mut targets = vec![self.object(&table.name)];
-                    let parents = table.inherits.iter().flatten().chain(&table.partition_of);
-                    targets.extend(parents.map(|parent| self.object(parent)));
+                    targets.extend(references::of_table(table).map(|other| self.object(other)));
                     ("CREATE TABLE", Action::Create, targets)
                 }
             }
@@ -53,7 +54,8 @@ impl Walker<'_> {
                 ("CREATE INDEX", Action::Create, vec![self.object(&index.table_name)])
             }
             Statement::CreateTrigger(t) => {
-                ("CREATE TRIGGER", Action::Create, vec![self.object(&t.table_name)])
+                let tables = [&t.table_name].into_iter().chain(&t.referenced_table_name);
+                ("CREATE TRIGGER", Action::Create, tables.map(|name| self.object(name)).collect())
             }
             Statement::CreatePolicy(p) => ("CREATE POLICY", Action::Create, vec![self.object(&p.table_name)]),
             Statement::CreateFunction(function) => self.create("CREATE FUNCTION", &function.name),
@@ -86,7 +88,10 @@ impl Walker<'_> {
                         }
                     }
                 }
-                ("ALTER TABLE", Action::Alter, vec![self.object(&table.name)])
+                let others = table.operations.iter().flat_map(references::of_change);
+                let mut targets = vec![self.object(&table.name)];
+                targets.extend(others.map(|other| self.object(other)));
+                ("ALTER TABLE", Action::Alter, targets)
             }
             Statement::AlterView { name, query, .. } => {
                 let rows = self.query(query, NOWHERE)?;

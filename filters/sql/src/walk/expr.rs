@@ -137,7 +137,7 @@ impl Walker<'_> {
     ) -> Result<(), Unparsed> {
         match expr {
             Expr::Value(_) | Expr::TypedString(_) => {}
-            Expr::Identifier(ident) => self.identifier(ident, env, todo.uses, flow),
+            Expr::Identifier(ident) => self.identifier(ident, env, todo.uses, flow)?,
             Expr::CompoundIdentifier(parts) => self.compound(parts, env, todo.uses, flow)?,
             Expr::CompoundFieldAccess { root, access_chain } => {
                 self.field_access(root, access_chain, env, todo, flow)?;
@@ -150,9 +150,14 @@ impl Walker<'_> {
             | Expr::IsNotNull(e)
             | Expr::IsUnknown(e)
             | Expr::IsNotUnknown(e)
+            | Expr::IsJson { expr: e, .. }
             | Expr::IsNormalized { expr: e, .. }
-            | Expr::Nested(e)
-            | Expr::Collate { expr: e, .. } => todo.push(e),
+            | Expr::Nested(e) => todo.push(e),
+            Expr::Collate { expr, collation } => {
+                // `a COLLATE FROM t` is a column under that name, and then FROM.
+                names::qualified(collation)?;
+                todo.push(expr);
+            }
             Expr::Extract { expr: e, .. } => todo.push_for(todo.uses.failing(), [&**e]),
             Expr::Ceil { expr: e, .. } => {
                 self.shadowable("ceil", flow);
@@ -188,8 +193,8 @@ impl Walker<'_> {
                 self.subquery(subquery, env, todo.uses, flow)?;
             }
             Expr::Between { expr, low, high, .. } => todo.extend([&**expr, &**low, &**high]),
-            Expr::Like { any: false, expr, pattern, escape_char, .. }
-            | Expr::ILike { any: false, expr, pattern, escape_char, .. }
+            Expr::Like { expr, pattern, escape_char, .. }
+            | Expr::ILike { expr, pattern, escape_char, .. }
             | Expr::SimilarTo { expr, pattern, escape_char, .. } => {
                 todo.extend([&**expr, &**pattern]);
                 todo.extend(escape_char.as_deref());
@@ -257,12 +262,20 @@ impl Walker<'_> {
         Ok(())
     }
 
-    fn identifier(&mut self, ident: &Ident, env: Env<'_>, uses: Uses, flow: &mut Lineage) {
-        let name = names::fold(ident);
-        if ident.quote_style.is_none() && names::VALUE_WORDS.contains(&name.as_str()) {
-            return;
+    fn identifier(
+        &mut self,
+        ident: &Ident,
+        env: Env<'_>,
+        uses: Uses,
+        flow: &mut Lineage,
+    ) -> Result<(), Unparsed> {
+        if ident.quote_style.is_none() && names::VALUE_WORDS.contains(&names::fold(ident).as_str()) {
+            return Ok(());
         }
+        // `SELECT INTO t` has no column of that name.
+        let name = names::object(ident)?;
         self.take(env.resolve(&name), uses, flow);
+        Ok(())
     }
 
     fn take(&mut self, resolved: Option<Resolved>, uses: Uses, flow: &mut Lineage) {

@@ -194,8 +194,11 @@ impl Walker<'_> {
         env: Env<'_>,
         left: &[Source],
     ) -> Result<Source, Unparsed> {
-        if matches!(name.0.as_slice(), [ObjectNamePart::Identifier(only)] if names::fold(only) == "rows") {
-            return not_modelled("ROWS FROM");
+        if let [ObjectNamePart::Identifier(only)] = name.0.as_slice() {
+            // `ONLY (t)` is no call.
+            if names::object(only)? == "rows" {
+                return not_modelled("ROWS FROM");
+            }
         }
         let frame = Frame { outer: env.frame, sources: left };
         let inner = Env { frame: Some(&frame), ctes: env.ctes };

@@ -24,6 +24,14 @@ impl Walker<'_> {
         {
             return not_modelled("a query with clauses of another dialect");
         }
+        // What changes rows is called so, whatever its WITH reads.
+        match &*query.body {
+            SetExpr::Insert(_) => self.within("INSERT"),
+            SetExpr::Update(_) => self.within("UPDATE"),
+            SetExpr::Delete(_) => self.within("DELETE"),
+            SetExpr::Merge(_) => self.within("MERGE"),
+            _ => {}
+        }
         let reads_before = self.reads.len();
         let with = query.with.as_ref().map(|with| self.with(with, env)).transpose()?.unwrap_or_default();
         let ctes = Ctes { outer: env.ctes, queries: &with };
@@ -133,7 +141,11 @@ impl Walker<'_> {
     ) -> Result<Shape, Unparsed> {
         match body {
             SetExpr::Select(select) => self.select(select, env, order_by),
-            SetExpr::Query(query) => self.query(query, env),
+            SetExpr::Query(query) => {
+                let shape = self.query(query, env)?;
+                self.sort(order_by, &shape, env)?;
+                Ok(shape)
+            }
             SetExpr::SetOperation { left, op, set_quantifier, right } => {
                 if *op == SetOperator::Minus
                     || !matches!(
@@ -175,6 +187,7 @@ impl Walker<'_> {
                 let source = self.named_source(&name, env)?;
                 let noted: Vec<_> = origins(&source.shape).collect();
                 self.note_columns(noted);
+                self.sort(order_by, &source.shape, env)?;
                 Ok(source.shape)
             }
             SetExpr::Insert(statement)

@@ -1,7 +1,8 @@
 //! Select lists, RETURNING lists among them.
 
 use sqlparser::ast::{
-    Expr, Function, ObjectNamePart, SelectItem, SelectItemQualifiedWildcardKind, WildcardAdditionalOptions,
+    AccessExpr, Expr, Function, ObjectNamePart, SelectItem, SelectItemQualifiedWildcardKind,
+    WildcardAdditionalOptions,
 };
 
 use super::from::From;
@@ -51,6 +52,10 @@ impl Walker<'_> {
             };
             let lineage = self.exprs([expr], env)?;
             shape.whole.add(&lineage);
+            if has_all_fields(expr) {
+                // How many they are is not known.
+                shape.columns = None;
+            }
             if let Some(columns) = &mut shape.columns {
                 let kind = self.derivation(expr, &lineage, env);
                 columns.push(OutColumn { name, lineage, kind, origin: None });
@@ -117,6 +122,13 @@ impl Walker<'_> {
             _ => shape.columns = None,
         }
     }
+}
+
+fn has_all_fields(expr: &Expr) -> bool {
+    matches!(expr, Expr::CompoundFieldAccess { access_chain, .. } if matches!(
+        access_chain.last(),
+        Some(AccessExpr::Dot(Expr::Identifier(field))) if field.value == names::ALL_FIELDS
+    ))
 }
 
 fn check_options(options: &WildcardAdditionalOptions) -> Result<(), Unparsed> {

@@ -35,6 +35,7 @@ impl Walker<'_> {
                 }
                 match **statement {
                     Statement::Explain { .. } => return not_modelled("EXPLAIN of EXPLAIN"),
+                    Statement::Execute { .. } => self.statement(statement)?,
                     Statement::Query(_)
                     | Statement::Insert(_)
                     | Statement::Update(_)
@@ -43,6 +44,7 @@ impl Walker<'_> {
                     | Statement::CreateTable(_) => self.statement(statement)?,
                     _ => return not_modelled("EXPLAIN of this statement"),
                 };
+                self.facts.statement = "EXPLAIN";
                 // A plan shows the conditions' values, and is not the rows.
                 Ok(None)
             }
