@@ -194,6 +194,13 @@ fn native(site: &Site, rows: &[u8], time: Duration) -> f64 {
     }
     session.client(&query("SELECT * FROM customers"), env, &mut io);
     session.server(&described(), env, &mut io);
+    session.server(rows, env, &mut io);
+    let shown = String::from_utf8_lossy(&io.to_client);
+    assert!(
+        shown.contains("Ada Marsh") && !shown.contains("@mail.example.com"),
+        "what is measured is masking"
+    );
+    assert_eq!(shown.contains("[masked:card]"), !shown.contains("4242 4242"), "and detecting");
     rate(rows, time, |chunk| {
         io.to_client.clear();
         session.server(chunk, env, &mut io);
