@@ -1,5 +1,5 @@
 use super::shop::{accesses, all, facts, refused};
-use crate::{CopyDirection, Transaction, Unparsed};
+use crate::{CopyDirection, CopyForm, Transaction, Unparsed};
 
 #[test]
 fn each_kind_of_statement_has_its_accesses() {
@@ -161,4 +161,30 @@ fn what_is_not_modelled_is_refused() {
     }
     assert_eq!(all("SELECT * FROM nowhere"), Err(Unparsed::UnknownRelation("nowhere".to_owned())));
     assert!(matches!(all("SELEC 1"), Err(Unparsed::Syntax(_))));
+}
+
+#[test]
+fn copy_tells_the_form_of_its_rows() {
+    let csv = |delimiter, header| {
+        Some(CopyForm::Csv { delimiter, quote: b'"', escape: b'"', null: String::new(), header })
+    };
+    let text = |delimiter| Some(CopyForm::Text { delimiter, null: "\\N".to_owned(), header: false });
+    let cases = [
+        ("", text(b'\t')),
+        ("(DELIMITER ':')", text(b':')),
+        ("(FORMAT csv, HEADER)", csv(b',', true)),
+        ("WITH CSV", csv(b',', false)),
+        ("WITH (FORMAT csv, DELIMITER ';')", csv(b';', false)),
+        ("(FORMAT binary)", Some(CopyForm::Binary)),
+        ("(ENCODING 'latin1')", None),
+    ];
+    for (options, form) in cases {
+        for what in ["orders", "(SELECT id FROM orders)"] {
+            assert_eq!(
+                facts(&format!("COPY {what} TO STDOUT {options}")).copy_form,
+                form,
+                "{what} {options}"
+            );
+        }
+    }
 }

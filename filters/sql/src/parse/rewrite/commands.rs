@@ -101,11 +101,12 @@ fn is_option(token: &TokenWithSpan) -> bool {
     )
 }
 
-/// How COPY writes rows does not matter. A condition does, and stays for the parser to refuse.
+/// How COPY reads rows does not matter; how it writes them does, to whoever masks them. A condition does too, and stays
+/// for the parser to refuse.
 fn copy(statement: &[TokenWithSpan]) -> Option<Tokens> {
     let at = (0..statement.len()).find(|at| {
         let rest = statement.get(*at..).unwrap_or_default();
-        starts(rest, "FROM STDIN") || starts(rest, "TO STDOUT")
+        starts(rest, "FROM STDIN")
     })?;
     let (copy, options) = statement.split_at_checked(at.saturating_add(2))?;
     // Only behind all that is in brackets, which may be a query.
