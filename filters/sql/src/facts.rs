@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gatewright_core::catalogue::Taint;
+use gatewright_core::catalogue::{MaskId, Taint};
 use gatewright_core::policy::{Action, Target};
 
 /// One thing that a statement does to one resource: one authorization request.
@@ -121,6 +121,12 @@ impl Derivation {
             Self::Transformed => "transformed",
         }
     }
+
+    /// Of a value that is made in either way.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        if self == other { self } else { Self::Transformed }
+    }
 }
 
 /// One column of a result.
@@ -134,6 +140,14 @@ pub struct Output {
     pub columns: BTreeSet<Box<str>>,
     /// How.
     pub kind: Derivation,
+}
+
+impl Output {
+    /// Whether it is the very value of masked column `id`.
+    #[must_use]
+    pub fn is_column(&self, id: MaskId) -> bool {
+        self.kind == Derivation::Identity && self.taint == Taint::of(id)
+    }
 }
 
 /// Masked columns that decide what is seen otherwise than by being an output, so that a mask does not help: by
@@ -153,6 +167,21 @@ pub struct Inference {
     pub sorted: Taint,
     /// In an expression that fails, or takes long, for some values: `ssn::int`, `1 / (pin - 5)`.
     pub failing: Taint,
+}
+
+impl Inference {
+    /// Each kind by the name that policies know it by.
+    #[must_use]
+    pub fn kinds(&self) -> [(&'static str, &Taint); 6] {
+        [
+            ("compared", &self.compared),
+            ("joined", &self.joined),
+            ("grouped", &self.grouped),
+            ("filtered", &self.filtered),
+            ("sorted", &self.sorted),
+            ("failing", &self.failing),
+        ]
+    }
 }
 
 /// By what name rows are asked for later.

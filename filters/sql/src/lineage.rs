@@ -40,6 +40,11 @@ impl Lineage {
         }
     }
 
+    /// How a value that is computed is made of it.
+    pub(crate) fn computed(&self) -> Derivation {
+        if *self == Self::clean() { Derivation::Constant } else { Derivation::Transformed }
+    }
+
     /// Whether nothing masked is certain to flow in.
     pub(crate) fn is_clean(&self) -> bool {
         self.taint.is_clean() && !self.scope

@@ -118,8 +118,12 @@ const RESERVED: &[&str] = &[
     "with",
 ];
 
-/// Reserved words that are values: no column can be meant.
-pub(crate) const VALUE_WORDS: &[&str] = &[
+/// Whether a word is a value: no column can be meant.
+pub(crate) fn is_value(ident: &Ident) -> bool {
+    ident.quote_style.is_none() && VALUE_WORDS.contains(&fold(ident).as_str())
+}
+
+const VALUE_WORDS: &[&str] = &[
     "default",
     "user",
     "current_user",

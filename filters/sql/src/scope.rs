@@ -138,11 +138,7 @@ fn find_column(source: &Source, name: &str, found: &mut Resolved) -> Match {
     let mut exact = false;
     for column in columns.iter().filter(|column| column.name.as_deref() == Some(name)) {
         exact = true;
-        found.kind = match found.kind {
-            None => Some(column.kind),
-            Some(kind) if kind == column.kind => Some(kind),
-            Some(_) => Some(Derivation::Transformed),
-        };
+        found.kind = Some(found.kind.map_or(column.kind, |kind| kind.or(column.kind)));
         found.lineage.add(&column.lineage);
         found.columns.extend(column.origin.clone());
     }

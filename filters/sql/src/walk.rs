@@ -27,6 +27,7 @@ mod references;
 mod returning;
 mod session;
 mod statement;
+mod types;
 
 /// The facts of one statement.
 pub(crate) fn facts_of(

@@ -216,28 +216,20 @@ impl Engine {
         target: &Target,
         context: &Context,
     ) -> (Verdict, Vec<String>) {
-        match self.try_decide(who, resource, action, target, context) {
-            Ok((Verdict::Deny(denial), _)) => {
-                let policies = denial.policies.clone();
-                (Verdict::Deny(denial), policies)
-            }
-            Ok((Verdict::NeedsApproval(rule), _)) => {
-                let policies = rule.policies.clone();
-                (Verdict::NeedsApproval(rule), policies)
-            }
-            Ok((Verdict::Allow, response)) => {
-                let mut policies: Vec<String> =
-                    response.diagnostics().reason().map(ToString::to_string).collect();
-                policies.sort();
-                (Verdict::Allow, policies)
-            }
-            Err(error) => {
-                let reason = format!("policy could not be evaluated: {error}");
-                (Verdict::Deny(Denial { policies: Vec::new(), reason }), Vec::new())
-            }
-        }
+        let decided = self.try_decide(who, resource, action, target, context);
+        let (verdict, permits) = decided.unwrap_or_else(|error| {
+            let reason = format!("policy could not be evaluated: {error}");
+            (Verdict::Deny(Denial { policies: Vec::new(), reason }), Vec::new())
+        });
+        let policies = match &verdict {
+            Verdict::Allow => permits,
+            Verdict::Deny(denial) => denial.policies.clone(),
+            Verdict::NeedsApproval(rule) => rule.policies.clone(),
+        };
+        (verdict, policies)
     }
 
+    /// Where it is permitted, with the ids of the policies that permit.
     fn try_decide(
         &self,
         who: &Identity,
@@ -245,7 +237,7 @@ impl Engine {
         action: Action,
         target: &Target,
         context: &Context,
-    ) -> Result<(Verdict, Response), EngineError> {
+    ) -> Result<(Verdict, Vec<String>), EngineError> {
         let principal = uid("Agent", &who.subject)?;
         let (target_uid, mut entities) = target_entities(resource, target)?;
         entities.extend(agent_entities(who, &principal)?);
@@ -261,16 +253,18 @@ impl Engine {
         };
         let response = evaluate(false)?;
         if let Some(denial) = self.erring_forbid(&response) {
-            return Ok((Verdict::Deny(denial), response));
+            return Ok((Verdict::Deny(denial), Vec::new()));
         }
         if response.decision() == Decision::Allow {
-            return Ok((Verdict::Allow, response));
+            let mut permits: Vec<String> = response.diagnostics().reason().map(ToString::to_string).collect();
+            permits.sort();
+            return Ok((Verdict::Allow, permits));
         }
         let approved = evaluate(true)?;
         if approved.decision() == Decision::Allow && self.erring_forbid(&approved).is_none() {
-            return Ok((self.approval(&approved), approved));
+            return Ok((self.approval(&approved), Vec::new()));
         }
-        Ok((Verdict::Deny(self.denial(who, action, target, &response)), response))
+        Ok((Verdict::Deny(self.denial(who, action, target, &response)), Vec::new()))
     }
 
     /// Cedar skips a policy whose evaluation fails. For a forbid that would fail open, so it denies.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use gatewright_core::catalogue::Taint;
 use gatewright_core::detect::Detectors;
 use gatewright_core::mask::{Method, mask_text};
-use gatewright_sql::{CopyForm, Derivation, Output};
+use gatewright_sql::{CopyForm, Output};
 
 use super::rows::Origin;
 use crate::Plane;
@@ -157,23 +157,11 @@ impl CopyMasks {
 
     /// Length of the first line with its end, which stands outside of quotes.
     fn line_length(&self, rest: &[u8]) -> Option<usize> {
-        let CopyForm::Csv { quote, escape, .. } = &self.form else {
-            return memchr(b'\n', rest).map(|end| end.saturating_add(1));
+        let end = match &self.form {
+            CopyForm::Csv { .. } => first_outside(&self.form, b'\n', rest),
+            _ => rest.iter().position(|byte| *byte == b'\n'),
         };
-        let (mut quoted, mut at) = (false, 0_usize);
-        while let Some(byte) = rest.get(at) {
-            let next = rest.get(at.saturating_add(1));
-            if quoted && *byte == *escape && next.is_some_and(|next| next == quote || next == escape) {
-                at = at.saturating_add(1);
-            } else if *byte == *quote {
-                // A quote at the end of what has come may be the first half of a pair.
-                quoted = !quoted;
-            } else if *byte == b'\n' && !quoted {
-                return Some(at.saturating_add(1));
-            }
-            at = at.saturating_add(1);
-        }
-        None
+        end.map(|end| end.saturating_add(1))
     }
 
     /// What a field of a line stands for.
@@ -278,12 +266,9 @@ impl CopyMasks {
 }
 
 fn cell(output: &Output, pass: Cell, active: &Taint, plane: &Plane) -> Cell {
-    let mut masked = output.taint.iter().filter(|id| active.contains(*id));
-    let Some(first) = masked.next() else { return pass };
+    let Some(first) = output.taint.iter().find(|id| active.contains(*id)) else { return pass };
     // COPY tells no types. Of the column itself the catalogue knows it; NULL is a value of any type.
-    let column = plane.catalogue.masked(first).filter(|_| {
-        masked.next().is_none() && output.kind == Derivation::Identity && output.taint == Taint::of(first)
-    });
+    let column = plane.catalogue.masked(first).filter(|_| output.is_column(first));
     let is_text = column.is_some_and(|column| {
         let relation = plane.catalogue.relation(&column.schema, &column.table);
         let known = relation.and_then(|relation| relation.column(&column.column));
@@ -307,34 +292,35 @@ impl<'a> Fields<'a> {
     fn next(&mut self) -> Option<&'a [u8]> {
         let start = self.at?;
         let rest = self.line.get(start..)?;
-        let length = self.length(rest);
+        let length = first_outside(self.form, self.form.delimiter(), rest);
         self.at = length.map(|length| start.saturating_add(length).saturating_add(1));
         rest.get(..length.unwrap_or(rest.len()))
     }
+}
 
-    /// Length of the first field; `None` where it is the last one.
-    fn length(&self, rest: &[u8]) -> Option<usize> {
-        let (mut quoted, mut at) = (false, 0_usize);
-        while let Some(byte) = rest.get(at) {
-            let next = rest.get(at.saturating_add(1));
-            match self.form {
-                CopyForm::Csv { quote, escape, .. } => {
-                    if quoted && byte == escape && next.is_some_and(|next| next == quote || next == escape) {
-                        at = at.saturating_add(1);
-                    } else if byte == quote {
-                        quoted = !quoted;
-                    } else if *byte == self.form.delimiter() && !quoted {
-                        return Some(at);
-                    }
+/// The first `wanted` that stands outside of quotes and escapes.
+fn first_outside(form: &CopyForm, wanted: u8, rest: &[u8]) -> Option<usize> {
+    let (mut quoted, mut at) = (false, 0_usize);
+    while let Some(byte) = rest.get(at) {
+        let next = rest.get(at.saturating_add(1));
+        match form {
+            CopyForm::Csv { quote, escape, .. } => {
+                if quoted && byte == escape && next.is_some_and(|next| next == quote || next == escape) {
+                    at = at.saturating_add(1);
+                } else if byte == quote {
+                    // At the end of what has come it may be the first half of a pair.
+                    quoted = !quoted;
+                } else if *byte == wanted && !quoted {
+                    return Some(at);
                 }
-                _ if *byte == b'\\' => at = at.saturating_add(1),
-                _ if *byte == self.form.delimiter() => return Some(at),
-                _ => {}
             }
-            at = at.saturating_add(1);
+            _ if *byte == b'\\' => at = at.saturating_add(1),
+            _ if *byte == wanted => return Some(at),
+            _ => {}
         }
-        None
+        at = at.saturating_add(1);
     }
+    None
 }
 
 /// A field of the text form without its escapes.
@@ -381,10 +367,6 @@ fn csv_value(field: &[u8], quote: u8, escape: u8) -> Vec<u8> {
 fn masked(method: Method, value: &[u8], key: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     mask_text(method, value, key, &mut out).then_some(out)
-}
-
-fn memchr(needle: u8, bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|byte| *byte == needle)
 }
 
 #[cfg(test)]

@@ -102,13 +102,12 @@ impl Judge {
         plane: &Plane,
         now: Millis,
     ) -> Self {
-        let defined = Origin { scope: Taint::CLEAN, opaque: false, outputs: None };
         let mut judge = Self {
             identity,
             role,
             source_ip,
             active: Taint::CLEAN,
-            defined,
+            defined: Origin::default(),
             named: HashMap::new(),
             defined_held: false,
             known: HashMap::new(),

@@ -33,9 +33,7 @@ impl Origin {
                 for (mine, theirs) in mine.iter_mut().zip(theirs) {
                     mine.taint.extend(&theirs.taint);
                     mine.columns.extend(theirs.columns.iter().cloned());
-                    if mine.kind != theirs.kind {
-                        mine.kind = Derivation::Transformed;
-                    }
+                    mine.kind = mine.kind.or(theirs.kind);
                 }
                 Some(mine)
             }
@@ -244,7 +242,7 @@ fn is_the_column(field: &Field, proof: Option<&Output>, id: MaskId, plane: &Plan
     match proof {
         // What is returned may not be what was stored a moment before.
         Some(proof) if proof.kind != Derivation::Identity => false,
-        Some(proof) if field.table == 0 => proof.taint == Taint::of(id),
+        Some(proof) if field.table == 0 => proof.is_column(id),
         _ => plane.catalogue.is_masked_column(field.table, field.attnum, id),
     }
 }

@@ -1,12 +1,10 @@
 //! Values that detectors look at, by their type and format.
 
+use gatewright_core::catalogue::FIRST_NORMAL_OID;
 use gatewright_core::detect::Detectors;
 use gatewright_core::mask::REDACTED;
 
 use super::arrays;
-
-/// OIDs below this are PostgreSQL's own (`FirstNormalObjectId`).
-const FIRST_USER_TYPE: u32 = 16_384;
 
 /// How text is in a value. Numbers, times, UUIDs, bytea and their like are not looked at: a card number in a `bigint`
 /// column is that column's mask's business.
@@ -47,8 +45,8 @@ impl Form {
             (199 | 3807 | 1002 | 1003 | 1009 | 1014 | 1015 | 143 | 1263, _) => Self::BinaryArray,
             // tsvector, jsonpath, record, record[], and what users define: citext, hstore, composites, enums. As text a
             // token in them breaks none of their forms.
-            (3614 | 4072 | 2249 | 2287 | FIRST_USER_TYPE.., 0) => Self::Text,
-            (3614 | 4072 | 2249 | 2287 | FIRST_USER_TYPE.., _) => Self::Opaque,
+            (3614 | 4072 | 2249 | 2287 | FIRST_NORMAL_OID.., 0) => Self::Text,
+            (3614 | 4072 | 2249 | 2287 | FIRST_NORMAL_OID.., _) => Self::Opaque,
             _ => return None,
         })
     }

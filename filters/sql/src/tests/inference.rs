@@ -4,14 +4,7 @@ use super::shop::{facts, show};
 
 fn inferred(sql: &str) -> String {
     let found = facts(sql).inference;
-    let kinds = [
-        ("compared", found.compared),
-        ("joined", found.joined),
-        ("grouped", found.grouped),
-        ("filtered", found.filtered),
-        ("sorted", found.sorted),
-        ("failing", found.failing),
-    ];
+    let kinds = found.kinds();
     let told = kinds.iter().filter(|(_, taint)| !taint.is_clean());
     told.map(|(kind, taint)| format!("{kind} {}", show(taint))).collect::<Vec<_>>().join("; ")
 }

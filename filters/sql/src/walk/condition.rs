@@ -9,6 +9,7 @@ use sqlparser::ast::{
 
 use super::Walker;
 use super::expr::{Todo, resolve_compound};
+use super::types::takes_any_text;
 use crate::always_true::constant;
 use crate::facts::Derivation;
 use crate::lineage::Lineage;
@@ -161,13 +162,8 @@ impl Walker<'_> {
     /// The very column.
     pub(super) fn column(&self, expr: &Expr, env: Env<'_>) -> Option<Resolved> {
         let resolved = match bare(expr) {
-            Expr::Identifier(ident) => {
-                let name = names::fold(ident);
-                if ident.quote_style.is_none() && names::VALUE_WORDS.contains(&name.as_str()) {
-                    return None;
-                }
-                env.resolve(&name)?
-            }
+            Expr::Identifier(ident) if names::is_value(ident) => return None,
+            Expr::Identifier(ident) => resolve_compound(std::slice::from_ref(ident), env)?,
             Expr::CompoundIdentifier(parts) => resolve_compound(parts, env)?,
             _ => return None,
         };
@@ -180,11 +176,7 @@ fn bare(mut expr: &Expr) -> &Expr {
     loop {
         expr = match expr {
             Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => inner,
-            Expr::Cast { expr: inner, data_type, format: None, .. }
-                if super::expr::takes_any_text(data_type) =>
-            {
-                inner
-            }
+            Expr::Cast { expr: inner, data_type, format: None, .. } if takes_any_text(data_type) => inner,
             _ => return expr,
         };
     }

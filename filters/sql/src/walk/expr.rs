@@ -5,13 +5,14 @@
 
 use gatewright_core::policy::{Action, Target};
 use sqlparser::ast::{
-    AccessExpr, ArrayElemTypeDef, BinaryOperator, DataType, Expr, Ident, OrderByExpr, Query, Subscript,
-    WindowFrameBound, WindowSpec,
+    AccessExpr, BinaryOperator, DataType, Expr, Ident, OrderByExpr, Query, Subscript, WindowFrameBound,
+    WindowSpec,
 };
 
+use super::types::{is_builtin, takes_any_text};
 use super::{Walker, not_modelled};
 use crate::always_true::constant;
-use crate::functions::{is_known_operator, is_known_type, never_fails};
+use crate::functions::{is_known_operator, never_fails};
 use crate::lineage::Lineage;
 use crate::scope::{Env, Resolved};
 use crate::{Unparsed, names};
@@ -269,7 +270,7 @@ impl Walker<'_> {
         uses: Uses,
         flow: &mut Lineage,
     ) -> Result<(), Unparsed> {
-        if ident.quote_style.is_none() && names::VALUE_WORDS.contains(&names::fold(ident).as_str()) {
+        if names::is_value(ident) {
             return Ok(());
         }
         // `SELECT INTO t` has no column of that name.
@@ -435,72 +436,5 @@ fn can_fail(op: &BinaryOperator) -> bool {
         Op::PGRegexMatch | Op::PGRegexIMatch | Op::PGRegexNotMatch | Op::PGRegexNotIMatch => true,
         Op::PGBitwiseShiftLeft | Op::PGBitwiseShiftRight => true,
         _ => false,
-    }
-}
-
-/// Whether any value that is text or JSON can be cast to it.
-pub(super) fn takes_any_text(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Text
-        | DataType::Varchar(_)
-        | DataType::CharacterVarying(_)
-        | DataType::Char(_)
-        | DataType::Character(_)
-        | DataType::CharVarying(_)
-        | DataType::JSONB => true,
-        DataType::Custom(name, _) => {
-            matches!(names::qualified(name), Ok((_, name)) if matches!(name.as_str(), "name" | "bpchar"))
-        }
-        _ => false,
-    }
-}
-
-fn is_builtin(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Custom(name, _) => match names::qualified(name) {
-            Ok((None, name)) => is_known_type(&name),
-            Ok((Some(schema), name)) => schema == "pg_catalog" && is_known_type(&name),
-            Err(_) => false,
-        },
-        DataType::Array(
-            ArrayElemTypeDef::SquareBracket(of, _)
-            | ArrayElemTypeDef::Qualified(of, _)
-            | ArrayElemTypeDef::AngleBracket(of)
-            | ArrayElemTypeDef::Parenthesis(of),
-        ) => is_builtin(of),
-        DataType::Table(_)
-        | DataType::Map(..)
-        | DataType::Tuple(_)
-        | DataType::Nested(_)
-        | DataType::Enum(..)
-        | DataType::Set(_)
-        | DataType::Struct(..)
-        | DataType::Union(_)
-        | DataType::Nullable(_)
-        | DataType::LowCardinality(_)
-        | DataType::Unspecified
-        | DataType::Trigger
-        | DataType::AnyType => false,
-        // Names of other dialects' types could be somebody's types here.
-        other => {
-            is_known_type(
-                other.to_string().to_ascii_lowercase().split(['(', ' ', '[']).next().unwrap_or_default(),
-            ) || matches!(
-                other,
-                DataType::Character(_)
-                    | DataType::CharacterVarying(_)
-                    | DataType::Numeric(_)
-                    | DataType::Decimal(_)
-                    | DataType::Dec(_)
-                    | DataType::Float(_)
-                    | DataType::SmallInt(_)
-                    | DataType::Int(_)
-                    | DataType::Integer(_)
-                    | DataType::BigInt(_)
-                    | DataType::Real
-                    | DataType::DoublePrecision
-                    | DataType::Boolean
-            )
-        }
     }
 }

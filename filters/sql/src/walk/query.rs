@@ -100,20 +100,16 @@ impl Walker<'_> {
         known: &mut Vec<(String, Shape)>,
         env: Env<'_>,
     ) -> Result<Shape, Unparsed> {
-        let anything = || Shape::unknown(Lineage::anything());
-        let SetExpr::SetOperation { left, .. } = &*cte.query.body else {
+        let (SetExpr::SetOperation { left, .. }, None) = (&*cte.query.body, &cte.query.with) else {
             return Ok(self.cte(&cte.query, known, env)?.renamed(columns));
         };
-        if cte.query.with.is_some() {
-            return Ok(self.cte(&cte.query, known, env)?.renamed(columns));
-        }
         let ctes = Ctes { outer: env.ctes, queries: known };
         let mut shape =
             self.set_expr(left, Env { frame: env.frame, ctes: Some(&ctes) }, None)?.renamed(columns);
         loop {
             if self.rounds == 0 {
                 // Too many queries within queries to find out.
-                return Ok(anything());
+                return Ok(Shape::unknown(Lineage::anything()));
             }
             self.rounds = self.rounds.saturating_sub(1);
             if let Some((_, slot)) = known.get_mut(position) {
@@ -231,17 +227,18 @@ impl Walker<'_> {
     /// Equal rows are left out: how many rows there are tells something of the values, unless they are whole columns.
     fn distinct(&mut self, rows: &Shape) {
         match &rows.columns {
-            Some(columns) => {
-                for column in columns {
-                    let kind = match column.kind {
-                        Derivation::Identity => &mut self.inferred.grouped,
-                        _ => &mut self.inferred.filtered,
-                    };
-                    kind.add(&column.lineage);
-                }
-            }
+            Some(columns) => columns.iter().for_each(|column| self.grouped(column)),
             None => self.inferred.filtered.add(&rows.whole),
         }
+    }
+
+    /// Equal values count as one: of a part of a value that is a condition on it.
+    fn grouped(&mut self, column: &OutColumn) {
+        let kind = match column.kind {
+            Derivation::Identity => &mut self.inferred.grouped,
+            _ => &mut self.inferred.filtered,
+        };
+        kind.add(&column.lineage);
     }
 
     /// INTERSECT and EXCEPT: rows of one arm are compared with those of the other.
@@ -278,11 +275,7 @@ impl Walker<'_> {
                     Some(column) => column.lineage.add(&lineage),
                     None if row_number == 0 => columns.push(OutColumn {
                         name: Some(format!("column{}", position.saturating_add(1))),
-                        kind: if lineage == Lineage::clean() {
-                            Derivation::Constant
-                        } else {
-                            Derivation::Transformed
-                        },
+                        kind: lineage.computed(),
                         lineage,
                         origin: None,
                     }),
@@ -349,11 +342,7 @@ impl Walker<'_> {
                 self.inferred.grouped.add(&column.lineage);
                 self.note_columns(column.columns);
             } else if let Some(output) = output_column(key, outputs) {
-                let kind = match output.kind {
-                    Derivation::Identity => &mut self.inferred.grouped,
-                    _ => &mut self.inferred.filtered,
-                };
-                kind.add(&output.lineage);
+                self.grouped(output);
             } else {
                 // Groups by a part of a value are a condition on it.
                 let flow = self.exprs([key], env)?;
@@ -413,9 +402,7 @@ fn both(left: Shape, right: Shape) -> Shape {
         (Some(mut left), Some(right)) if left.len() == right.len() => {
             for (column, other) in left.iter_mut().zip(&right) {
                 column.lineage.add(&other.lineage);
-                if column.kind != other.kind {
-                    column.kind = Derivation::Transformed;
-                }
+                column.kind = column.kind.or(other.kind);
                 column.origin = None;
             }
             Some(left)

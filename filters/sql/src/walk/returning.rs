@@ -73,14 +73,12 @@ impl Walker<'_> {
             }
             Expr::Function(function) => match aggregate(function) {
                 Some(kind) => kind,
-                None if *lineage == Lineage::clean() => Derivation::Constant,
-                None => Derivation::Transformed,
+                None => lineage.computed(),
             },
             Expr::Nested(inner) if !matches!(**inner, Expr::Nested(_)) => {
                 self.derivation(inner, lineage, env)
             }
-            _ if *lineage == Lineage::clean() => Derivation::Constant,
-            _ => Derivation::Transformed,
+            _ => lineage.computed(),
         }
     }
 

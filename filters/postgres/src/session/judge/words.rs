@@ -6,7 +6,7 @@ use gatewright_core::catalogue::Taint;
 use gatewright_core::explanation::{Explained, Explanation, OutputColumn, Requested};
 use gatewright_core::mask::Method;
 use gatewright_core::policy::{Action, Target, Verdict};
-use gatewright_sql::{Derivation, Output, StatementFacts};
+use gatewright_sql::{Output, StatementFacts};
 
 use super::Judge;
 use crate::refusal::code;
@@ -21,13 +21,9 @@ impl Judge {
             columns.map(|masked| format!("{}.{}", masked.table, masked.column)).collect::<BTreeSet<_>>()
         };
         let output = |output: &Output| {
-            let mut masked = output.taint.iter().filter(|id| self.active.contains(*id));
-            let method = masked.next().map(|first| match (output.kind, masked.next()) {
-                (Derivation::Identity, None) => {
-                    plane.catalogue.masked(first).map_or(Method::Redact, |m| m.method)
-                }
-                _ => Method::Redact,
-            });
+            let masked = output.taint.iter().find(|id| self.active.contains(*id));
+            let own = |id| plane.catalogue.masked(id).filter(|_| output.is_column(id));
+            let method = masked.map(|id| own(id).map_or(Method::Redact, |column| column.method));
             OutputColumn {
                 name: output.name.clone(),
                 kind: output.kind.as_str().to_owned(),
@@ -36,16 +32,7 @@ impl Judge {
                 method,
             }
         };
-        let found = &facts.inference;
-        let inference = [
-            ("compared", &found.compared),
-            ("joined", &found.joined),
-            ("grouped", &found.grouped),
-            ("filtered", &found.filtered),
-            ("sorted", &found.sorted),
-            ("failing", &found.failing),
-        ];
-        let inference = inference.into_iter().map(|(kind, taint)| (kind.to_owned(), names(taint)));
+        let inference = facts.inference.kinds().map(|(kind, taint)| (kind.to_owned(), names(taint)));
         Explained {
             statement: facts.statement.to_owned(),
             requests: Vec::new(),
@@ -54,7 +41,7 @@ impl Judge {
             functions: facts.functions.clone(),
             outputs: facts.outputs.as_ref().map(|outputs| outputs.iter().map(output).collect()),
             scope: names(&facts.scope),
-            inference: inference.filter(|(_, columns)| !columns.is_empty()).collect(),
+            inference: inference.into_iter().filter(|(_, columns)| !columns.is_empty()).collect(),
             spreads: names(&facts.stored),
         }
     }
