@@ -1,0 +1,1 @@
+//! Bodies: masked as they pass, in bounded memory.
