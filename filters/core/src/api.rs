@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | `GET /v1/filter/bundle?resource=NAME`, `if-none-match: DIGEST` | – | 200 [`Bundle`](crate::bundle::Bundle), or 304 |
 //! | `POST /v1/filter/login` | [`LoginRequest`] | 200 [`LoginReply`]; 401 the token does not verify; 403 `connect` is not permitted |
+//! | `POST /v1/filter/credential` | [`CredentialRequest`] | 200 [`CredentialReply`]; 401, 403 as above |
 //! | `POST /v1/filter/events` | [`EventBatch`], as lines | 200 [`EventAck`] once all of it is durable |
 //! | `POST /v1/filter/approvals` | [`ApprovalRequest`] | 200 [`ApprovalReply`] |
 //! | `GET /v1/filter/approvals/ID/wait` | – | 200 [`ApprovalReply`] when decided, or after 25 s as it is then |
@@ -76,6 +77,61 @@ pub struct LoginReply {
 impl std::fmt::Debug for LoginReply {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("LoginReply { .. }")
+    }
+}
+
+/// Asks for the credential that requests of an agent carry to an HTTP target. The host verifies the token again, and
+/// that `connect` is permitted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialRequest {
+    /// Resource name.
+    pub resource: String,
+    /// Who the agent is.
+    pub agent: Presented,
+    /// Address that the agent connects from, without a port.
+    #[serde(default)]
+    pub source: String,
+}
+
+/// What a filter presents of an agent.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presented {
+    /// Its token, as it came.
+    Token(String),
+    /// What the proxy vouches for: the identity of a client certificate, or of a token that the proxy verified and
+    /// did not hand on. Only where the configuration says so.
+    Vouched {
+        /// Issuer, or trust domain.
+        issuer: String,
+        /// Subject, or SPIFFE ID.
+        subject: String,
+        /// Groups.
+        groups: Vec<String>,
+    },
+}
+
+impl std::fmt::Debug for Presented {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Token(_) => f.write_str("Token(…)"),
+            Self::Vouched { issuer, subject, .. } => write!(f, "Vouched({issuer:?}, {subject:?})"),
+        }
+    }
+}
+
+/// The credential: headers to set on each request.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialReply {
+    /// Names, lower case, and values.
+    pub headers: Vec<(String, String)>,
+    /// Until when they may be used.
+    pub expires_at: Millis,
+}
+
+impl std::fmt::Debug for CredentialReply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "CredentialReply {{ expires_at: {}, .. }}", self.expires_at)
     }
 }
 

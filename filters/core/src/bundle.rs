@@ -1,6 +1,8 @@
 //! The bundle: all that a filter needs to decide, compiled by the host from `gatewright.yaml`, the Cedar
 //! policies and the target's catalogue. It holds no credential.
 
+pub mod http;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -35,9 +37,12 @@ pub struct Bundle {
     /// Key of the masking method `hash`; any text, the same for as long as digests shall stay comparable.
     #[serde(default)]
     pub mask_key: String,
-    /// What is looked for in columns that are not masked.
+    /// What is looked for in columns and fields that are not masked.
     #[serde(default)]
     pub detectors: detect::Config,
+    /// The HTTP API; none where the resource is a database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<http::Api>,
 }
 
 /// The resource.

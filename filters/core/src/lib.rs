@@ -9,6 +9,7 @@
 
 pub mod api;
 pub mod bundle;
+pub mod call;
 pub mod catalogue;
 pub mod detect;
 pub mod digest;

@@ -1,11 +1,13 @@
 //! Policy: Cedar decides about every (action, resource) that a command touches.
 
 mod engine;
+mod http;
 mod vocabulary;
 
 pub use engine::{
     ApprovalRule, Context, Denial, Engine, EngineError, Statement, Verdict, duration_s, rfc3339,
 };
+pub use http::Request;
 pub use vocabulary::{Action, Target};
 
 /// The Cedar schema of Gatewright's vocabulary, in Cedar's own text form. The host validates policies

@@ -15,4 +15,4 @@ pub mod wire;
 pub use explain::{Decision, explain};
 pub use plane::{Plane, PlaneError};
 pub use refusal::Refusal;
-pub use session::{Call, Env, HostReply, HostRequest, Io, Session};
+pub use session::{Env, Io, Session};

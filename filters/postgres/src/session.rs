@@ -24,7 +24,8 @@ mod upstream;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use gatewright_core::api::{ApprovalRequest, LoginRequest, SealedEvent};
+use gatewright_core::api::SealedEvent;
+use gatewright_core::call::{Call, HostReply, HostRequest};
 use gatewright_core::digest::Digest;
 use gatewright_core::event::{Chain, Kind};
 use gatewright_core::time::Millis;
@@ -57,39 +58,6 @@ pub struct Io {
     pub close: bool,
     /// A CancelRequest passed: digest of its process id and key.
     pub cancels: Option<Digest>,
-}
-
-/// A call to the host.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call {
-    /// Comes back with the reply; unique within the session.
-    pub token: u32,
-    /// What is asked.
-    pub request: HostRequest,
-}
-
-/// What is asked of the host; see [`gatewright_core::api`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HostRequest {
-    /// `POST /v1/filter/login`.
-    Login(LoginRequest),
-    /// The same, to make the host look for a key that the bundle does not hold; the reply does not matter.
-    RefreshKeys(LoginRequest),
-    /// `POST /v1/filter/approvals`.
-    CreateApproval(ApprovalRequest),
-    /// `GET /v1/filter/approvals/ID/wait`.
-    AwaitApproval(String),
-    /// `POST /v1/filter/approvals/ID/withdraw`; nobody waits for the reply.
-    WithdrawApproval(String),
-}
-
-/// The host's answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostReply {
-    /// HTTP status; 0 where no answer came.
-    pub status: u16,
-    /// Body.
-    pub body: Vec<u8>,
 }
 
 /// What all phases of a session need.

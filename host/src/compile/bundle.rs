@@ -107,6 +107,7 @@ pub(crate) fn assemble(
         limits: limits(resource),
         mask_key: mask_key.to_owned(),
         detectors: resource.detectors.compiled(),
+        api: None,
     })
 }
 

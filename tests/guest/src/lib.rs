@@ -129,5 +129,6 @@ fn bundle() -> Bundle {
         limits: Limits::default(),
         mask_key: String::new(),
         detectors: Default::default(),
+        api: None,
     }
 }

@@ -5,10 +5,11 @@ use std::str::FromStr;
 
 use cedar_policy::{
     Authorizer, Context as CedarContext, Decision, Effect, Entities, Entity, EntityId, EntityTypeName,
-    EntityUid, PolicyId, PolicySet, Request, Response, RestrictedExpression as Expr,
+    EntityUid, PolicyId, PolicySet, Request as CedarRequest, Response, RestrictedExpression as Expr,
 };
 use serde_json::Value;
 
+use super::http::{self, Request};
 use super::{Action, Target};
 use crate::identity::Identity;
 use crate::time::{Millis, seconds};
@@ -16,7 +17,7 @@ use crate::time::{Millis, seconds};
 /// Why policies or requests cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct EngineError(String);
+pub struct EngineError(pub(super) String);
 
 /// The schema's kinds of inference.
 const INFERENCE: [&str; 6] = ["compared", "joined", "grouped", "filtered", "sorted", "failing"];
@@ -27,7 +28,15 @@ pub struct Context {
     role: String,
     source: String,
     now: Millis,
-    statement: Option<Statement>,
+    doing: Doing,
+}
+
+/// What an action is part of.
+#[derive(Debug, Clone)]
+enum Doing {
+    Session,
+    Statement(Statement),
+    Request(Request),
 }
 
 /// What a statement does, as policies see it.
@@ -55,13 +64,20 @@ impl Context {
     pub fn session(role: &str, source: &str, now: Millis) -> Self {
         let source =
             source.parse::<std::net::IpAddr>().map_or_else(|_| "0.0.0.0".to_owned(), |ip| ip.to_string());
-        Self { role: role.to_owned(), source, now, statement: None }
+        Self { role: role.to_owned(), source, now, doing: Doing::Session }
     }
 
     /// For everything that a statement does.
     #[must_use]
     pub fn statement(mut self, statement: Statement) -> Self {
-        self.statement = Some(statement);
+        self.doing = Doing::Statement(statement);
+        self
+    }
+
+    /// For an HTTP request.
+    #[must_use]
+    pub fn request(mut self, request: Request) -> Self {
+        self.doing = Doing::Request(request);
         self
     }
 
@@ -69,12 +85,15 @@ impl Context {
         let text = |s: &str| Expr::new_string(s.to_owned());
         let texts = |set: &BTreeSet<String>| Expr::new_set(set.iter().map(|s| text(s)));
         let mut pairs = vec![
-            ("role".to_owned(), text(&self.role)),
             ("source".to_owned(), Expr::new_ip(&self.source)),
             ("time".to_owned(), Expr::new_datetime(rfc3339(self.now))),
             ("approved".to_owned(), Expr::new_bool(approved)),
         ];
-        if let Some(statement) = &self.statement {
+        match &self.doing {
+            Doing::Request(request) => pairs.extend(request.pairs()?),
+            Doing::Session | Doing::Statement(_) => pairs.push(("role".to_owned(), text(&self.role))),
+        }
+        if let Doing::Statement(statement) = &self.doing {
             pairs.extend([
                 ("in_transaction".to_owned(), Expr::new_bool(statement.in_transaction)),
                 ("statement".to_owned(), text(&statement.name)),
@@ -90,6 +109,14 @@ impl Context {
             pairs.push(("inference".to_owned(), inference));
         }
         CedarContext::from_pairs(pairs).map_err(|e| EngineError(format!("context: {e}")))
+    }
+
+    /// The entities that the context names.
+    fn entities(&self) -> Result<Vec<Entity>, EngineError> {
+        match &self.doing {
+            Doing::Request(request) => request.entities(),
+            Doing::Session | Doing::Statement(_) => Ok(Vec::new()),
+        }
     }
 }
 
@@ -241,13 +268,14 @@ impl Engine {
         let principal = uid("Agent", &who.subject)?;
         let (target_uid, mut entities) = target_entities(resource, target)?;
         entities.extend(agent_entities(who, &principal)?);
+        entities.extend(context.entities()?);
         let entities =
             Entities::from_entities(entities, None).map_err(|e| EngineError(format!("entities: {e}")))?;
         let action_uid = uid("Action", action.as_str())?;
         let evaluate = |approved: bool| -> Result<Response, EngineError> {
             let context = context.cedar(approved)?;
             let request =
-                Request::new(principal.clone(), action_uid.clone(), target_uid.clone(), context, None)
+                CedarRequest::new(principal.clone(), action_uid.clone(), target_uid.clone(), context, None)
                     .map_err(|e| EngineError(format!("request: {e}")))?;
             Ok(self.authorizer.is_authorized(&request, &self.policies, &entities))
         };
@@ -362,13 +390,13 @@ fn list(groups: &[String]) -> String {
     if groups.is_empty() { "none".to_owned() } else { groups.join(", ") }
 }
 
-fn uid(kind: &str, id: &str) -> Result<EntityUid, EngineError> {
+pub(super) fn uid(kind: &str, id: &str) -> Result<EntityUid, EngineError> {
     let kind =
         EntityTypeName::from_str(kind).map_err(|e| EngineError(format!("entity type `{kind}`: {e}")))?;
     Ok(EntityUid::from_type_name_and_id(kind, EntityId::new(id)))
 }
 
-fn entity(
+pub(super) fn entity(
     uid: EntityUid,
     attributes: impl IntoIterator<Item = (String, Expr)>,
     parent: Option<EntityUid>,
@@ -378,11 +406,11 @@ fn entity(
         .map_err(|e| EngineError(format!("attribute: {e}")))
 }
 
-fn name_attribute(name: &str) -> (String, Expr) {
+pub(super) fn name_attribute(name: &str) -> (String, Expr) {
     ("name".to_owned(), Expr::new_string(name.to_owned()))
 }
 
-fn tags_attribute(tags: &[String]) -> (String, Expr) {
+pub(super) fn tags_attribute(tags: &[String]) -> (String, Expr) {
     ("tags".to_owned(), Expr::new_set(tags.iter().map(|tag| Expr::new_string(tag.clone()))))
 }
 
@@ -420,6 +448,9 @@ fn agent_entities(who: &Identity, principal: &EntityUid) -> Result<Vec<Entity>, 
 
 /// The target's uid, and it with all that it is in.
 fn target_entities(resource: &str, target: &Target) -> Result<(EntityUid, Vec<Entity>), EngineError> {
+    if let Some(found) = http::target_entities(resource, target)? {
+        return Ok(found);
+    }
     let database = uid("Database", resource)?;
     let mut entities = vec![entity(database.clone(), [tags_attribute(&[])], None)?];
     let schema_uid = |schema: &str| uid("Schema", &format!("{resource}.{schema}"));
@@ -458,6 +489,8 @@ fn target_entities(resource: &str, target: &Target) -> Result<(EntityUid, Vec<En
             entities.push(entity(own.clone(), [name_attribute(name)], Some(database))?);
             own
         }
+        // INVARIANT: the others were found above.
+        _ => return Err(EngineError("a target of another plane".to_owned())),
     };
     Ok((own, entities))
 }

@@ -41,8 +41,22 @@ pub enum Action {
     Maintain,
     /// Text whose meaning is not known.
     Unparsed,
-    /// See a masked column's values.
+    /// See a masked column's or field's values.
     Unmask,
+    /// An HTTP request.
+    Request,
+    /// An HTTP request that leaves HTTP: WebSocket and other upgrades, CONNECT.
+    Upgrade,
+    /// MCP: call a tool.
+    ToolCall,
+    /// MCP: see that a tool exists.
+    ToolList,
+    /// MCP: read a resource.
+    ResourceRead,
+    /// MCP: get a prompt.
+    PromptGet,
+    /// MCP: any other method of the protocol.
+    Mcp,
 }
 
 impl Action {
@@ -70,6 +84,13 @@ impl Action {
             Self::Maintain => "maintain",
             Self::Unparsed => "unparsed",
             Self::Unmask => "unmask",
+            Self::Request => "request",
+            Self::Upgrade => "upgrade",
+            Self::ToolCall => "tool_call",
+            Self::ToolList => "tool_list",
+            Self::ResourceRead => "resource_read",
+            Self::PromptGet => "prompt_get",
+            Self::Mcp => "mcp",
         }
     }
 }
@@ -123,6 +144,43 @@ pub enum Target {
         /// Its name, lower case.
         name: String,
     },
+    /// The API (the resource of `gatewright.yaml`) itself; also a request that fits none of its endpoints.
+    Api,
+    /// An endpoint of an API: `Endpoint::"shop-api.GET /customers/{id}"` is in `Api::"shop-api"`.
+    Endpoint {
+        /// Method, upper case.
+        method: String,
+        /// Path template, as configured.
+        path: String,
+        /// Tags from the configuration.
+        tags: Vec<String>,
+    },
+    /// A field of an API's answers, for `unmask`.
+    Field {
+        /// Its pattern, as configured.
+        name: String,
+        /// Tags from the configuration.
+        tags: Vec<String>,
+    },
+    /// The MCP server behind an API.
+    McpServer,
+    /// A tool: `Tool::"shop-mcp.delete_order"` is in `McpServer::"shop-mcp"`.
+    Tool {
+        /// Its name.
+        name: String,
+        /// Tags from the configuration.
+        tags: Vec<String>,
+    },
+    /// A resource of an MCP server.
+    Document {
+        /// Its URI.
+        uri: String,
+    },
+    /// A prompt of an MCP server.
+    Prompt {
+        /// Its name.
+        name: String,
+    },
 }
 
 impl std::fmt::Display for Target {
@@ -135,6 +193,13 @@ impl std::fmt::Display for Target {
             Self::Column { table, column, .. } => write!(f, "column `{table}.{column}`"),
             Self::Function { schema, name } => write!(f, "function `{schema}.{name}`"),
             Self::Setting { name } => write!(f, "setting `{name}`"),
+            Self::Api => f.write_str("the API"),
+            Self::Endpoint { method, path, .. } => write!(f, "`{method} {path}`"),
+            Self::Field { name, .. } => write!(f, "field `{name}`"),
+            Self::McpServer => f.write_str("the MCP server"),
+            Self::Tool { name, .. } => write!(f, "tool `{name}`"),
+            Self::Document { uri } => write!(f, "resource `{uri}`"),
+            Self::Prompt { name } => write!(f, "prompt `{name}`"),
         }
     }
 }

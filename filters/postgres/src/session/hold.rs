@@ -10,7 +10,9 @@ use gatewright_core::time::Millis;
 use super::open::{Open, Parked, Wait};
 use super::phases::Next;
 use super::replies::{Probe, Reply};
-use super::{Env, HostReply, HostRequest, Io, Link};
+use gatewright_core::call::{HostReply, HostRequest};
+
+use super::{Env, Io, Link};
 use crate::Refusal;
 use crate::refusal::code;
 use crate::wire::{ErrorFields, frontend};

@@ -18,7 +18,9 @@ use super::open::{Open, Opening};
 use super::phases::{Next, Phase};
 use super::settings;
 use super::upstream::check_parameter;
-use super::{Env, HostReply, HostRequest, Io, Link};
+use gatewright_core::call::{HostReply, HostRequest};
+
+use super::{Env, Io, Link};
 use crate::refusal::code;
 use crate::wire::backend::{self, Authentication};
 use crate::wire::frontend::{self, StartupMessage};

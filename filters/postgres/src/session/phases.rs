@@ -4,7 +4,9 @@ use super::dying::Dying;
 use super::login::Login;
 use super::open::Open;
 use super::startup::Startup;
-use super::{Env, HostReply, Io, Link};
+use gatewright_core::call::HostReply;
+
+use super::{Env, Io, Link};
 use crate::Refusal;
 
 /// Where a session is.

@@ -112,6 +112,7 @@ pub fn bundle(mode: RecordingMode, approvals: ApprovalMode) -> Bundle {
         limits: Limits { max_message: 1 << 16, ..Limits::default() },
         mask_key: "key".into(),
         detectors: Default::default(),
+        api: None,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use gatewright_postgres::{Call, Env, HostReply, HostRequest, Io, Plane, Session};
+use gatewright_core::call::{Call, HostReply, HostRequest};
+use gatewright_postgres::{Env, Io, Plane, Session};
 use serde_json::{Value, json};
 
 use super::player::Outcome;
@@ -97,6 +98,9 @@ fn told(request: &HostRequest) -> (String, Value) {
         }
         HostRequest::CreateApproval(request) => {
             ("POST /v1/filter/approvals".to_owned(), body(serde_json::to_value(request)))
+        }
+        HostRequest::Credential(request) => {
+            ("POST /v1/filter/credential".to_owned(), body(serde_json::to_value(request)))
         }
         HostRequest::AwaitApproval(id) => (format!("GET /v1/filter/approvals/{id}/wait"), Value::Null),
         HostRequest::WithdrawApproval(id) => (format!("POST /v1/filter/approvals/{id}/withdraw"), json!({})),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatewright_core::api::{ApprovalRequest, EventBatch, LoginRequest};
+use gatewright_core::api::{ApprovalRequest, CredentialRequest, EventBatch, LoginRequest};
 use serde::Serialize;
 
 use crate::Settings;
@@ -71,6 +71,14 @@ pub fn bundle(settings: &Settings, digest: Option<&str>) -> Result<u32, Failed> 
 /// The proxy's status.
 pub fn login(settings: &Settings, request: &LoginRequest) -> Result<u32, Failed> {
     post(settings, "/v1/filter/login", request)
+}
+
+/// Asks for the target's credential.
+///
+/// # Errors
+/// The proxy's status.
+pub fn credential(settings: &Settings, request: &CredentialRequest) -> Result<u32, Failed> {
+    post(settings, "/v1/filter/credential", request)
 }
 
 /// Sends events.

@@ -1,5 +1,5 @@
 //! The layer between the sans-IO planes and proxy-wasm: host calls that do not panic, the poll for bundles, and
-//! the recorder that brings events to the host. One instance per worker thread of the proxy.
+//! the recorder that brings events to the host. One [`Worker`] per worker thread of the proxy.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![deny(clippy::arithmetic_side_effects, clippy::string_slice, clippy::unreachable)]
 
@@ -8,6 +8,8 @@ pub mod host;
 pub mod hostcalls;
 mod recorder;
 mod settings;
+mod worker;
 
 pub use recorder::{Acknowledged, Contexts, Recorder};
 pub use settings::Settings;
+pub use worker::{Party, Plane, Worker};

@@ -1,14 +1,15 @@
 //! One connection: moves bytes between the proxy's buffers and the session.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
-use gatewright_adapter::{cancels, hostcalls};
+use gatewright_adapter::{Party, Worker, cancels, hostcalls};
+use gatewright_core::bundle::RecordingMode;
+use gatewright_core::call::{Call, HostReply};
 use gatewright_core::time::Millis;
-use gatewright_postgres::{Call, Env, HostReply, Io, Session};
+use gatewright_postgres::{Env, Io, Plane, Session};
 use proxy_wasm::types::{BufferType, LogLevel};
-
-use crate::worker::Worker;
 
 /// Bytes of one client that may be kept here while a command of its waits.
 const MAX_KEPT: usize = 16 << 20;
@@ -17,7 +18,7 @@ const MAX_KEPT: usize = 16 << 20;
 #[derive(Clone)]
 pub(crate) struct Connection {
     context: u32,
-    worker: Worker,
+    worker: Worker<Self>,
     state: Rc<RefCell<State>>,
 }
 
@@ -39,7 +40,7 @@ struct State {
 
 impl Connection {
     /// A connection that was just accepted.
-    pub(crate) fn open(context: u32, worker: Worker) -> Self {
+    pub(crate) fn open(context: u32, worker: Worker<Self>) -> Self {
         let source = hostcalls::property(&["source", "address"]).unwrap_or_else(|| "unknown".to_owned());
         // Without randomness there is no session id that nobody else has; the empty one is refused below.
         let id = hostcalls::random_id().unwrap_or_default();
@@ -55,11 +56,12 @@ impl Connection {
             held_since: None,
         };
         let connection = Self { context, worker, state: Rc::new(RefCell::new(state)) };
-        connection.worker.register(context, connection.clone());
+        connection.worker.shared().0.borrow_mut().insert(connection.id(), context);
+        connection.worker.register(connection.clone());
         connection
     }
 
-    pub(crate) fn worker(&self) -> &Worker {
+    pub(crate) fn worker(&self) -> &Worker<Self> {
         &self.worker
     }
 
@@ -68,11 +70,13 @@ impl Connection {
         self.worker.enter(self.context);
     }
 
-    pub(crate) fn context(&self) -> u32 {
-        self.context
+    /// Calls `act` with what a session may know of the world.
+    fn with_env<T>(&self, act: impl FnOnce(Env<'_>) -> T) -> T {
+        let plane = self.worker.plane();
+        act(Env { plane: plane.as_ref().map(|compiled| &compiled.0), now: hostcalls::now() })
     }
 
-    pub(crate) fn id(&self) -> String {
+    fn id(&self) -> String {
         self.state.borrow().id.clone()
     }
 
@@ -86,7 +90,7 @@ impl Connection {
         } else if state.session.wants_client_bytes() {
             let bytes = hostcalls::buffer(BufferType::DownstreamData, size);
             provoked_panic(&bytes);
-            self.worker.with_env(|env| state.session.client(&bytes, env, &mut io));
+            self.with_env(|env| state.session.client(&bytes, env, &mut io));
             state.unread = false;
             let changed = io.to_server != bytes;
             if changed && hostcalls::replace_buffer(BufferType::DownstreamData, &io.to_server).is_err() {
@@ -106,7 +110,7 @@ impl Connection {
         let mut state = self.state.borrow_mut();
         let mut io = Io::default();
         let bytes = hostcalls::buffer(BufferType::UpstreamData, size);
-        self.worker.with_env(|env| state.session.server(&bytes, env, &mut io));
+        self.with_env(|env| state.session.server(&bytes, env, &mut io));
         if io.to_client != bytes
             && hostcalls::replace_buffer(BufferType::UpstreamData, &io.to_client).is_err()
         {
@@ -119,25 +123,7 @@ impl Connection {
         self.settle(&mut state, io);
     }
 
-    /// The host's answer to a call of the session.
-    pub(crate) fn answered(&self, token: u32, reply: &HostReply) {
-        self.outside(|session, env, io| session.host(token, reply, env, io));
-    }
-
-    /// The answer to a call was lost: it is made again.
-    pub(crate) fn call_again(&self, call: Call) {
-        if hostcalls::act_on(self.context).is_ok() {
-            self.worker.call(self, call);
-        }
-    }
-
-    /// Events of the session are durable.
-    pub(crate) fn acknowledged(&self, durable: u64) {
-        self.outside(|session, env, io| session.acknowledged(durable, env, io));
-    }
-
-    /// Time passes. `latest` are the CancelRequests of late.
-    pub(crate) fn tick(&self, now: Millis) {
+    fn tick(&self, now: Millis) {
         if self.state.borrow().closing {
             self.close();
             return;
@@ -158,9 +144,9 @@ impl Connection {
         }
     }
 
-    /// To be closed: its events cannot be recorded.
-    pub(crate) fn condemn(&self) {
-        self.state.borrow_mut().closing = true;
+    fn of(worker: &Worker<Self>, session: &str) -> Option<Self> {
+        let context = *worker.shared().0.borrow().get(session)?;
+        worker.party(context)
     }
 
     fn close(&self) {
@@ -176,9 +162,10 @@ impl Connection {
             return;
         }
         let mut io = Io::default();
-        self.worker.with_env(|env| state.session.closed(reason, env, &mut io));
+        self.with_env(|env| state.session.closed(reason, env, &mut io));
         io.to_server.clear();
         self.settle(&mut state, io);
+        self.worker.shared().0.borrow_mut().remove(&state.id);
         self.worker.forget(self.context);
     }
 
@@ -192,7 +179,7 @@ impl Connection {
             return;
         }
         let mut io = Io::default();
-        self.worker.with_env(|env| act(&mut state.session, env, &mut io));
+        self.with_env(|env| act(&mut state.session, env, &mut io));
         self.settle(&mut state, io);
     }
 
@@ -214,7 +201,7 @@ impl Connection {
             }
             let mut more = Io::default();
             if !unread.is_empty() {
-                self.worker.with_env(|env| state.session.client(&unread, env, &mut more));
+                self.with_env(|env| state.session.client(&unread, env, &mut more));
             }
             io.to_server.append(&mut more.to_server);
             io.calls.append(&mut more.calls);
@@ -252,6 +239,64 @@ impl Connection {
     fn resume(&self, state: &mut State) {
         if hostcalls::resume_downstream().is_err() {
             state.closing = true;
+        }
+    }
+}
+
+/// The compiled bundle, as the worker keeps it.
+pub(crate) struct Compiled(Rc<Plane>);
+
+impl gatewright_adapter::Plane for Compiled {
+    fn from_json(json: &[u8]) -> Result<Self, String> {
+        Plane::from_json(json).map(|plane| Self(Rc::new(plane))).map_err(|error| error.to_string())
+    }
+
+    fn digest(&self) -> &str {
+        self.0.digest()
+    }
+
+    fn recording_mode(&self) -> RecordingMode {
+        self.0.recording_mode()
+    }
+}
+
+/// Contexts of connections, by their session ids.
+#[derive(Default)]
+pub(crate) struct Sessions(RefCell<HashMap<String, u32>>);
+
+impl Party for Connection {
+    type Plane = Compiled;
+    type Shared = Sessions;
+
+    fn context(&self) -> u32 {
+        self.context
+    }
+
+    fn answered(&self, token: u32, reply: &HostReply) {
+        self.outside(|session, env, io| session.host(token, reply, env, io));
+    }
+
+    fn call_again(&self, call: Call) {
+        if hostcalls::act_on(self.context).is_ok() {
+            self.worker.call(self, call);
+        }
+    }
+
+    fn acknowledged(worker: &Worker<Self>, session: &str, durable: u64) {
+        if let Some(connection) = Self::of(worker, session) {
+            connection.outside(|session, env, io| session.acknowledged(durable, env, io));
+        }
+    }
+
+    fn condemn(worker: &Worker<Self>, session: &str) {
+        if let Some(connection) = Self::of(worker, session) {
+            connection.state.borrow_mut().closing = true;
+        }
+    }
+
+    fn tick(worker: &Worker<Self>, now: Millis) {
+        for connection in worker.parties() {
+            connection.tick(now);
         }
     }
 }

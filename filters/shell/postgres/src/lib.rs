@@ -5,7 +5,6 @@
 #![allow(missing_docs, reason = "the only public item is the entry point that the SDK's macro writes")]
 
 mod connection;
-mod worker;
 
 use std::time::Duration;
 
@@ -13,8 +12,7 @@ use proxy_wasm::traits::{Context, RootContext, StreamContext};
 use proxy_wasm::types::{Action, ContextType, LogLevel, PeerType};
 
 use connection::Connection;
-use gatewright_adapter::{Settings, hostcalls};
-use worker::Worker;
+use gatewright_adapter::{Settings, Worker, hostcalls};
 
 /// How often sessions and the host are looked after.
 const TICK: Duration = Duration::from_millis(50);
@@ -26,7 +24,7 @@ proxy_wasm::main! {{
 /// One per worker thread and configuration.
 struct Root {
     id: u32,
-    worker: Option<Worker>,
+    worker: Option<Worker<Connection>>,
 }
 
 impl Context for Root {
