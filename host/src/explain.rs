@@ -68,9 +68,13 @@ fn as_json(decision: &Decision) -> serde_json::Value {
     json!({
         "decision": decision.decision,
         "refusal": refusal,
-        "approvers": decision.approvers,
+        "approvers": approvers(decision),
         "explanation": decision.explanation,
     })
+}
+
+fn approvers(decision: &Decision) -> &[String] {
+    decision.rule.as_ref().map_or(&[], |rule| &rule.approvers)
 }
 
 fn text(decision: &Decision) -> anyhow::Result<String> {
@@ -82,7 +86,7 @@ fn text(decision: &Decision) -> anyhow::Result<String> {
     for explained in statements {
         statement(&mut text, explained)?;
     }
-    let approvers = decision.approvers.join(", ");
+    let approvers = approvers(decision).join(", ");
     match decision.decision {
         "hold" => writeln!(text, "=> held until somebody of {approvers} approves")?,
         word => writeln!(text, "=> {word}")?,

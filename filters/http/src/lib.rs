@@ -1,9 +1,28 @@
-//! The HTTP plane, sans-IO: headers, pieces of bodies, host replies and time come in; changed headers and bodies,
-//! host calls and events go out.
+//! The HTTP plane, sans-IO: heads, pieces of bodies, host replies and time come in; changed heads and bodies, host
+//! calls and events go out.
+//!
+//! [`Exchange`] is one request and its response. [`Plane`] is what all of a worker share: the compiled bundle.
 #![forbid(unsafe_code)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![deny(clippy::arithmetic_side_effects, clippy::string_slice, clippy::unreachable)]
 
+mod agent;
 pub mod body;
+mod exchange;
+mod fold;
+mod head;
+mod headers;
+pub mod json;
 pub mod mcp;
+mod metadata;
 pub mod path;
+mod plane;
+pub mod query;
+mod reply;
+mod visit;
+
+pub use exchange::{Env, Exchange, Flow, Io, Peer};
+pub use head::{Change, Head};
+pub use plane::{Plane, PlaneError};
+pub use reply::Reply;
+pub use visit::{Visit, Visits};

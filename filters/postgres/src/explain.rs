@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use gatewright_core::explanation::Explanation;
 use gatewright_core::identity::Identity;
+use gatewright_core::policy::ApprovalRule;
 use gatewright_core::time::Millis;
 
 use crate::session::judge::{Judge, Outcome};
@@ -16,8 +17,10 @@ pub struct Decision {
     pub decision: &'static str,
     /// What the agent would be told.
     pub refusal: Option<Refusal>,
-    /// Groups of which somebody may approve.
-    pub approvers: Vec<String>,
+    /// Who must approve, where somebody must.
+    pub rule: Option<ApprovalRule>,
+    /// Policies that determined it.
+    pub policies: Vec<String>,
     /// How it comes to that.
     pub explanation: Explanation,
 }
@@ -28,10 +31,11 @@ pub fn explain(plane: &Rc<Plane>, agent: Identity, role: &str, text: &str, now: 
     let judge = Judge::new(agent, role.to_owned(), String::new(), plane, now);
     let judgement = judge.decide(&plane.analyse(text), false, plane, now);
     let decision = judgement.word();
-    let (refusal, approvers) = match judgement.outcome {
-        Outcome::Allow => (None, Vec::new()),
-        Outcome::Deny(refusal) => (Some(refusal), Vec::new()),
-        Outcome::Hold(rule) => (None, rule.approvers),
+    let (policies, explanation) = (judgement.policies, Explanation::clone(&judgement.explanation));
+    let (refusal, rule) = match judgement.outcome {
+        Outcome::Allow => (None, None),
+        Outcome::Deny(refusal) => (Some(refusal), None),
+        Outcome::Hold(rule) => (None, Some(rule)),
     };
-    Decision { decision, refusal, approvers, explanation: Explanation::clone(&judgement.explanation) }
+    Decision { decision, refusal, rule, policies, explanation }
 }

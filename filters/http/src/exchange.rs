@@ -1,0 +1,278 @@
+//! One request and its response.
+//!
+//! A request goes through stages, each of which may have to wait: who the agent is, the whole of the body, policy, an
+//! approval, the target's credential, the recording. Until the last one is passed the target sees no byte.
+
+mod forward;
+mod hold;
+mod identify;
+mod judge;
+mod record;
+mod respond;
+mod stages;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use gatewright_core::api::SealedEvent;
+use gatewright_core::call::{Call, HostReply, HostRequest};
+use gatewright_core::time::Millis;
+use serde_json::{Map, Value};
+
+use crate::Plane;
+use crate::agent::Agent;
+use crate::head::{Change, Head};
+use crate::path::Target;
+use crate::reply::{Refusal, Reply};
+use crate::visit::{Visit, Visits};
+use hold::Hold;
+use judge::Judged;
+use respond::Answer;
+
+/// What an exchange knows of the world when it is called.
+#[derive(Debug, Clone, Copy)]
+pub struct Env<'a> {
+    /// The newest bundle; none before the first has come.
+    pub plane: Option<&'a Rc<Plane>>,
+    /// The sessions of this worker.
+    pub visits: &'a Visits,
+    /// Now.
+    pub now: Millis,
+}
+
+/// What an exchange wants done. The caller does all of it and empties it.
+#[derive(Debug, Default)]
+pub struct Io {
+    /// Changes of the head that is being handled; outside of callbacks for a head, of the request's.
+    pub changes: Vec<Change>,
+    /// What takes the place of the piece of a body that is being handled.
+    pub body: Option<Vec<u8>>,
+    /// The agent gets this instead of the target's answer.
+    pub reply: Option<Reply>,
+    /// The request goes on to the target. Only outside of its own callbacks.
+    pub resume: bool,
+    /// The response cannot go on, and its head is gone already: it is to be cut off.
+    pub reset: bool,
+    /// Calls to the host.
+    pub calls: Vec<Call>,
+    /// Events to record.
+    pub events: Vec<SealedEvent>,
+}
+
+/// What the proxy shall do with what it handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// It goes on.
+    Continue,
+    /// It stays, and what follows with it.
+    Pause,
+}
+
+/// Who is at the other end, as far as the proxy knows.
+#[derive(Debug, Clone, Default)]
+pub struct Peer {
+    /// `address:port`.
+    pub source: String,
+    /// First URI of the subject alternative names of a client certificate that the proxy verified.
+    pub uri_san: Option<String>,
+    /// Payload of a token that the proxy verified.
+    pub jwt_payload: Option<Map<String, Value>>,
+}
+
+impl Peer {
+    /// The address without its port.
+    fn ip(&self) -> &str {
+        let address = self.source.rsplit_once(':').map_or(self.source.as_str(), |(ip, _)| ip);
+        address.trim_start_matches('[').trim_end_matches(']')
+    }
+}
+
+/// Where a request is.
+#[derive(Debug)]
+enum Stage {
+    /// The head has not come.
+    Start,
+    /// Who is it?
+    Identity,
+    /// A key is not known: a new bundle may bring it.
+    Keys { digest: String, until: Millis },
+    /// The body is still coming.
+    Body,
+    /// Policy decides.
+    Policy,
+    /// Somebody is to approve.
+    Approval(Box<Hold>),
+    /// The host is to give the target's credential.
+    Credential(Option<u32>),
+    /// Its event is to become durable.
+    Recording,
+    /// It went to the target.
+    Passed,
+    /// The agent got a refusal.
+    Refused,
+}
+
+/// What is asked.
+#[derive(Debug, Default)]
+struct Asked {
+    head: Head,
+    method: String,
+    target: Option<Target>,
+    body: Vec<u8>,
+    complete: bool,
+}
+
+/// Once it is known who asks.
+#[derive(Debug)]
+struct Serving {
+    plane: Rc<Plane>,
+    agent: Rc<Agent>,
+    visit: Rc<RefCell<Visit>>,
+    /// The request's number within the session.
+    statement: u64,
+    since: Millis,
+}
+
+/// One request and its response.
+#[derive(Debug)]
+pub struct Exchange {
+    fresh_id: String,
+    peer: Peer,
+    stage: Stage,
+    asked: Asked,
+    serving: Option<Serving>,
+    judged: Option<Judged>,
+    answer: Answer,
+    last_token: u32,
+    closed: bool,
+}
+
+impl Exchange {
+    /// A request that is about to come. `fresh_id` is unique among all of all time.
+    #[must_use]
+    pub fn new(fresh_id: impl Into<String>, peer: Peer) -> Self {
+        Self {
+            fresh_id: fresh_id.into(),
+            peer,
+            stage: Stage::Start,
+            asked: Asked::default(),
+            serving: None,
+            judged: None,
+            answer: Answer::default(),
+            last_token: 0,
+            closed: false,
+        }
+    }
+
+    /// The head of the request. `end`: there is nothing after it.
+    pub fn request_head(&mut self, head: Head, end: bool, env: Env<'_>, io: &mut Io) -> Flow {
+        self.asked.head = head;
+        self.asked.complete = end;
+        self.stage = Stage::Identity;
+        if let Err(refusal) = self.read_head(env, io) {
+            self.refuse(&refusal, env.now, io);
+        }
+        self.go_on(env, io)
+    }
+
+    /// The next piece of the request's body.
+    pub fn request_body(&mut self, piece: &[u8], end: bool, env: Env<'_>, io: &mut Io) -> Flow {
+        if !matches!(self.stage, Stage::Passed | Stage::Refused) {
+            self.take_body(piece, end, env, io);
+        }
+        self.go_on(env, io)
+    }
+
+    /// The request ends with trailers.
+    pub fn request_trailers(&mut self, env: Env<'_>, io: &mut Io) -> Flow {
+        self.asked.complete = true;
+        self.go_on(env, io)
+    }
+
+    fn go_on(&mut self, env: Env<'_>, io: &mut Io) -> Flow {
+        self.advance(env, io);
+        if matches!(self.stage, Stage::Passed) { Flow::Continue } else { Flow::Pause }
+    }
+
+    /// The host's answer to a call.
+    pub fn host(&mut self, token: u32, reply: &HostReply, env: Env<'_>, io: &mut Io) {
+        self.outside(env, io, |exchange, env, io| match &exchange.stage {
+            Stage::Approval(_) => exchange.approval_answered(token, reply, env, io),
+            Stage::Credential(Some(expected)) if *expected == token => {
+                exchange.credential_answered(reply, env, io);
+            }
+            _ => {}
+        });
+    }
+
+    /// More events of the session are durable, or it is condemned.
+    pub fn acknowledged(&mut self, env: Env<'_>, io: &mut Io) {
+        self.outside(env, io, |_, _, _| {});
+    }
+
+    /// Time passes; to be called every 100 ms or so.
+    pub fn tick(&mut self, env: Env<'_>, io: &mut Io) {
+        if let Some(serving) = &self.serving
+            && env.now >= serving.agent.identity.expires_at
+        {
+            if matches!(self.stage, Stage::Passed) {
+                // A stream that never ends must not outlive the token.
+                self.cut_off("the token expired", env, io);
+                return;
+            }
+            self.refuse(&Refusal::new(401, "the token expired while the request waited"), env.now, io);
+        }
+        self.outside(env, io, |exchange, env, io| exchange.tick_hold(env, io));
+    }
+
+    fn outside(
+        &mut self,
+        env: Env<'_>,
+        io: &mut Io,
+        act: impl FnOnce(&mut Self, Env<'_>, &mut Io),
+    ) {
+        if matches!(self.stage, Stage::Start | Stage::Passed | Stage::Refused) || self.closed {
+            return;
+        }
+        act(self, env, io);
+        self.advance(env, io);
+        io.resume |= matches!(self.stage, Stage::Passed);
+    }
+
+    /// The request is over, whichever way.
+    pub fn closed(&mut self, env: Env<'_>, io: &mut Io) {
+        if std::mem::replace(&mut self.closed, true) {
+            return;
+        }
+        self.withdraw(env, io);
+        self.record_end(env.now, io);
+        self.serving = None;
+    }
+
+    /// Whether a tick could change anything.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        !matches!(self.stage, Stage::Start | Stage::Refused)
+    }
+
+    /// Id of the session whose events it waits for, if it does.
+    #[must_use]
+    pub fn waits_for(&self, session: &str) -> bool {
+        matches!(self.stage, Stage::Recording)
+            && self.serving.as_ref().is_some_and(|serving| serving.visit.borrow().id() == session)
+    }
+
+    fn call(&mut self, request: HostRequest, io: &mut Io) -> u32 {
+        self.last_token = self.last_token.wrapping_add(1);
+        io.calls.push(Call { token: self.last_token, request });
+        self.last_token
+    }
+
+    /// Refuses the request. Whatever came of it so far is dropped.
+    fn refuse(&mut self, refusal: &Refusal, now: Millis, io: &mut Io) {
+        self.record_refusal(refusal, now, io);
+        io.reply = Some(self.refusal_reply(refusal));
+        self.stage = Stage::Refused;
+        self.asked.body = Vec::new();
+    }
+}

@@ -1,0 +1,349 @@
+//! What is asked, and what policy says of it.
+
+use gatewright_core::bundle::http::SqlBody;
+use gatewright_core::explanation::Explanation;
+use gatewright_core::mask::Method;
+use gatewright_core::policy::{Action, ApprovalRule, Denial, Request, Target as Resource, Verdict};
+
+use super::stages::too_large;
+use super::{Env, Exchange, Io, Serving, Stage};
+use crate::body::{Form, Pointer};
+use crate::json::{self, Document};
+use crate::path::Target;
+use crate::reply::Refusal;
+use crate::{headers, metadata};
+
+/// What the decision says about the answer.
+#[derive(Debug, Default)]
+pub(super) struct Judged {
+    /// Fields that are masked in this very answer, beside the bundle's.
+    pub(super) masks: Vec<(Pointer, Method)>,
+    /// The answer's words about an error may quote masked values.
+    pub(super) hush: bool,
+}
+
+/// A decision as it comes together.
+struct Ruling {
+    verdict: Verdict,
+    policies: Vec<String>,
+    /// What is told instead of the verdict's reason.
+    refusal: Option<Refusal>,
+}
+
+impl Ruling {
+    fn new() -> Self {
+        Self { verdict: Verdict::Allow, policies: Vec::new(), refusal: None }
+    }
+
+    fn and(&mut self, verdict: Verdict, policies: &[String]) {
+        for policy in policies {
+            if !self.policies.contains(policy) {
+                self.policies.push(policy.clone());
+            }
+        }
+        let before = std::mem::replace(&mut self.verdict, Verdict::Allow);
+        self.verdict = before.and(verdict);
+    }
+}
+
+impl Exchange {
+    /// Reads the head: one way only, or not at all.
+    pub(super) fn read_head(&mut self, env: Env<'_>, io: &mut Io) -> Result<(), Refusal> {
+        let head = &self.asked.head;
+        self.asked.method = head.text(":method").unwrap_or_default().to_owned();
+        let path = head.first(":path").unwrap_or_default();
+        if let Some(plane) = env.plane
+            && self.asked.method == "GET"
+            && let Some(reply) = metadata::reply(plane, path)
+        {
+            io.reply = Some(reply);
+            self.stage = Stage::Refused;
+            return Ok(());
+        }
+        headers::check(head).map_err(|why| Refusal::new(400, why.to_string()))?;
+        let target = Target::read(path).map_err(|why| Refusal::new(400, why.to_string()))?;
+        if target.query().overrides_method() {
+            return Err(Refusal::new(400, "the query names another method than the request has; send that method"));
+        }
+        self.asked.target = Some(target);
+        let most = env.plane.map_or(1 << 20, |plane| plane.limits.max_message as usize);
+        let length = head.text("content-length").and_then(|length| length.parse::<u64>().ok());
+        if length.is_some_and(|length| length > most as u64) {
+            return Err(too_large(most));
+        }
+        Ok(())
+    }
+
+    /// Decides about the request as a whole.
+    pub(super) fn decide(&mut self, env: Env<'_>, io: &mut Io) -> Result<Stage, Refusal> {
+        let Some(serving) = &self.serving else { return Ok(Stage::Refused) };
+        let mut judged = Judged::default();
+        let ruling = self.ruling(serving, env, &mut judged);
+        let ruling = ruling.inspect_err(|_| self.answer.stated = false)?;
+        self.judged = Some(judged);
+        let Ruling { verdict, policies, refusal } = ruling;
+        match verdict {
+            Verdict::Allow => {
+                self.record_decision("allow", &policies, "", env.now, io);
+                Ok(Stage::Credential(None))
+            }
+            Verdict::Deny(Denial { policies, reason }) => {
+                self.record_decision("deny", &policies, &reason, env.now, io);
+                Err(refusal.unwrap_or_else(|| denied(&policies, &reason)))
+            }
+            Verdict::NeedsApproval(rule) => {
+                self.record_decision("hold", &rule.policies, &rule.reason, env.now, io);
+                Ok(self.ask_for_approval(&rule, env, io))
+            }
+        }
+    }
+
+    fn ruling(&self, serving: &Serving, env: Env<'_>, judged: &mut Judged) -> Result<Ruling, Refusal> {
+        let plane = &serving.plane;
+        let Some(target) = &self.asked.target else { return Err(Refusal::new(400, "there is no path")) };
+        let head = &self.asked.head;
+        let method = self.asked.method.as_str();
+        let upgrade = head.has("upgrade") || method == "CONNECT";
+        let found = match plane.templates.match_(method, target) {
+            // What may be got may be asked about.
+            Ok(None) if method == "HEAD" => plane.templates.match_("GET", target),
+            found => found,
+        };
+        let found = found.map_err(|why| Refusal::new(400, why.to_string()))?;
+        let mut request =
+            Request { method: method.to_owned(), path: path_of(target), ..Request::default() };
+        let mut resource = Resource::Api;
+        let mut sql = None;
+        let mut repeated: &[String] = &[];
+        if let Some(found) = &found
+            && let Some((position, method)) = plane.routes.get(found.template)
+            && let Some(endpoint) = plane.api.endpoints.get(*position)
+        {
+            resource = Resource::Endpoint {
+                method: method.clone(),
+                path: endpoint.path.clone(),
+                tags: endpoint.tags.clone(),
+            };
+            for (name, value) in &found.variables {
+                name_value(&mut request, name, value);
+            }
+            for name in &endpoint.headers {
+                if let Some(value) = only(head.all(name), || format!("the header `{name}`"))? {
+                    name_value(&mut request, &format!("header.{name}"), &String::from_utf8_lossy(value));
+                }
+            }
+            repeated = &endpoint.repeated;
+            let pointers = plane.fields.get(*position).map_or(&[][..], Vec::as_slice);
+            if !pointers.is_empty() && !self.asked.body.is_empty() {
+                self.json_fields(pointers, &mut request)?;
+            }
+            sql = endpoint.sql.as_ref();
+        }
+        query(target, repeated, &mut request)?;
+        let mut ruling = Ruling::new();
+        let actions: &[Action] = if upgrade { &[Action::Request, Action::Upgrade] } else { &[Action::Request] };
+        for action in actions {
+            let decided = serving.agent.decide(
+                plane,
+                self.peer.ip(),
+                *action,
+                resource.clone(),
+                request.clone(),
+                env.now,
+            );
+            ruling.and(decided.0.clone(), &decided.1);
+        }
+        if let Some(sql) = sql
+            && !matches!(ruling.verdict, Verdict::Deny(_))
+        {
+            self.sql(serving, sql, env, judged, &mut ruling)?;
+        }
+        if found.is_none()
+            && let Verdict::Deny(denial) = &ruling.verdict
+            && denial.policies.is_empty()
+        {
+            ruling.refusal = Some(self.no_endpoint(serving, target));
+        }
+        Ok(ruling)
+    }
+
+    /// A request that fits nothing that is configured, and that no policy permits.
+    fn no_endpoint(&self, serving: &Serving, target: &Target) -> Refusal {
+        let methods = serving.plane.templates.methods(target);
+        if methods.is_empty() {
+            let detail = "this gate knows no endpoint of that path, and no policy permits the rest of the API; use a \
+                          documented path, or ask whoever runs this gate to add it";
+            return Refusal::new(403, detail);
+        }
+        let detail = format!(
+            "this gate knows that path with other methods only: {}; no policy permits the rest of the API",
+            methods.join(", ")
+        );
+        Refusal::new(403, detail)
+    }
+
+    fn json_fields(&self, pointers: &[(String, json::Pointer)], request: &mut Request) -> Result<(), Refusal> {
+        self.is_json()?;
+        let fields = json::fields(&self.asked.body, pointers)
+            .map_err(|why| Refusal::new(400, format!("the body: {why}")))?;
+        for (name, value) in fields {
+            match value {
+                json::Value::Integer(number) => {
+                    request.fields.insert(name.clone(), number.to_string());
+                    request.numbers.insert(name, number);
+                }
+                other => {
+                    if let Some(text) = other.as_field() {
+                        request.fields.insert(name, text);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A body that policies look into must be what they read it as.
+    fn is_json(&self) -> Result<(), Refusal> {
+        let head = &self.asked.head;
+        let coded = head.all("content-encoding").any(|coding| !coding.eq_ignore_ascii_case(b"identity"));
+        if coded {
+            return Err(Refusal::new(415, "the body is compressed, and this gate must read it; send it plain"));
+        }
+        match Form::of(head.first("content-type")) {
+            Ok(Form::Json) => Ok(()),
+            Ok(_) => Err(Refusal::new(415, "this endpoint takes `content-type: application/json`")),
+            Err(why) => Err(Refusal::new(415, format!("the body: {why}"))),
+        }
+    }
+
+    /// SQL in the body: the statement is decided as if it came to the database itself.
+    fn sql(
+        &self,
+        serving: &Serving,
+        sql: &SqlBody,
+        env: Env<'_>,
+        judged: &mut Judged,
+        ruling: &mut Ruling,
+    ) -> Result<(), Refusal> {
+        let plane = &serving.plane;
+        let (Some(database), Some(target)) = (&plane.sql, &plane.api.sql) else {
+            return Err(Refusal::new(403, "the gate's configuration names no database for SQL in bodies"));
+        };
+        self.is_json()?;
+        let malformed = |why: json::Malformed| Refusal::new(400, format!("the body: {why}"));
+        let document = Document::read(&self.asked.body).map_err(malformed)?;
+        let pointer = json::Pointer::parse(&sql.statement)
+            .map_err(|why| Refusal::new(403, format!("the gate's configuration: {why}")))?;
+        let text = pointer.of(document.root()).map_err(malformed)?;
+        let text = text.and_then(json::Item::as_str).ok_or_else(|| {
+            Refusal::new(400, format!("the body has no SQL text at `{}`", sql.statement))
+        })?;
+        let who = serving.agent.identity.clone();
+        let decision = gatewright_postgres::explain(database, who, &target.role, &text, env.now);
+        for policy in &decision.policies {
+            if !ruling.policies.contains(policy) {
+                ruling.policies.push(policy.clone());
+            }
+        }
+        if let Some(refusal) = decision.refusal {
+            let words = [Some(refusal.message.as_str()), refusal.detail.as_deref(), refusal.hint.as_deref()];
+            let words: Vec<&str> = words.into_iter().flatten().collect();
+            let (policies, reason) = (decision.policies, refusal.message.clone());
+            ruling.refusal = Some(Refusal::new(403, words.join(". ")).policies(&policies));
+            ruling.and(Verdict::Deny(Denial { policies, reason }), &[]);
+            return Ok(());
+        }
+        if let Some(rule) = decision.rule {
+            ruling.and(Verdict::NeedsApproval(rule), &[]);
+        }
+        columns(&decision.explanation, &sql.rows, judged);
+        Ok(())
+    }
+}
+
+/// Masks what lineage says of the rows, by name and by position.
+fn columns(explanation: &Explanation, rows: &str, judged: &mut Judged) {
+    let mut mask = |path: String, method: Method| {
+        // INVARIANT: a pattern that does not parse was refused with the bundle; then everything is masked.
+        let pointer = Pointer::parse(&path).or_else(|_| Pointer::parse("/**"));
+        judged.masks.extend(pointer.map(|pointer| (pointer, method)));
+    };
+    for explained in &explanation.statements {
+        judged.hush |= !explained.scope.is_empty();
+        match &explained.outputs {
+            Some(outputs) => {
+                for (position, output) in outputs.iter().enumerate() {
+                    let Some(method) = output.method else { continue };
+                    match &output.name {
+                        Some(name) => {
+                            let name = name.replace('~', "~0").replace('/', "~1").replace('*', "~2");
+                            mask(format!("{rows}/{name}"), method);
+                        }
+                        None => mask(format!("{rows}/*"), Method::Redact),
+                    }
+                    mask(format!("{rows}/{position}"), method);
+                }
+            }
+            None if !explained.scope.is_empty() => mask(format!("{rows}/*"), Method::Redact),
+            None => {}
+        }
+    }
+}
+
+pub(super) fn denied(policies: &[String], reason: &str) -> Refusal {
+    let by = match policies {
+        [] => String::new(),
+        policies => format!(" (policy {})", policies.join(", ")),
+    };
+    Refusal::new(403, format!("denied{by}: {reason}")).policies(policies)
+}
+
+/// What an approval of the request is good for, in the words of the policies.
+pub(super) fn needs(rule: &ApprovalRule) -> String {
+    format!("this needs the approval of {}: {}", rule.approvers.join(" or "), rule.reason)
+}
+
+fn path_of(target: &Target) -> String {
+    let canonical = target.canonical();
+    canonical.split('?').next().unwrap_or_default().to_owned()
+}
+
+fn name_value(request: &mut Request, name: &str, value: &str) {
+    if let Ok(number) = value.parse::<i64>()
+        && number.to_string() == value
+    {
+        request.numbers.insert(name.to_owned(), number);
+    }
+    request.fields.insert(name.to_owned(), value.to_owned());
+}
+
+fn query(target: &Target, repeated: &[String], request: &mut Request) -> Result<(), Refusal> {
+    for (name, value) in target.query().pairs() {
+        let key = format!("query.{name}");
+        if repeated.iter().any(|known| known == name) {
+            let all: Vec<&str> = target.query().all(name).collect();
+            request.fields.insert(key, all.join("\n"));
+            continue;
+        }
+        if request.fields.contains_key(&key) {
+            let detail = format!(
+                "the query parameter `{name}` stands there twice, which servers read in different ways; send it once"
+            );
+            return Err(Refusal::new(400, detail));
+        }
+        name_value(request, &key, value);
+    }
+    Ok(())
+}
+
+fn only<'a>(
+    mut all: impl Iterator<Item = &'a [u8]>,
+    what: impl Fn() -> String,
+) -> Result<Option<&'a [u8]>, Refusal> {
+    let first = all.next();
+    if all.next().is_some() {
+        return Err(Refusal::new(400, format!("{} stands there twice; send it once", what())));
+    }
+    Ok(first)
+}
+

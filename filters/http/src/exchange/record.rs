@@ -1,0 +1,112 @@
+//! What is recorded of a request and its answer.
+
+use gatewright_core::event::Kind;
+use gatewright_core::time::Millis;
+
+use super::{Exchange, Io, Stage};
+use crate::reply::Refusal;
+
+/// Longest request target, and longest body of a request, that is recorded whole, in bytes.
+pub(super) const MOST_BODY: usize = 64 << 10;
+
+/// Bytes as text, cut off where it is too long.
+pub(super) fn shown(bytes: &[u8], most: usize) -> String {
+    let cut = bytes.get(..most.min(bytes.len())).unwrap_or_default();
+    let mut text = String::from_utf8_lossy(cut).into_owned();
+    if bytes.len() > most {
+        text.push_str(&format!("… ({} bytes)", bytes.len()));
+    }
+    text
+}
+
+impl Exchange {
+    /// Records what was decided of the request.
+    pub(super) fn record_decision(
+        &mut self,
+        decision: &str,
+        policies: &[String],
+        reason: &str,
+        now: Millis,
+        io: &mut Io,
+    ) {
+        let body = &self.asked.body;
+        let parameters = if body.is_empty() { Vec::new() } else { vec![Some(shown(body, MOST_BODY))] };
+        let text = self.line();
+        let Some(serving) = &self.serving else { return };
+        let mut visit = serving.visit.borrow_mut();
+        let kind = Kind::Statement {
+            statement: serving.statement,
+            text,
+            parameters,
+            decision: decision.to_owned(),
+            policies: policies.to_vec(),
+            reason: reason.to_owned(),
+            explanation: None,
+            explained_by: None,
+        };
+        visit.record(now, kind, &mut io.events);
+        self.answer.recorded_at = visit.sealed();
+        self.answer.stated = true;
+    }
+
+    /// `POST /orders`.
+    pub(super) fn line(&self) -> String {
+        let target = self.asked.target.as_ref().map(crate::path::Target::canonical);
+        let target = target.unwrap_or_else(|| shown(self.asked.head.first(":path").unwrap_or_default(), 2_000));
+        format!("{} {target}", self.asked.method)
+    }
+
+    /// Records a refusal, as the agent gets it.
+    pub(super) fn record_refusal(&mut self, refusal: &Refusal, now: Millis, io: &mut Io) {
+        if self.serving.is_some() && !self.answer.stated {
+            self.record_decision("deny", &refusal.policies, &refusal.detail, now, io);
+        }
+        let code = refusal.status.to_string();
+        self.record_error(&code, &refusal.detail, now, io);
+        self.answer.over = true;
+    }
+
+    pub(super) fn record_error(&mut self, code: &str, message: &str, now: Millis, io: &mut Io) {
+        let Some(serving) = &self.serving else { return };
+        let kind = Kind::Error {
+            statement: serving.statement,
+            code: code.to_owned(),
+            message: message.to_owned(),
+        };
+        serving.visit.borrow_mut().record(now, kind, &mut io.events);
+    }
+
+    /// Records what came back, once.
+    pub(super) fn record_end(&mut self, now: Millis, io: &mut Io) {
+        if !self.answer.stated || std::mem::replace(&mut self.answer.over, true) {
+            return;
+        }
+        let Some(serving) = &self.serving else { return };
+        let passed = matches!(self.stage, Stage::Passed);
+        let kind = if self.answer.status == 0 {
+            let message = if passed { "the target gave no answer" } else { "the agent went away" };
+            Kind::Error { statement: serving.statement, code: String::new(), message: message.to_owned() }
+        } else {
+            let (columns, rows) = if self.answer.sample.is_empty() {
+                (Vec::new(), Vec::new())
+            } else {
+                let text = String::from_utf8_lossy(&self.answer.sample).into_owned();
+                (vec!["body".to_owned()], vec![vec![Some(text)]])
+            };
+            let tag = match self.answer.cut {
+                Some(why) => format!("{}, cut off: {why}", self.answer.status),
+                None => self.answer.status.to_string(),
+            };
+            Kind::Result {
+                statement: serving.statement,
+                tag,
+                columns,
+                row_count: rows.len() as u64,
+                rows,
+                masked: self.answer.masked(),
+                elapsed_ms: now.saturating_sub(serving.since),
+            }
+        };
+        serving.visit.borrow_mut().record(now, kind, &mut io.events);
+    }
+}

@@ -1,0 +1,240 @@
+//! What the agent gets: the target's answer, masked as it passes.
+
+use std::rc::Rc;
+
+use gatewright_core::bundle::http::Opaque;
+use gatewright_core::time::Millis;
+
+use super::{Env, Exchange, Flow, Io, Stage};
+use crate::agent::Masking;
+use crate::body::{Decoder, Form, Limits, Masker, Unreadable};
+use crate::head::{Change, Head};
+use crate::headers;
+use crate::reply::Refusal;
+
+/// The answer to a request.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    /// What is masked for this agent.
+    pub(super) masking: Option<Masking>,
+    /// The decision is recorded.
+    pub(super) stated: bool,
+    /// Up to where the session must be durable before the request goes on.
+    pub(super) recorded_at: u64,
+    /// The end is recorded.
+    pub(super) over: bool,
+    /// The target's status; 0 while there is none.
+    pub(super) status: u16,
+    /// The first bytes of the body, after masking.
+    pub(super) sample: Vec<u8>,
+    /// Why it was cut off, if it was.
+    pub(super) cut: Option<&'static str>,
+    body: Option<Body>,
+    /// The head has gone to the agent.
+    sent: bool,
+}
+
+/// A body that is read as it passes.
+#[derive(Debug)]
+struct Body {
+    decoder: Decoder,
+    masker: Masker,
+}
+
+impl Answer {
+    /// What was masked or found.
+    pub(super) fn masked(&self) -> Vec<String> {
+        let masked = self.body.as_ref().map(|body| body.masker.masked());
+        masked.unwrap_or_default().into_iter().map(str::to_owned).collect()
+    }
+}
+
+impl Exchange {
+    /// The head of the response. `end`: there is nothing after it.
+    pub fn response_head(&mut self, head: &Head, end: bool, env: Env<'_>, io: &mut Io) -> Flow {
+        if !matches!(self.stage, Stage::Passed) {
+            // An answer of the proxy or of this very filter: the target has not seen the request.
+            return Flow::Continue;
+        }
+        let status = head.text(":status").and_then(|status| status.parse().ok()).unwrap_or(0);
+        self.answer.status = status;
+        match self.read_response(head, status, end, io) {
+            Ok(flow) => {
+                self.answer.sent = flow == Flow::Continue;
+                if end {
+                    self.record_end(env.now, io);
+                }
+                flow
+            }
+            Err(refusal) => {
+                self.replace(&refusal, env.now, io);
+                Flow::Continue
+            }
+        }
+    }
+
+    fn read_response(&mut self, head: &Head, status: u16, end: bool, io: &mut Io) -> Result<Flow, Refusal> {
+        let Some(serving) = &self.serving else { return Ok(Flow::Continue) };
+        let Some(masking) = &self.answer.masking else { return Ok(Flow::Continue) };
+        let (more, hush) = match &mut self.judged {
+            Some(judged) => (std::mem::take(&mut judged.masks), judged.hush),
+            None => (Vec::new(), false),
+        };
+        if status == 101 || (self.asked.method == "CONNECT" && (200..300).contains(&status)) {
+            // Policy permitted it: what follows is no HTTP, and passes unseen.
+            return Ok(Flow::Continue);
+        }
+        if hush && status >= 400 {
+            let detail = format!(
+                "the target answered with status {status}; its words are withheld, since they could quote masked values. \
+                 Check the statement"
+            );
+            return Err(Refusal::new(if status < 500 { 400 } else { 502 }, detail));
+        }
+        if !masking.anything && more.is_empty() {
+            return Ok(Flow::Continue);
+        }
+        if let Some(detectors) = &serving.plane.detectors {
+            headers::mask(head, detectors, &mut io.changes);
+        }
+        for name in headers::OF_THE_WHOLE_BODY {
+            if head.has(name) {
+                io.changes.push(Change::Remove((*name).to_owned()));
+            }
+        }
+        if end || self.asked.method == "HEAD" || matches!(status, 204 | 304) {
+            return Ok(Flow::Continue);
+        }
+        if status == 206 || head.has("content-range") {
+            let detail = "the target sent a part of its answer, and parts cannot be masked; ask for all of it";
+            return Err(Refusal::new(502, detail));
+        }
+        let form = Form::of(head.first("content-type")).map_err(|why| unreadable(&why))?;
+        let codings: Vec<&[u8]> = head.all("content-encoding").collect();
+        let decoder = Decoder::new(&codings, Limits::default()).map_err(|why| unreadable(&why))?;
+        let rules = match more.is_empty() {
+            true => Rc::clone(&masking.rules),
+            false => Rc::new(serving.plane.rules_with(&masking.active, more)),
+        };
+        let Some(masker) = Masker::new(form, rules, Limits::default()) else {
+            return match serving.plane.api.opaque {
+                Opaque::Pass => Ok(Flow::Continue),
+                Opaque::Refuse => {
+                    let kind = head.text("content-type").unwrap_or("none");
+                    let kind: String = kind.chars().filter(char::is_ascii_graphic).take(80).collect();
+                    let detail = format!(
+                        "the target's answer is of a type that cannot be masked (`{kind}`); ask for JSON, or ask whoever \
+                         runs this gate to let the type pass (`opaque: pass`)"
+                    );
+                    Err(Refusal::new(502, detail))
+                }
+            };
+        };
+        if !codings.is_empty() {
+            io.changes.push(Change::Remove("content-encoding".to_owned()));
+        }
+        self.answer.body = Some(Body { decoder, masker });
+        // The agent of a stream of events wants the head at once. Any other is told properly when the body turns out
+        // to be unreadable at its beginning.
+        Ok(if form == Form::EventStream { Flow::Continue } else { Flow::Pause })
+    }
+
+    /// The next piece of the response's body.
+    pub fn response_body(&mut self, piece: &[u8], end: bool, env: Env<'_>, io: &mut Io) -> Flow {
+        if !matches!(self.stage, Stage::Passed) {
+            return Flow::Continue;
+        }
+        let mut out = Vec::new();
+        let read = match &mut self.answer.body {
+            Some(body) => body.read(piece, end, &mut out).map(|()| true),
+            None => Ok(false),
+        };
+        match read {
+            Ok(masked) => {
+                self.sample(if masked { &out } else { piece });
+                if masked {
+                    io.body = Some(out);
+                }
+                self.answer.sent = true;
+            }
+            Err(why) if self.answer.sent => {
+                // What was decided of this piece is right, and the agent shall see that the rest is missing.
+                self.sample(&out);
+                io.body = Some(out);
+                self.answer.cut = Some("it cannot be read");
+                self.record_error("502", &why.to_string(), env.now, io);
+                self.cut(env.now, io);
+                return Flow::Continue;
+            }
+            Err(why) => {
+                self.replace(&unreadable(&why), env.now, io);
+                return Flow::Continue;
+            }
+        }
+        if end {
+            self.record_end(env.now, io);
+        }
+        Flow::Continue
+    }
+
+    /// The response ends with trailers.
+    pub fn response_trailers(&mut self, trailers: &Head, env: Env<'_>, io: &mut Io) -> Flow {
+        if !matches!(self.stage, Stage::Passed) {
+            return Flow::Continue;
+        }
+        if let Some(serving) = &self.serving
+            && let Some(detectors) = &serving.plane.detectors
+        {
+            headers::mask(trailers, detectors, &mut io.changes);
+        }
+        let mut rest = Vec::new();
+        let end = self.answer.body.as_mut().map(|body| body.read(&[], true, &mut rest));
+        if end.is_some_and(|read| read.is_err()) || !rest.is_empty() {
+            // Bytes that were held back can not be sent any more once trailers are there.
+            self.answer.cut = Some("it ends with trailers");
+            self.cut(env.now, io);
+            return Flow::Continue;
+        }
+        self.record_end(env.now, io);
+        Flow::Continue
+    }
+
+    fn sample(&mut self, bytes: &[u8]) {
+        let most = self.serving.as_ref().map_or(0, |serving| serving.plane.recording.max_result_bytes as usize);
+        let left = most.saturating_sub(self.answer.sample.len());
+        self.answer.sample.extend_from_slice(bytes.get(..left.min(bytes.len())).unwrap_or_default());
+    }
+
+    /// The agent gets an error instead of the answer, whose head it has not seen.
+    fn replace(&mut self, refusal: &Refusal, now: Millis, io: &mut Io) {
+        io.changes.clear();
+        self.answer.body = None;
+        self.record_refusal(refusal, now, io);
+        io.reply = Some(self.refusal_reply(refusal));
+        self.stage = Stage::Refused;
+    }
+
+    /// The rest of the answer does not come.
+    fn cut(&mut self, now: Millis, io: &mut Io) {
+        io.reset = true;
+        self.record_end(now, io);
+        self.answer.body = None;
+        self.stage = Stage::Refused;
+    }
+
+    pub(super) fn cut_off(&mut self, why: &'static str, env: Env<'_>, io: &mut Io) {
+        self.answer.cut = Some(why);
+        self.cut(env.now, io);
+    }
+}
+
+impl Body {
+    fn read(&mut self, piece: &[u8], end: bool, out: &mut Vec<u8>) -> Result<(), Unreadable> {
+        self.decoder.decode(piece, end, &mut self.masker, out)
+    }
+}
+
+fn unreadable(why: &Unreadable) -> Refusal {
+    let detail = format!("the target's answer cannot be read, and so cannot be masked: {why}");
+    Refusal::new(502, detail)
+}
