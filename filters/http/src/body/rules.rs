@@ -1,0 +1,225 @@
+//! What is masked in bodies, and what takes the place of a value.
+
+use std::fmt;
+use std::rc::Rc;
+
+use gatewright_core::detect::Detectors;
+use gatewright_core::mask::{Method, REDACTED, mask_text};
+
+use super::found::Found;
+use super::json::{Framing, Json};
+use super::pointer::{Paths, Pointer};
+use super::Limits;
+
+/// Most JSON texts in strings of each other.
+const MOST_LEVELS: u8 = 4;
+
+/// What is masked, beside the pointers.
+#[derive(Default)]
+pub struct Options {
+    /// What looks through keys, strings and numbers that no pointer names.
+    pub detectors: Option<Rc<Detectors>>,
+    /// Keys [`Method::Hash`].
+    pub mask_key: Vec<u8>,
+    /// A string that is a JSON text by itself, as in results of MCP tools, is masked by the same rules from its own
+    /// root, four levels deep. A string that looks like JSON and is none, is longer than [`Limits::string`], or quotes
+    /// a key with which a pointer ends, is redacted.
+    pub embedded: bool,
+    /// Keys are told apart by the case of their letters. Without it, ASCII's case does not matter.
+    pub exact_keys: bool,
+}
+
+/// What is masked in bodies; compiled once, and shared by all of them.
+pub struct Rules {
+    pointers: Vec<(Pointer, Method)>,
+    pub(super) paths: Paths,
+    pub(super) detectors: Option<Rc<Detectors>>,
+    mask_key: Vec<u8>,
+    pub(super) embedded: bool,
+}
+
+impl fmt::Debug for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rules").field("pointers", &self.pointers).finish_non_exhaustive()
+    }
+}
+
+/// What a scalar is that a pointer names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scalar {
+    /// Text, or the digits of a number.
+    Text,
+    /// `true` or `false`, a container, or more than is held: nothing of it is shown.
+    Whole,
+}
+
+impl Rules {
+    /// Compiles the rules. Where several pointers name a value, the first one's method masks it. A container that a
+    /// pointer names is masked as a whole: by [`Method::Null`] as `null`, otherwise as `"[masked]"`.
+    #[must_use]
+    pub fn new(pointers: Vec<(Pointer, Method)>, options: Options) -> Self {
+        Self {
+            paths: Paths::new(pointers.iter().map(|(pointer, _)| pointer), options.exact_keys),
+            pointers,
+            detectors: options.detectors,
+            mask_key: options.mask_key,
+            embedded: options.embedded,
+        }
+    }
+
+    pub(super) fn has_pointers(&self) -> bool {
+        !self.pointers.is_empty()
+    }
+
+    /// A pointer as it is written.
+    pub(super) fn name(&self, position: usize) -> Option<&str> {
+        self.pointers.get(position).map(|(pointer, _)| pointer.as_str())
+    }
+
+    pub(super) fn method(&self, position: usize) -> Method {
+        self.pointers.get(position).map_or(Method::Redact, |(_, method)| *method)
+    }
+
+    /// What takes the place of a value that a pointer names; `None` for null.
+    pub(super) fn masked(&self, pointer: usize, kind: Scalar, value: &[u8]) -> Option<Vec<u8>> {
+        let method = match (self.method(pointer), kind) {
+            (Method::Null, _) => return None,
+            (method, Scalar::Text) => method,
+            (_, Scalar::Whole) => Method::Redact,
+        };
+        let mut out = Vec::new();
+        mask_text(method, value, &self.mask_key, &mut out).then_some(out)
+    }
+
+    /// A text with what detectors find replaced; `None` where there is nothing.
+    pub(super) fn detected(&self, text: &[u8], found: &mut Found) -> Option<Vec<u8>> {
+        let replaced = self.detectors.as_ref()?.replace(text)?;
+        found.replaced(text, &replaced);
+        Some(replaced)
+    }
+
+    /// What takes the place of a text that no pointer names and that is the value of `key`, if of any; `None` where it
+    /// may stay. `between` is what stands between key and value.
+    pub(super) fn text(
+        &self,
+        key: Option<&[u8]>,
+        between: &[u8],
+        text: &[u8],
+        within: Within,
+        found: &mut Found,
+    ) -> Option<Vec<u8>> {
+        if within.json && !text.is_empty() {
+            match self.json(text, within, found) {
+                Embedded::Is(replaced) => return replaced,
+                Embedded::Hides => return Some(REDACTED.to_vec()),
+                Embedded::IsNot => {}
+            }
+        }
+        self.plain(key, between, text, found)
+    }
+
+    /// The same where the text is not JSON.
+    pub(super) fn plain(
+        &self,
+        key: Option<&[u8]>,
+        between: &[u8],
+        text: &[u8],
+        found: &mut Found,
+    ) -> Option<Vec<u8>> {
+        let detectors = self.detectors.as_ref()?;
+        let Some(key) = key else { return self.detected(text, found) };
+        // One look at both sees what is in each, but for patterns that want a text's beginning or end.
+        let pair = [key, between, text].concat();
+        if !detectors.is_anchored() && !detectors.may_match(&pair) {
+            return None;
+        }
+        let replaced = self.detected(text, found);
+        let shown = replaced.as_deref().unwrap_or(text);
+        let pair = [key, between, shown].concat();
+        // Neither key nor value is found by itself any more: what is found now is in both, as in
+        // `secret_access_key=…`.
+        match detectors.replace(&pair) {
+            Some(again) => {
+                found.replaced(&pair, &again);
+                Some(REDACTED.to_vec())
+            }
+            None => replaced,
+        }
+    }
+
+    /// A text that may be JSON.
+    fn json(&self, text: &[u8], within: Within, found: &mut Found) -> Embedded {
+        let looks = Looks::of(text);
+        if looks == Looks::Other {
+            let quoted = self.has_pointers() && self.paths.are_quoted_in(text);
+            return if quoted { self.hides(found) } else { Embedded::IsNot };
+        }
+        let fits = within.level < MOST_LEVELS && text.len() <= within.limits.string;
+        if fits {
+            let level = within.level.saturating_add(1);
+            let mut json = Json::new(within.rules.clone(), within.limits, Framing::One, level);
+            let mut out = Vec::with_capacity(text.len());
+            if json.push(text, &mut out).and_then(|()| json.finish(&mut out)).is_ok() {
+                found.merge(json.found());
+                return Embedded::Is((out != text).then_some(out));
+            }
+        }
+        let likely = looks == Looks::Likely && (self.has_pointers() || !fits);
+        let quoted = self.has_pointers() && self.paths.are_quoted_in(text);
+        if likely || quoted { self.hides(found) } else { Embedded::IsNot }
+    }
+
+    fn hides(&self, found: &mut Found) -> Embedded {
+        found.label("unclear");
+        Embedded::Hides
+    }
+}
+
+/// Where a text stands.
+#[derive(Clone, Copy)]
+pub(super) struct Within<'a> {
+    pub(super) rules: &'a Rc<Rules>,
+    pub(super) limits: Limits,
+    /// In how many texts that are JSON themselves.
+    pub(super) level: u8,
+    /// Whether it is to be looked at as JSON.
+    pub(super) json: bool,
+}
+
+/// What a text is that may be JSON.
+enum Embedded {
+    /// JSON, and what takes its place if anything does.
+    Is(Option<Vec<u8>>),
+    IsNot,
+    /// Like JSON, and something that pointers name may be in it.
+    Hides,
+}
+
+/// What a text begins like.
+#[derive(PartialEq, Eq)]
+pub(super) enum Looks {
+    /// An object, or an array of strings or containers.
+    Likely,
+    /// A string or an array of something else; it may as well be text.
+    Maybe,
+    /// Text.
+    Other,
+}
+
+impl Looks {
+    pub(super) fn of(text: &[u8]) -> Self {
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        let mut meant = text.iter().copied().filter(|byte| !is_space(*byte));
+        match (meant.next(), meant.next()) {
+            (Some(b'{'), Some(b'"' | b'\'' | b'}') | None) => Self::Likely,
+            (Some(b'['), Some(b'"' | b'\'' | b'{' | b'[' | b']') | None) => Self::Likely,
+            (Some(b'{' | b'[' | b'"'), _) => Self::Maybe,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// White space of JSON.
+pub(super) fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
