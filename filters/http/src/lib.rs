@@ -5,5 +5,7 @@
 #![deny(clippy::arithmetic_side_effects, clippy::string_slice, clippy::unreachable)]
 
 pub mod body;
+pub mod fold;
+pub mod json;
 pub mod mcp;
 pub mod path;
