@@ -9,3 +9,4 @@ pub mod fold;
 pub mod json;
 pub mod mcp;
 pub mod path;
+pub mod query;
