@@ -15,6 +15,7 @@ use tokio::sync::{Notify, watch as channel};
 pub(crate) use bundle::Served;
 
 use crate::catalogue::Raw;
+use crate::config::Api;
 use crate::keys::Keys;
 use crate::settings::Settings;
 use crate::time::now;
@@ -124,8 +125,37 @@ fn compile(seen: &mut Seen, last: &HashMap<String, ResourceState>, mask_key: &st
         };
         resources.insert(name.clone(), state);
     }
+    for api in &settings.loaded.config.apis.value {
+        let name = &api.name.value.0;
+        let last = last.get(name).and_then(|state| state.served.clone());
+        let state = match compile_api(&settings, api, &keys, seen, mask_key) {
+            Ok(served) => ResourceState { served: Some(served), faults: Vec::new() },
+            Err(faults) => ResourceState { served: last, faults },
+        };
+        resources.insert(name.clone(), state);
+    }
     let faults = file_fault.into_iter().chain(key_faults).collect();
     Ok(State { settings, verifier, resources, faults })
+}
+
+fn compile_api(
+    settings: &Settings,
+    api: &Api,
+    keys: &Keys,
+    seen: &Seen,
+    mask_key: &str,
+) -> Result<Served, Vec<String>> {
+    let database = match &api.sql {
+        Some(sql) => {
+            let name = &sql.database.value;
+            let resource = settings.loaded.resource(name);
+            let resource = resource.ok_or_else(|| vec![format!("there is no resource `{name}`")])?;
+            Some((resource, seen.catalogues.latest(name).map_err(|cause| vec![cause])?))
+        }
+        None => None,
+    };
+    let database = database.as_ref().map(|(resource, raw)| (*resource, &**raw));
+    bundle::compile_api(settings, api, keys, database, mask_key)
 }
 
 /// Logs what became of each resource, once per change.

@@ -3,13 +3,15 @@
 //! An unquoted scalar may hold `${NAME}` or `${NAME:-default}`: the environment variable's value takes its place.
 //! This is for addresses and paths; secrets are named by reference ([`crate::secret::SecretRef`]) and never stand here.
 
+pub(crate) mod api;
 mod fault;
-mod model;
+pub(crate) mod model;
 mod validate;
-mod values;
+pub(crate) mod values;
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use api::{Api, Credential};
 pub(crate) use fault::{Fault, Faults};
 pub(crate) use model::{Config, Kind, Provider, Resource, Role};
 pub(crate) use values::{At, ColumnPattern, Endpoint, Tls};
@@ -61,7 +63,9 @@ impl Loaded {
         let roles = config.resources.value.iter().flat_map(|resource| &resource.roles.value);
         let passwords = roles.filter_map(|role| role.password.as_ref());
         let secrets = std::iter::once(&config.host.filter_token).chain(passwords);
-        let secrets = secrets.filter_map(|secret| secret.value.path());
+        let secrets = secrets.map(|secret| &secret.value);
+        let credentials = config.apis.value.iter().filter_map(|api| api.credential.as_ref()?.value.secret());
+        let secrets = secrets.chain(credentials).filter_map(|secret| secret.path());
         let keys =
             config.identity.providers.value.iter().filter_map(|provider| provider.jwks.value.file.as_deref());
         secrets.chain(keys).map(|path| self.folder.join(path)).collect()
@@ -70,6 +74,13 @@ impl Loaded {
     /// The resource of that name.
     pub(crate) fn resource(&self, name: &str) -> Option<&Resource> {
         self.config.resources.value.iter().find(|resource| resource.name.value.0 == name)
+    }
+}
+
+impl Loaded {
+    /// The API of that name.
+    pub(crate) fn api(&self, name: &str) -> Option<&Api> {
+        self.config.apis.value.iter().find(|api| api.name.value.0 == name)
     }
 }
 

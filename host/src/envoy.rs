@@ -1,10 +1,12 @@
 //! `gatewright envoy`: a complete bootstrap for one resource.
 
+mod http;
+
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use serde_json::json;
 
 use crate::config::{At, Endpoint, Kind, Tls};
@@ -27,30 +29,31 @@ pub(crate) struct Asked {
 pub(crate) fn bootstrap(settings: &Settings, asked: &Asked) -> anyhow::Result<String> {
     let config = &settings.loaded.config;
     let name = &asked.resource;
-    let known =
-        || config.resources.value.iter().map(|r| r.name.value.0.as_str()).collect::<Vec<_>>().join(", ");
-    let resource = settings
-        .loaded
-        .resource(name)
-        .with_context(|| format!("there is no resource `{name}`, but {}", known()))?;
+    let (template, endpoint) = match (settings.loaded.resource(name), settings.loaded.api(name)) {
+        (Some(resource), _) => match resource.kind {
+            Kind::Postgres => (POSTGRES.replace("@tls", tls(&resource.target)), &resource.target),
+        },
+        (None, Some(api)) => (http::template(api), &api.target),
+        (None, None) => {
+            let databases = config.resources.value.iter().map(|resource| &resource.name);
+            let known = databases.chain(config.apis.value.iter().map(|api| &api.name));
+            let known: Vec<&str> = known.map(|name| name.value.0.as_str()).collect();
+            bail!("there is no resource `{name}`, but {}", known.join(", "));
+        }
+    };
     let plugin = json!({
         "resource": name,
         "host_cluster": "gatewright_host",
         "filter_token": settings.filter_token.reveal(),
     });
     let wasm = asked.wasm.to_str().context("the module's path is not text")?;
-    let filter = match resource.kind {
-        Kind::Postgres => "gatewright_postgres",
-    };
-    Ok(TEMPLATE
-        .replace("@filter", filter)
+    Ok(template
         .replace("@resource", name)
         .replace("@admin", &address(asked.admin))
         .replace("@listen", &address(asked.listen))
         .replace("@wasm", &quoted(wasm))
         .replace("@host", &address(config.host.listen.0))
-        .replace("@target", &target(&resource.target)?)
-        .replace("@tls", tls(&resource.target))
+        .replace("@target", &target(endpoint)?)
         // Last: what secrets hold is not looked at again.
         .replace("@plugin", &quoted(&plugin.to_string())))
 }
@@ -101,84 +104,4 @@ const DIRECT_TLS: &str = r#"
             alpn_protocols: [postgresql]
 "#;
 
-const TEMPLATE: &str = r#"# Envoy bootstrap for the Gatewright resource `@resource`, printed by `gatewright envoy`.
-#
-# Who can read Envoy's config dump (the admin interface) sees the filter's token below. With it one can ask the
-# host for the bundle and send events, but never gets a database password, nor a login proof: each login also needs
-# a valid token of an agent that policy lets connect. Keep the admin interface on loopback all the same.
-node:
-  id: gatewright-@resource
-  cluster: gatewright
-admin:
-  address: @admin
-static_resources:
-  listeners:
-    - name: @resource
-      address: @listen
-      # A message is inspected whole, so all of it must fit: at this limit Envoy stops reading, without an error.
-      per_connection_buffer_limit_bytes: 4194304
-      filter_chains:
-        - filters:
-            - name: envoy.filters.network.wasm
-              typed_config:
-                "@type": type.googleapis.com/envoy.extensions.filters.network.wasm.v3.Wasm
-                config:
-                  name: @filter
-                  root_id: @filter
-                  # Should the module ever fail, its connections close, and new ones get a new instance. Nothing
-                  # passes unseen in between.
-                  failure_policy: FAIL_RELOAD
-                  reload_config:
-                    backoff:
-                      base_interval: 0.1s
-                  vm_config:
-                    vm_id: @filter
-                    runtime: envoy.wasm.runtime.v8
-                    code:
-                      local:
-                        filename: @wasm
-                  configuration:
-                    "@type": type.googleapis.com/google.protobuf.StringValue
-                    value: @plugin
-            - name: envoy.filters.network.tcp_proxy
-              typed_config:
-                "@type": type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy
-                stat_prefix: gatewright_@resource
-                cluster: gatewright_target
-                # A command that waits for an approval is an idle connection: no limit.
-                idle_timeout: 0s
-  clusters:
-    # The companion host. HTTP/1.1.
-    - name: gatewright_host
-      type: STATIC
-      connect_timeout: 1s
-      # Every held approval keeps one request open; the default of 1024 would refuse the next.
-      circuit_breakers:
-        thresholds:
-          - max_connections: 100000
-            max_pending_requests: 100000
-            max_requests: 100000
-      load_assignment:
-        cluster_name: gatewright_host
-        endpoints:
-          - lb_endpoints:
-              - endpoint:
-                  address: @host
-    # The database.
-    - name: gatewright_target
-      type: STATIC
-      connect_timeout: 5s
-      per_connection_buffer_limit_bytes: 4194304
-      circuit_breakers:
-        thresholds:
-          - max_connections: 100000
-            max_pending_requests: 100000
-            max_requests: 100000
-      load_assignment:
-        cluster_name: gatewright_target
-        endpoints:
-          - lb_endpoints:
-              - endpoint:
-                  address: @target
-@tls
-"#;
+const POSTGRES: &str = include_str!("envoy/postgres.yaml");

@@ -18,6 +18,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::approvals::Approvals;
 use crate::compile::Compiled;
+use crate::credentials::Credentials;
 use crate::log::Recorder;
 use crate::login::Logins;
 use crate::store::Store;
@@ -37,6 +38,8 @@ pub(crate) struct App {
     pub(crate) compiled: Compiled,
     /// Logins at the target.
     pub(crate) logins: Logins,
+    /// Credentials of HTTP targets.
+    pub(crate) credentials: Credentials,
     /// Approvals.
     pub(crate) approvals: Approvals,
     /// Takes events.

@@ -6,6 +6,7 @@ mod catalogue;
 mod cli;
 mod compile;
 mod config;
+mod credentials;
 mod envoy;
 mod explain;
 mod http;

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::approvals::Approvals;
+use crate::credentials::{Credentials, Mint};
 use crate::http::{App, router};
 use crate::log::{Recorder, Signer, private_file};
 use crate::login::Logins;
@@ -35,8 +36,9 @@ pub(crate) async fn serve(config: &Path, data: Option<PathBuf>) -> anyhow::Resul
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let compiled = compile::start(settings, mask_key.trim().to_owned()).await?;
     let logins = Logins::new(compiled.clone());
+    let credentials = Credentials::new(compiled.clone(), Mint::open(&data)?)?;
     let address = listener.local_addr()?;
-    let app = App { compiled, logins, approvals, recorder, store: store.clone() };
+    let app = App { compiled, logins, credentials, approvals, recorder, store: store.clone() };
     // Scripts wait for this line; nothing else goes to standard output.
     writeln!(std::io::stdout(), "gatewright host ready on http://{address}").context("standard output")?;
     tracing::info!(%address, data = %data.display(), started = time::rfc3339(time::now()), "serving");

@@ -21,6 +21,8 @@ pub(crate) struct Settings {
     pub(crate) filter_token: Secret,
     /// Passwords of the target's roles, by resource and role name.
     passwords: HashMap<(String, String), Secret>,
+    /// Secrets of the credentials for APIs, by API.
+    secrets: HashMap<String, Secret>,
     /// Policies in their JSON form.
     pub(crate) policies: Value,
     /// The same, ready to decide.
@@ -53,6 +55,20 @@ impl Settings {
                 }
             }
         }
+        let mut secrets = HashMap::new();
+        for (i, api) in loaded.config.apis.value.iter().enumerate() {
+            let Some(credential) = &api.credential else { continue };
+            match credential.value.secret().map(|secret| secret.fetch(&loaded.folder)) {
+                None => {}
+                Some(Ok(secret)) => {
+                    secrets.insert(api.name.value.0.clone(), secret);
+                }
+                Some(Err(cause)) => {
+                    let field = format!("apis[{i}].credential");
+                    faults.push(Fault::field(credential.referenced, field, cause.to_string()).in_file(path));
+                }
+            }
+        }
         let policies =
             policies::load(&loaded.policies(), loaded.config.default_policies).unwrap_or_else(|found| {
                 faults.extend(found.0);
@@ -63,12 +79,17 @@ impl Settings {
         }
         let engine = Engine::from_json(&policies)
             .map_err(|cause| Faults::from(Fault::file(&loaded.policies(), cause.to_string())))?;
-        Ok(Self { loaded, filter_token, passwords, policies, engine })
+        Ok(Self { loaded, filter_token, passwords, secrets, policies, engine })
     }
 
     /// The password of a role, where it has one.
     pub(crate) fn password(&self, resource: &str, role: &str) -> Option<&Secret> {
         self.passwords.get(&(resource.to_owned(), role.to_owned()))
+    }
+
+    /// The secret of an API's credential, where it has one.
+    pub(crate) fn secret(&self, api: &str) -> Option<&Secret> {
+        self.secrets.get(api)
     }
 
     /// How many policies there are.

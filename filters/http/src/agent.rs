@@ -129,8 +129,7 @@ impl Agent {
         let context = Context::session("", source, now);
         let masked = plane.api.masks.iter().enumerate().filter(|(_, mask)| {
             let target = Target::Field { name: mask.field.clone(), tags: mask.tags.clone() };
-            let verdict =
-                plane.engine.decide(&self.identity, &plane.name, Action::Unmask, &target, &context);
+            let verdict = plane.engine.decide(&self.identity, &plane.name, Action::Unmask, &target, &context);
             verdict != Verdict::Allow
         });
         let active: Rc<[usize]> = masked.map(|(position, _)| position).collect();

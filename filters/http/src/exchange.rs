@@ -12,6 +12,7 @@ mod respond;
 mod stages;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use gatewright_core::api::SealedEvent;
@@ -118,6 +119,8 @@ struct Asked {
     head: Head,
     method: String,
     target: Option<Target>,
+    /// Headers that the target does not get.
+    dropped: BTreeSet<String>,
     body: Vec<u8>,
     complete: bool,
 }
@@ -225,12 +228,7 @@ impl Exchange {
         self.outside(env, io, |exchange, env, io| exchange.tick_hold(env, io));
     }
 
-    fn outside(
-        &mut self,
-        env: Env<'_>,
-        io: &mut Io,
-        act: impl FnOnce(&mut Self, Env<'_>, &mut Io),
-    ) {
+    fn outside(&mut self, env: Env<'_>, io: &mut Io, act: impl FnOnce(&mut Self, Env<'_>, &mut Io)) {
         if matches!(self.stage, Stage::Start | Stage::Passed | Stage::Refused) || self.closed {
             return;
         }
@@ -271,7 +269,7 @@ impl Exchange {
     /// Refuses the request. Whatever came of it so far is dropped.
     fn refuse(&mut self, refusal: &Refusal, now: Millis, io: &mut Io) {
         self.record_refusal(refusal, now, io);
-        io.reply = Some(self.refusal_reply(refusal));
+        io.reply = Some(refusal.reply());
         self.stage = Stage::Refused;
         self.asked.body = Vec::new();
     }

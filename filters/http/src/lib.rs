@@ -7,11 +7,12 @@
 #![deny(clippy::arithmetic_side_effects, clippy::string_slice, clippy::unreachable)]
 
 mod agent;
+mod answer;
 pub mod body;
 mod exchange;
-mod fold;
+pub mod fold;
 mod head;
-mod headers;
+pub mod headers;
 pub mod json;
 pub mod mcp;
 mod metadata;
@@ -23,6 +24,6 @@ mod visit;
 
 pub use exchange::{Env, Exchange, Flow, Io, Peer};
 pub use head::{Change, Head};
-pub use plane::{Plane, PlaneError};
+pub use plane::{Plane, PlaneError, check};
 pub use reply::Reply;
 pub use visit::{Visit, Visits};

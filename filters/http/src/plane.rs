@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use foldhash::quality::RandomState;
 use gatewright_core::api::Presented;
-use gatewright_core::bundle::http::{Api, Endpoint};
+use gatewright_core::bundle::http::{Api, Endpoint, IdentitySource};
 use gatewright_core::bundle::{self, Bundle};
 use gatewright_core::detect::Detectors;
 use gatewright_core::identity::{Identity, Refusal, Verifier};
@@ -41,6 +41,8 @@ pub struct Plane {
     /// By endpoint: pointers of the fields that policies see.
     pub(crate) fields: Vec<Vec<(String, json::Pointer)>>,
     pub(crate) detectors: Option<Rc<Detectors>>,
+    /// Headers of agents that the target does not get, beside those that it never gets.
+    pub(crate) dropped: Vec<String>,
     pub(crate) providers: Vec<bundle::Provider>,
     pub(crate) engine: Engine,
     /// The database that SQL in bodies is for.
@@ -91,20 +93,12 @@ impl Plane {
             none if none.is_empty() => None,
             some => Some(Rc::new(Detectors::new(some).map_err(|e| PlaneError(format!("detectors: {e}")))?)),
         };
-        let mut routes = Vec::new();
-        for (position, endpoint) in api.endpoints.iter().enumerate() {
-            routes.extend(endpoint.methods.iter().map(|method| (position, method.clone())));
-        }
-        let path = |position: usize| api.endpoints.get(position).map_or("", |endpoint| endpoint.path.as_str());
-        let pairs: Vec<(Option<&str>, &str)> =
-            routes.iter().map(|(position, method)| (Some(method.as_str()), path(*position))).collect();
-        let templates = Templates::compile(&pairs).map_err(|e| PlaneError(e.to_string()))?;
-        let fields = api.endpoints.iter().map(fields).collect::<Result<_, _>>()?;
-        let masks = api.masks.iter().map(|mask| {
-            let pointer = Pointer::parse(&mask.field);
-            pointer.map(|pointer| (pointer, mask.method)).map_err(|e| PlaneError(format!("masks: {e}")))
-        });
-        let masks = masks.collect::<Result<_, _>>()?;
+        let Read { routes, templates, fields, masks } = Read::new(&api)?;
+        let mut dropped = api.credential_headers.clone();
+        dropped.extend(api.identity.iter().filter_map(|source| match source {
+            IdentitySource::Header { name } => Some(name.clone()),
+            _ => None,
+        }));
         let sql = api.sql.as_ref().map(|sql| sql_plane(bundle, sql)).transpose()?;
         Ok(Self {
             digest: bundle.digest.clone(),
@@ -116,6 +110,7 @@ impl Plane {
             routes,
             fields,
             detectors,
+            dropped,
             providers: bundle.providers.clone(),
             engine: Engine::from_json(&bundle.policies).map_err(|e| PlaneError(e.to_string()))?,
             sql,
@@ -132,6 +127,12 @@ impl Plane {
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// Where agents' identities come from.
+    #[must_use]
+    pub fn identity_sources(&self) -> &[IdentitySource] {
+        &self.api.identity
     }
 
     /// When a request may go ahead.
@@ -209,6 +210,43 @@ impl Plane {
     }
 }
 
+/// What an API's texts mean.
+struct Read {
+    routes: Vec<(usize, String)>,
+    templates: Templates,
+    fields: Vec<Vec<(String, json::Pointer)>>,
+    masks: Vec<(Pointer, Method)>,
+}
+
+impl Read {
+    fn new(api: &Api) -> Result<Self, PlaneError> {
+        let mut routes = Vec::new();
+        for (position, endpoint) in api.endpoints.iter().enumerate() {
+            routes.extend(endpoint.methods.iter().map(|method| (position, method.clone())));
+        }
+        let path =
+            |position: usize| api.endpoints.get(position).map_or("", |endpoint| endpoint.path.as_str());
+        let pairs: Vec<(Option<&str>, &str)> =
+            routes.iter().map(|(position, method)| (Some(method.as_str()), path(*position))).collect();
+        let templates = Templates::compile(&pairs).map_err(|e| PlaneError(e.to_string()))?;
+        let fields = api.endpoints.iter().map(fields).collect::<Result<_, _>>()?;
+        let masks = api.masks.iter().map(|mask| {
+            let pointer = mask.field.parse::<Pointer>();
+            pointer.map(|pointer| (pointer, mask.method)).map_err(|e| PlaneError(format!("masks: {e}")))
+        });
+        let masks = masks.collect::<Result<_, _>>()?;
+        Ok(Self { routes, templates, fields, masks })
+    }
+}
+
+/// Whether an API's paths and pointers can be read.
+///
+/// # Errors
+/// Says which cannot.
+pub fn check(api: &Api) -> Result<(), PlaneError> {
+    Read::new(api).map(drop)
+}
+
 impl Generations {
     fn keep(&mut self, name: &str, agent: &Rc<Agent>) {
         if self.young.len() >= AGENTS {
@@ -221,7 +259,9 @@ impl Generations {
 fn fields(endpoint: &Endpoint) -> Result<Vec<(String, json::Pointer)>, PlaneError> {
     let pointer = |(name, pointer): (&String, &String)| {
         let parsed = json::Pointer::parse(pointer);
-        parsed.map(|parsed| (name.clone(), parsed)).map_err(|e| PlaneError(format!("`{}`: {e}", endpoint.path)))
+        parsed
+            .map(|parsed| (name.clone(), parsed))
+            .map_err(|e| PlaneError(format!("`{}`: {e}", endpoint.path)))
     };
     endpoint.fields.iter().map(pointer).collect()
 }

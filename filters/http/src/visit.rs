@@ -16,7 +16,6 @@ const IDLE: Millis = 600_000;
 /// One agent's session.
 #[derive(Debug)]
 pub struct Visit {
-    key: Digest,
     chain: Chain,
     sealed: u64,
     durable: u64,
@@ -95,7 +94,6 @@ impl Visits {
             return Rc::clone(known);
         }
         let mut visit = Visit {
-            key: arrival.key,
             chain: Chain::new(arrival.fresh_id),
             sealed: 0,
             durable: 0,

@@ -1,15 +1,19 @@
 //! One bundle from its ingredients.
 
+use std::collections::BTreeMap;
+
 use axum::body::Bytes;
 use gatewright_core::bundle::{
     Approvals, Bundle, FORMAT, Limits, Provider, Recording, Resource as BundleResource, Role as BundleRole,
 };
+use gatewright_core::catalogue::Catalogue;
 use gatewright_core::digest::sha256;
 use gatewright_core::identity::Verifier;
 use serde_json::Value;
 
 use crate::catalogue::{self, Raw};
-use crate::config::Resource;
+use crate::config::model::{ApprovalsSection, LimitsSection, RecordingSection};
+use crate::config::{Api, Resource};
 use crate::keys::Keys;
 use crate::settings::Settings;
 
@@ -56,14 +60,60 @@ pub(crate) fn compile(
     raw: &Raw,
     mask_key: &str,
 ) -> Result<Served, Vec<String>> {
+    let providers = usable(settings, keys)?;
+    let bundle = assemble(settings, resource, providers, raw, mask_key)?;
+    seal(bundle).map_err(|cause| vec![cause.to_string()])
+}
+
+/// Compiles the bundle of one API. `database`: the resource that its SQL is for, and that one's catalogue.
+///
+/// # Errors
+/// Why there can be none, in words for an operator.
+pub(crate) fn compile_api(
+    settings: &Settings,
+    api: &Api,
+    keys: &Keys,
+    database: Option<(&Resource, &Raw)>,
+    mask_key: &str,
+) -> Result<Served, Vec<String>> {
+    let providers = usable(settings, keys)?;
+    let catalogue = match database {
+        Some((resource, raw)) => catalogue::compile(raw, resource)?,
+        None => Catalogue::default(),
+    };
+    let bundle = Bundle {
+        format: FORMAT,
+        digest: String::new(),
+        resource: BundleResource {
+            name: api.name.value.0.clone(),
+            database: String::new(),
+            roles: Vec::new(),
+            allow_cleartext_password: false,
+        },
+        providers,
+        policies: sorted(&settings.policies),
+        catalogue,
+        approvals: approvals(&api.approvals),
+        recording: recording(&api.recording),
+        limits: limits(&api.limits),
+        mask_key: mask_key.to_owned(),
+        detectors: api.detectors.compiled(),
+        api: Some(api.compiled(BTreeMap::new())),
+    };
+    // What the filter would refuse is refused here, where somebody reads the log.
+    gatewright_http::Plane::new(&bundle).map_err(|cause| vec![cause.to_string()])?;
+    seal(bundle).map_err(|cause| vec![cause.to_string()])
+}
+
+/// The providers, at least one, as the filter takes them.
+fn usable(settings: &Settings, keys: &Keys) -> Result<Vec<Provider>, Vec<String>> {
     let providers = providers(settings, keys);
     if providers.is_empty() {
         return Err(vec!["no identity provider's keys could be had yet".to_owned()]);
     }
     // What the filter would refuse is refused here, where somebody reads the log.
     Verifier::new(&providers).map_err(|cause| vec![cause])?;
-    let bundle = assemble(settings, resource, providers, raw, mask_key)?;
-    seal(bundle).map_err(|cause| vec![cause.to_string()])
+    Ok(providers)
 }
 
 /// A bundle without its digest.
@@ -93,26 +143,30 @@ pub(crate) fn assemble(
         providers,
         policies: sorted(&settings.policies),
         catalogue,
-        approvals: Approvals {
-            mode: resource.approvals.mode,
-            in_transaction: resource.approvals.in_transaction,
-            expires_s: resource.approvals.expires.0.as_secs(),
-        },
-        recording: Recording {
-            mode: resource.recording.mode,
-            max_unacknowledged: resource.recording.max_unacknowledged,
-            max_rows: resource.recording.max_rows,
-            max_result_bytes: resource.recording.max_result_bytes.0,
-        },
-        limits: limits(resource),
+        approvals: approvals(&resource.approvals),
+        recording: recording(&resource.recording),
+        limits: limits(&resource.limits),
         mask_key: mask_key.to_owned(),
         detectors: resource.detectors.compiled(),
         api: None,
     })
 }
 
-fn limits(resource: &Resource) -> Limits {
-    let (set, default) = (&resource.limits, Limits::default());
+fn approvals(set: &ApprovalsSection) -> Approvals {
+    Approvals { mode: set.mode, in_transaction: set.in_transaction, expires_s: set.expires.0.as_secs() }
+}
+
+fn recording(set: &RecordingSection) -> Recording {
+    Recording {
+        mode: set.mode,
+        max_unacknowledged: set.max_unacknowledged,
+        max_rows: set.max_rows,
+        max_result_bytes: set.max_result_bytes.0,
+    }
+}
+
+fn limits(set: &LimitsSection) -> Limits {
+    let default = Limits::default();
     Limits {
         max_message: set.max_message.as_ref().map_or(default.max_message, |cap| cap.value.0),
         max_pipeline: set.max_pipeline.unwrap_or(default.max_pipeline),

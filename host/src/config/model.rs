@@ -9,6 +9,7 @@ use gatewright_core::mask::Method;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
+use super::api::Api;
 use super::values::{Address, Bytes, ColumnPattern, Endpoint, Name, Span, Url};
 use crate::secret::SecretRef;
 
@@ -27,8 +28,12 @@ pub(crate) struct Config {
     /// Whether the built-in policies are in force as well (`gatewright policies` prints them).
     #[serde(default = "yes")]
     pub(crate) default_policies: bool,
-    /// What agents may be let through to.
+    /// Databases that agents may be let through to.
+    #[serde(default)]
     pub(crate) resources: Spanned<Vec<Resource>>,
+    /// HTTP APIs and MCP servers that agents may be let through to.
+    #[serde(default)]
+    pub(crate) apis: Spanned<Vec<Api>>,
 }
 
 fn yes() -> bool {

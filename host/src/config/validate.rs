@@ -1,5 +1,7 @@
 //! What the types cannot say: names that must be unique, references that must lead somewhere.
 
+mod api;
+
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -29,6 +31,10 @@ impl Found<'_> {
         self.faults.push(Fault::field(at, field, message).in_file(self.file));
     }
 
+    fn is_empty(&self) -> bool {
+        self.faults.is_empty()
+    }
+
     fn unless(&mut self, holds: bool, at: Location, field: impl Into<String>, message: impl Into<String>) {
         if !holds {
             self.add(at, field, message);
@@ -49,12 +55,12 @@ pub(super) fn faults(file: &Path, config: &Config) -> Vec<Fault> {
     found.unless(version.value == 1, version.referenced, "version", message);
     found.secret("host.filter_token".to_owned(), &config.host.filter_token);
     providers(&mut found, &config.identity.providers);
-    let resources = &config.resources;
+    let (resources, apis) = (&config.resources, &config.apis);
     found.unless(
-        !resources.value.is_empty(),
+        !resources.value.is_empty() || !apis.value.is_empty(),
         resources.referenced,
         "resources",
-        "expected at least one resource",
+        "expected at least one database here, or one of `apis`",
     );
     let mut names = HashSet::new();
     for (i, one) in resources.value.iter().enumerate() {
@@ -62,6 +68,13 @@ pub(super) fn faults(file: &Path, config: &Config) -> Vec<Fault> {
         let message = format!("`{}` stands here twice: expected another name", name.value.0);
         found.unless(names.insert(&name.value.0), name.referenced, format!("resources[{i}].name"), message);
         resource(&mut found, &format!("resources[{i}]"), one);
+    }
+    for (i, one) in apis.value.iter().enumerate() {
+        let name = &one.name;
+        let message =
+            format!("`{}` stands here or in `resources` already: expected another name", name.value.0);
+        found.unless(names.insert(&name.value.0), name.referenced, format!("apis[{i}].name"), message);
+        api::api(&mut found, &format!("apis[{i}]"), one, config);
     }
     found.faults
 }

@@ -8,7 +8,10 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use gatewright_core::api::{ApprovalReply, ApprovalRequest, BatchHead, EventAck, LoginReply, LoginRequest};
+use gatewright_core::api::{
+    ApprovalReply, ApprovalRequest, BatchHead, CredentialReply, CredentialRequest, EventAck, LoginReply,
+    LoginRequest,
+};
 use serde::Deserialize;
 
 use super::App;
@@ -23,6 +26,7 @@ pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
         .route("/v1/filter/bundle", get(bundle))
         .route("/v1/filter/login", post(login))
+        .route("/v1/filter/credential", post(credential))
         .route("/v1/filter/events", post(events))
         .route("/v1/filter/approvals", post(request_approval))
         .route("/v1/filter/approvals/{id}/wait", get(wait))
@@ -65,6 +69,18 @@ async fn login(State(app): Shared, Json(request): Json<LoginRequest>) -> Result<
     let answer = app.logins.answer(request).await;
     if let Err(refused) = &answer {
         tracing::warn!(resource, session, role, %refused, "login refused");
+    }
+    Ok(Json(answer?))
+}
+
+async fn credential(
+    State(app): Shared,
+    Json(request): Json<CredentialRequest>,
+) -> Result<Json<CredentialReply>, Failure> {
+    let resource = request.resource.clone();
+    let answer = app.credentials.answer(request).await;
+    if let Err(refused) = &answer {
+        tracing::warn!(resource, %refused, "credential refused");
     }
     Ok(Json(answer?))
 }

@@ -1,4 +1,4 @@
-//! Whether the service lives, and whether it can serve.
+//! What anybody may ask: whether the service lives, whether it can serve, and its public keys.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +12,15 @@ use serde_json::{Value, json};
 use super::App;
 
 pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready))
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .route("/.well-known/jwks.json", get(keys))
+}
+
+/// The keys with which targets check tokens of the host's own.
+async fn keys(State(app): State<Arc<App>>) -> axum::Json<Value> {
+    axum::Json(app.credentials.keys())
 }
 
 /// 200 once every resource has a bundle. A resource whose newest ingredients were refused keeps its last good

@@ -8,7 +8,7 @@ use super::Target;
 use super::engine::{EngineError, entity, name_attribute, tags_attribute, uid};
 
 /// What an HTTP request says, as policies see it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Request {
     /// Method, upper case.
     pub method: String,

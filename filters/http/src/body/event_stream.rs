@@ -58,7 +58,11 @@ impl EventStream {
         while let Some(first) = rest.first() {
             if std::mem::take(&mut self.cr) && *first == b'\n' {
                 // The event is out already where the line that CR ended was its last.
-                if self.event.is_empty() { out.push(b'\n') } else { self.event.push(b'\n') }
+                if self.event.is_empty() {
+                    out.push(b'\n')
+                } else {
+                    self.event.push(b'\n')
+                }
                 self.line = self.event.len();
                 rest = rest.get(1..).unwrap_or_default();
                 continue;
@@ -134,7 +138,8 @@ impl EventStream {
             }
             match (self.value(value), self.rules.detected(line.text, &mut self.found)) {
                 (Some(value), _) => {
-                    let before = self.rules.detected(before, &mut self.found).unwrap_or_else(|| before.to_vec());
+                    let before =
+                        self.rules.detected(before, &mut self.found).unwrap_or_else(|| before.to_vec());
                     out.extend_from_slice(&before);
                     out.extend_from_slice(&one_line(value));
                 }

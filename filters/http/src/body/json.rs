@@ -328,7 +328,9 @@ impl Json {
                 };
                 self.token = Token::Pass;
                 // null says nothing.
-                if byte != b'n' && let Some(pointer) = self.pointer {
+                if byte != b'n'
+                    && let Some(pointer) = self.pointer
+                {
                     self.replace(pointer, piece, out);
                     self.token = Token::Drop;
                 }
@@ -477,7 +479,8 @@ impl Json {
 
     /// The piece is read: writes what is decided, and keeps what is not.
     fn pause(&mut self, piece: &mut Piece<'_>, out: &mut Vec<u8>) -> Result<(), Unreadable> {
-        let within = matches!(self.state, State::InKey | State::InString | State::InNumber | State::InLiteral);
+        let within =
+            matches!(self.state, State::InKey | State::InString | State::InNumber | State::InLiteral);
         match self.token {
             Token::Hold if within => {
                 self.write(piece, piece.token, out);

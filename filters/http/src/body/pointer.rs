@@ -403,9 +403,14 @@ mod tests {
     fn quoted_keys_are_seen_in_other_texts() {
         let pointers: Vec<Pointer> = ["/**/ssn", "/a/*"].iter().map(|text| text.parse().unwrap()).collect();
         let paths = Paths::new(pointers.iter(), false);
-        for text in
-            ["x {'ssn': 1}", r#""SSN" : 2"#, r#"{\"ssn\":1}"#, r#"{\\\"ssn\\\" :1}"#, r#""s\u0073n":1"#, "'a':1"]
-        {
+        for text in [
+            "x {'ssn': 1}",
+            r#""SSN" : 2"#,
+            r#"{\"ssn\":1}"#,
+            r#"{\\\"ssn\\\" :1}"#,
+            r#""s\u0073n":1"#,
+            "'a':1",
+        ] {
             assert!(paths.are_quoted_in(text.as_bytes()), "{text}");
         }
         for text in ["ssn: 1", "the \"ssn\" of", "\"other\": 1", ":", "\":", ""] {

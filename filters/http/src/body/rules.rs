@@ -6,10 +6,10 @@ use std::rc::Rc;
 use gatewright_core::detect::Detectors;
 use gatewright_core::mask::{Method, REDACTED, mask_text};
 
+use super::Limits;
 use super::found::Found;
 use super::json::{Framing, Json};
 use super::pointer::{Paths, Pointer};
-use super::Limits;
 
 /// Most JSON texts in strings of each other.
 const MOST_LEVELS: u8 = 4;

@@ -19,6 +19,9 @@ impl Exchange {
         if let Some(target) = &self.asked.target {
             set(":path", target.canonical().as_bytes());
         }
+        if head.has("x-forwarded-for") {
+            set("x-forwarded-for", self.peer.ip().as_bytes());
+        }
         if let Some(authority) = &api.authority {
             set(":authority", authority.as_bytes());
         }
@@ -27,8 +30,15 @@ impl Exchange {
                 io.changes.push(Change::Remove(name.to_owned()));
             }
         };
-        for name in crate::headers::DROPPED {
-            remove(name);
+        let upgrade = head.has("upgrade");
+        for name in &self.asked.dropped {
+            match name.as_str() {
+                // Policy permitted it.
+                "upgrade" | "connection" if upgrade => {}
+                // Set by the proxy, whatever the agent said.
+                "x-forwarded-proto" | "x-forwarded-for" => {}
+                name => remove(name),
+            }
         }
         // What comes compressed could not be masked as it passes.
         remove("accept-encoding");
@@ -38,24 +48,18 @@ impl Exchange {
             remove("range");
             remove("if-range");
         }
-        for name in &api.credential_headers {
-            remove(name);
-        }
         for source in &api.identity {
-            match source {
-                IdentitySource::Header { name } => remove(name),
-                IdentitySource::Cookie { name } => {
-                    if let Some(change) = without_cookie(head, name) {
-                        io.changes.push(change);
-                    }
-                }
-                IdentitySource::Bearer | IdentitySource::Mtls { .. } | IdentitySource::JwtAuthn { .. } => {}
+            if let IdentitySource::Cookie { name } = source
+                && let Some(change) = without_cookie(head, name)
+            {
+                io.changes.push(change);
             }
         }
         if !api.credential_headers.is_empty() {
             // INVARIANT: the stage before this one waited for it.
             let credential = serving.agent.credential(env.now);
-            let credential = credential.ok_or_else(|| Refusal::new(503, "the target's credential expired").retry_after(1))?;
+            let credential = credential
+                .ok_or_else(|| Refusal::new(503, "the target's credential expired").retry_after(1))?;
             for (name, value) in &credential.headers {
                 io.changes.push(Change::Set(name.clone(), value.clone().into_bytes()));
             }
@@ -68,8 +72,10 @@ impl Exchange {
 
 /// The `cookie` header without one cookie.
 fn without_cookie(head: &crate::head::Head, name: &str) -> Option<Change> {
-    let lines: Vec<String> = head.all("cookie").map(|line| String::from_utf8_lossy(line).into_owned()).collect();
-    let pairs = || lines.iter().flat_map(|line| line.split(';')).map(str::trim).filter(|pair| !pair.is_empty());
+    let lines: Vec<String> =
+        head.all("cookie").map(|line| String::from_utf8_lossy(line).into_owned()).collect();
+    let pairs =
+        || lines.iter().flat_map(|line| line.split(';')).map(str::trim).filter(|pair| !pair.is_empty());
     let is_it = |pair: &&str| pair.split_once('=').map_or(*pair, |(known, _)| known).trim() == name;
     if !pairs().any(|pair| is_it(&pair)) {
         return None;

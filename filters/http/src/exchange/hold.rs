@@ -44,7 +44,14 @@ impl Exchange {
         let line = self.line();
         let kind = self.asked.head.first("content-type").unwrap_or_default();
         let body = &self.asked.body;
-        let parts = [plane.name.as_bytes(), who.issuer.as_bytes(), who.subject.as_bytes(), line.as_bytes(), kind, body];
+        let digest = hex::encode(sha256_parts([
+            plane.name.as_bytes(),
+            who.issuer.as_bytes(),
+            who.subject.as_bytes(),
+            line.as_bytes(),
+            kind,
+            body,
+        ]));
         let expires_s = rule.expires_s.unwrap_or(plane.approvals.expires_s);
         let request = ApprovalRequest {
             resource: plane.name.clone(),
@@ -54,7 +61,7 @@ impl Exchange {
             role: String::new(),
             statement: line,
             parameters: if body.is_empty() { Vec::new() } else { vec![Some(shown(body, MOST_BODY))] },
-            digest: hex::encode(sha256_parts(parts)),
+            digest,
             reason: rule.reason.clone(),
             approvers: rule.approvers.clone(),
             min_approvals: rule.min_approvals,

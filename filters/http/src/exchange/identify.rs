@@ -85,8 +85,11 @@ impl Exchange {
 }
 
 pub(super) fn no_bundle() -> Refusal {
-    Refusal::new(503, "this gate has no configuration yet, since its host has not answered; try again in a few seconds")
-        .retry_after(3)
+    Refusal::new(
+        503,
+        "this gate has no configuration yet, since its host has not answered; try again in a few seconds",
+    )
+    .retry_after(3)
 }
 
 /// The token of the first source that has one.
@@ -142,10 +145,7 @@ fn cookie<'a>(head: &'a Head, name: &str) -> Option<&'a str> {
 }
 
 /// A SPIFFE ID (`spiffe://trust-domain/path`) as an identity.
-fn spiffe(
-    uri: &str,
-    groups: &std::collections::BTreeMap<String, Vec<String>>,
-) -> Result<Identity, String> {
+fn spiffe(uri: &str, groups: &std::collections::BTreeMap<String, Vec<String>>) -> Result<Identity, String> {
     let rest = uri.strip_prefix("spiffe://").ok_or("the client certificate holds no SPIFFE ID")?;
     let (domain, path) = rest.split_once('/').unwrap_or((rest, ""));
     if domain.is_empty() || path.is_empty() {
@@ -154,9 +154,9 @@ fn spiffe(
     let mut of: Vec<String> = Vec::new();
     for (prefix, groups) in groups {
         // `…/agents` is for `…/agents` and all below it, not for `…/agents-of-others`.
-        let inside = uri.strip_prefix(prefix.as_str()).is_some_and(|rest| {
-            rest.is_empty() || rest.starts_with('/') || prefix.ends_with('/')
-        });
+        let inside = uri
+            .strip_prefix(prefix.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || prefix.ends_with('/'));
         if inside {
             of.extend(groups.iter().filter(|group| !of.contains(group)).cloned().collect::<Vec<_>>());
         }
@@ -177,7 +177,8 @@ fn verified_by_proxy(plane: &Plane, claims: &Map<String, Value>, now: Millis) ->
     let provider = plane.providers.iter().find(|provider| provider.issuer == issuer);
     let provider = provider.ok_or("the verified token's issuer is not a configured identity provider")?;
     let subject = text("sub").ok_or("the verified token names no subject")?;
-    let ours = |aud: &Value| aud.as_str().is_some_and(|aud| provider.audiences.iter().any(|known| known == aud));
+    let ours =
+        |aud: &Value| aud.as_str().is_some_and(|aud| provider.audiences.iter().any(|known| known == aud));
     let fits = match claims.get("aud") {
         Some(Value::Array(all)) => all.iter().any(ours),
         Some(one) => ours(one),
@@ -213,7 +214,8 @@ fn unauthorized(plane: &Plane, unknown: &Unknown) -> Refusal {
     let mut challenge = "Bearer".to_owned();
     let mut sign = ' ';
     let mut parameter = |name: &str, value: &str| {
-        let value: String = value.chars().filter(|c| (' '..='~').contains(c) && !matches!(c, '"' | '\\')).collect();
+        let value: String =
+            value.chars().filter(|c| (' '..='~').contains(c) && !matches!(c, '"' | '\\')).collect();
         challenge.push(sign);
         challenge.push_str(&format!("{name}=\"{value}\""));
         sign = ',';
@@ -231,8 +233,12 @@ fn unauthorized(plane: &Plane, unknown: &Unknown) -> Refusal {
 fn nobody(plane: &Plane) -> String {
     let ways = plane.api.identity.iter().map(|source| match source {
         IdentitySource::Bearer => "`Authorization: Bearer` with a token of your identity provider".to_owned(),
-        IdentitySource::Header { name } => format!("the header `{name}` with a token of your identity provider"),
-        IdentitySource::Cookie { name } => format!("the cookie `{name}` with a token of your identity provider"),
+        IdentitySource::Header { name } => {
+            format!("the header `{name}` with a token of your identity provider")
+        }
+        IdentitySource::Cookie { name } => {
+            format!("the cookie `{name}` with a token of your identity provider")
+        }
         IdentitySource::Mtls { .. } => "a client certificate with a SPIFFE ID".to_owned(),
         IdentitySource::JwtAuthn { .. } => "a token that the proxy verifies".to_owned(),
     });

@@ -60,12 +60,18 @@ impl Exchange {
             self.stage = Stage::Refused;
             return Ok(());
         }
-        headers::check(head).map_err(|why| Refusal::new(400, why.to_string()))?;
+        let drop = env.plane.map_or(&[][..], |plane| &plane.dropped);
+        let rules = headers::Rules { drop, ..headers::Rules::default() };
+        let dropped = headers::review(&head.0, rules).map_err(|why| Refusal::new(400, why.to_string()))?;
         let target = Target::read(path).map_err(|why| Refusal::new(400, why.to_string()))?;
         if target.query().overrides_method() {
-            return Err(Refusal::new(400, "the query names another method than the request has; send that method"));
+            return Err(Refusal::new(
+                400,
+                "the query names another method than the request has; send that method",
+            ));
         }
         self.asked.target = Some(target);
+        self.asked.dropped = dropped;
         let most = env.plane.map_or(1 << 20, |plane| plane.limits.max_message as usize);
         let length = head.text("content-length").and_then(|length| length.parse::<u64>().ok());
         if length.is_some_and(|length| length > most as u64) {
@@ -110,8 +116,7 @@ impl Exchange {
             found => found,
         };
         let found = found.map_err(|why| Refusal::new(400, why.to_string()))?;
-        let mut request =
-            Request { method: method.to_owned(), path: path_of(target), ..Request::default() };
+        let mut request = Request { method: method.to_owned(), path: path_of(target), ..Request::default() };
         let mut resource = Resource::Api;
         let mut sql = None;
         let mut repeated: &[String] = &[];
@@ -141,7 +146,8 @@ impl Exchange {
         }
         query(target, repeated, &mut request)?;
         let mut ruling = Ruling::new();
-        let actions: &[Action] = if upgrade { &[Action::Request, Action::Upgrade] } else { &[Action::Request] };
+        let actions: &[Action] =
+            if upgrade { &[Action::Request, Action::Upgrade] } else { &[Action::Request] };
         for action in actions {
             let decided = serving.agent.decide(
                 plane,
@@ -182,20 +188,28 @@ impl Exchange {
         Refusal::new(403, detail)
     }
 
-    fn json_fields(&self, pointers: &[(String, json::Pointer)], request: &mut Request) -> Result<(), Refusal> {
+    fn json_fields(
+        &self,
+        pointers: &[(String, json::Pointer)],
+        request: &mut Request,
+    ) -> Result<(), Refusal> {
         self.is_json()?;
         let fields = json::fields(&self.asked.body, pointers)
             .map_err(|why| Refusal::new(400, format!("the body: {why}")))?;
         for (name, value) in fields {
             match value {
-                json::Value::Integer(number) => {
+                json::Value::Long(number) => {
                     request.fields.insert(name.clone(), number.to_string());
                     request.numbers.insert(name, number);
                 }
+                json::Value::Text(text) => {
+                    request.fields.insert(name, text);
+                }
+                json::Value::Null => {}
                 other => {
-                    if let Some(text) = other.as_field() {
-                        request.fields.insert(name, text);
-                    }
+                    let mut text = String::new();
+                    other.canonical(&mut text);
+                    request.fields.insert(name, text);
                 }
             }
         }
@@ -207,7 +221,10 @@ impl Exchange {
         let head = &self.asked.head;
         let coded = head.all("content-encoding").any(|coding| !coding.eq_ignore_ascii_case(b"identity"));
         if coded {
-            return Err(Refusal::new(415, "the body is compressed, and this gate must read it; send it plain"));
+            return Err(Refusal::new(
+                415,
+                "the body is compressed, and this gate must read it; send it plain",
+            ));
         }
         match Form::of(head.first("content-type")) {
             Ok(Form::Json) => Ok(()),
@@ -235,9 +252,9 @@ impl Exchange {
         let pointer = json::Pointer::parse(&sql.statement)
             .map_err(|why| Refusal::new(403, format!("the gate's configuration: {why}")))?;
         let text = pointer.of(document.root()).map_err(malformed)?;
-        let text = text.and_then(json::Item::as_str).ok_or_else(|| {
-            Refusal::new(400, format!("the body has no SQL text at `{}`", sql.statement))
-        })?;
+        let text = text
+            .and_then(json::Item::as_str)
+            .ok_or_else(|| Refusal::new(400, format!("the body has no SQL text at `{}`", sql.statement)))?;
         let who = serving.agent.identity.clone();
         let decision = gatewright_postgres::explain(database, who, &target.role, &text, env.now);
         for policy in &decision.policies {
@@ -265,7 +282,7 @@ impl Exchange {
 fn columns(explanation: &Explanation, rows: &str, judged: &mut Judged) {
     let mut mask = |path: String, method: Method| {
         // INVARIANT: a pattern that does not parse was refused with the bundle; then everything is masked.
-        let pointer = Pointer::parse(&path).or_else(|_| Pointer::parse("/**"));
+        let pointer = path.parse::<Pointer>().or_else(|_| "/**".parse());
         judged.masks.extend(pointer.map(|pointer| (pointer, method)));
     };
     for explained in &explanation.statements {
@@ -276,7 +293,7 @@ fn columns(explanation: &Explanation, rows: &str, judged: &mut Judged) {
                     let Some(method) = output.method else { continue };
                     match &output.name {
                         Some(name) => {
-                            let name = name.replace('~', "~0").replace('/', "~1").replace('*', "~2");
+                            let name = name.replace('~', "~0").replace('/', "~1");
                             mask(format!("{rows}/{name}"), method);
                         }
                         None => mask(format!("{rows}/*"), Method::Redact),
@@ -346,4 +363,3 @@ fn only<'a>(
     }
     Ok(first)
 }
-

@@ -52,7 +52,8 @@ impl Exchange {
     /// `POST /orders`.
     pub(super) fn line(&self) -> String {
         let target = self.asked.target.as_ref().map(crate::path::Target::canonical);
-        let target = target.unwrap_or_else(|| shown(self.asked.head.first(":path").unwrap_or_default(), 2_000));
+        let target =
+            target.unwrap_or_else(|| shown(self.asked.head.first(":path").unwrap_or_default(), 2_000));
         format!("{} {target}", self.asked.method)
     }
 
@@ -68,11 +69,8 @@ impl Exchange {
 
     pub(super) fn record_error(&mut self, code: &str, message: &str, now: Millis, io: &mut Io) {
         let Some(serving) = &self.serving else { return };
-        let kind = Kind::Error {
-            statement: serving.statement,
-            code: code.to_owned(),
-            message: message.to_owned(),
-        };
+        let kind =
+            Kind::Error { statement: serving.statement, code: code.to_owned(), message: message.to_owned() };
         serving.visit.borrow_mut().record(now, kind, &mut io.events);
     }
 

@@ -7,9 +7,9 @@ use gatewright_core::time::Millis;
 
 use super::{Env, Exchange, Flow, Io, Stage};
 use crate::agent::Masking;
+use crate::answer;
 use crate::body::{Decoder, Form, Limits, Masker, Unreadable};
 use crate::head::{Change, Head};
-use crate::headers;
 use crate::reply::Refusal;
 
 /// The answer to a request.
@@ -95,9 +95,9 @@ impl Exchange {
             return Ok(Flow::Continue);
         }
         if let Some(detectors) = &serving.plane.detectors {
-            headers::mask(head, detectors, &mut io.changes);
+            answer::mask(head, detectors, &mut io.changes);
         }
-        for name in headers::OF_THE_WHOLE_BODY {
+        for name in answer::OF_THE_WHOLE_BODY {
             if head.has(name) {
                 io.changes.push(Change::Remove((*name).to_owned()));
             }
@@ -106,17 +106,19 @@ impl Exchange {
             return Ok(Flow::Continue);
         }
         if status == 206 || head.has("content-range") {
-            let detail = "the target sent a part of its answer, and parts cannot be masked; ask for all of it";
+            let detail =
+                "the target sent a part of its answer, and parts cannot be masked; ask for all of it";
             return Err(Refusal::new(502, detail));
         }
         let form = Form::of(head.first("content-type")).map_err(|why| unreadable(&why))?;
-        let codings: Vec<&[u8]> = head.all("content-encoding").collect();
-        let decoder = Decoder::new(&codings, Limits::default()).map_err(|why| unreadable(&why))?;
+        let codings = head.all("content-encoding").collect::<Vec<_>>().join(&b","[..]);
+        let limits = Limits::default();
+        let decoder = Decoder::new(Some(&codings), limits.expansion).map_err(|why| unreadable(&why))?;
         let rules = match more.is_empty() {
             true => Rc::clone(&masking.rules),
             false => Rc::new(serving.plane.rules_with(&masking.active, more)),
         };
-        let Some(masker) = Masker::new(form, rules, Limits::default()) else {
+        let Some(masker) = Masker::new(form, rules, limits) else {
             return match serving.plane.api.opaque {
                 Opaque::Pass => Ok(Flow::Continue),
                 Opaque::Refuse => {
@@ -185,7 +187,7 @@ impl Exchange {
         if let Some(serving) = &self.serving
             && let Some(detectors) = &serving.plane.detectors
         {
-            headers::mask(trailers, detectors, &mut io.changes);
+            answer::mask(trailers, detectors, &mut io.changes);
         }
         let mut rest = Vec::new();
         let end = self.answer.body.as_mut().map(|body| body.read(&[], true, &mut rest));
@@ -200,7 +202,8 @@ impl Exchange {
     }
 
     fn sample(&mut self, bytes: &[u8]) {
-        let most = self.serving.as_ref().map_or(0, |serving| serving.plane.recording.max_result_bytes as usize);
+        let most =
+            self.serving.as_ref().map_or(0, |serving| serving.plane.recording.max_result_bytes as usize);
         let left = most.saturating_sub(self.answer.sample.len());
         self.answer.sample.extend_from_slice(bytes.get(..left.min(bytes.len())).unwrap_or_default());
     }
@@ -210,7 +213,7 @@ impl Exchange {
         io.changes.clear();
         self.answer.body = None;
         self.record_refusal(refusal, now, io);
-        io.reply = Some(self.refusal_reply(refusal));
+        io.reply = Some(refusal.reply());
         self.stage = Stage::Refused;
     }
 
@@ -230,7 +233,17 @@ impl Exchange {
 
 impl Body {
     fn read(&mut self, piece: &[u8], end: bool, out: &mut Vec<u8>) -> Result<(), Unreadable> {
-        self.decoder.decode(piece, end, &mut self.masker, out)
+        let Self { decoder, masker } = self;
+        if decoder.is_identity() {
+            masker.push(piece, out)?;
+        } else {
+            decoder.push(piece, |part| masker.push(part, out))?;
+        }
+        if end {
+            decoder.finish()?;
+            masker.finish(out)?;
+        }
+        Ok(())
     }
 }
 

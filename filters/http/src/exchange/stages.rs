@@ -118,6 +118,8 @@ impl Exchange {
 pub(super) fn too_large(most: usize) -> Refusal {
     Refusal::new(
         413,
-        format!("the body is larger than {most} bytes, which is the most that this gate inspects; send less at a time"),
+        format!(
+            "the body is larger than {most} bytes, which is the most that this gate inspects; send less at a time"
+        ),
     )
 }

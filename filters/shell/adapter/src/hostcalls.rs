@@ -24,6 +24,25 @@ unsafe extern "C" {
     ) -> u32;
     fn proxy_continue_stream(stream: u32) -> u32;
     fn proxy_close_stream(stream: u32) -> u32;
+    fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_replace_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
+    fn proxy_send_local_response(
+        status: u32,
+        details: *const u8,
+        details_size: usize,
+        body: *const u8,
+        body_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        grpc_status: i32,
+    ) -> u32;
     fn proxy_set_effective_context(context: u32) -> u32;
     fn proxy_log(level: u32, message: *const u8, size: usize) -> u32;
 }
@@ -67,6 +86,122 @@ pub fn resume_downstream() -> Result<(), Failed> {
 pub fn close_downstream() -> Result<(), Failed> {
     // SAFETY: plain integers.
     checked(unsafe { proxy_close_stream(StreamType::Downstream as u32) })
+}
+
+/// Header fields of a map in order; none where there is no such map now.
+#[must_use]
+pub fn head(map: MapType) -> Vec<(String, Vec<u8>)> {
+    let (mut data, mut size) = (std::ptr::null_mut(), 0);
+    // SAFETY: plain pointers to live variables.
+    let status = unsafe { proxy_get_header_map_pairs(map as u32, &raw mut data, &raw mut size) };
+    if status != 0 || data.is_null() {
+        return Vec::new();
+    }
+    // SAFETY: the proxy allocated `size` bytes by the module's own allocator, as the SDK exports it, and hands them over.
+    let bytes = unsafe { Vec::from_raw_parts(data, size, size) };
+    pairs(&bytes).unwrap_or_default()
+}
+
+/// The ABI's form of pairs: a count, the lengths of each name and value (all of 4 bytes, little endian), then names and
+/// values, each with a NUL behind it.
+fn pairs(bytes: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
+    let number = |at: usize| {
+        let bytes = bytes.get(at..at.checked_add(4)?)?;
+        usize::try_from(u32::from_le_bytes(bytes.try_into().ok()?)).ok()
+    };
+    let count = number(0)?;
+    let mut lengths = 4_usize;
+    let mut at = count.checked_mul(8)?.checked_add(4)?;
+    let mut all = Vec::with_capacity(count.min(1_000));
+    for _ in 0..count {
+        let mut next = || {
+            let length = number(lengths)?;
+            let text = bytes.get(at..at.checked_add(length)?)?;
+            lengths = lengths.checked_add(4)?;
+            at = at.checked_add(length)?.checked_add(1)?;
+            Some(text.to_vec())
+        };
+        let (name, value) = (next()?, next()?);
+        all.push((String::from_utf8(name).ok()?, value));
+    }
+    Some(all)
+}
+
+/// Gives a header one value.
+///
+/// # Errors
+/// The proxy's status.
+pub fn set_header(map: MapType, name: &str, value: &[u8]) -> Result<(), Failed> {
+    // SAFETY: the slices live across the call, and the proxy copies them.
+    checked(unsafe {
+        proxy_replace_header_map_value(map as u32, name.as_ptr(), name.len(), value.as_ptr(), value.len())
+    })
+}
+
+/// Takes a header away.
+///
+/// # Errors
+/// The proxy's status.
+pub fn remove_header(map: MapType, name: &str) -> Result<(), Failed> {
+    // SAFETY: the slice lives across the call.
+    checked(unsafe { proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) })
+}
+
+/// Answers the request in the target's place; where the target's head has gone out already, the stream is reset.
+///
+/// # Errors
+/// The proxy's status.
+pub fn respond(status: u16, headers: &[(String, String)], body: &[u8]) -> Result<(), Failed> {
+    let mut serialized = Vec::new();
+    let mut number =
+        |value: usize| serialized.extend_from_slice(&u32::try_from(value).unwrap_or(0).to_le_bytes());
+    number(headers.len());
+    for (name, value) in headers {
+        number(name.len());
+        number(value.len());
+    }
+    for text in headers.iter().flat_map(|(name, value)| [name, value]) {
+        serialized.extend_from_slice(text.as_bytes());
+        serialized.push(0);
+    }
+    let details = b"gatewright";
+    // SAFETY: the slices live across the call, and the proxy copies them.
+    checked(unsafe {
+        proxy_send_local_response(
+            u32::from(status),
+            details.as_ptr(),
+            details.len(),
+            body.as_ptr(),
+            body.len(),
+            serialized.as_ptr(),
+            serialized.len(),
+            -1,
+        )
+    })
+}
+
+/// Lets a request that waits go on to the target.
+///
+/// # Errors
+/// The proxy's status.
+pub fn resume_request() -> Result<(), Failed> {
+    // SAFETY: plain integers.
+    checked(unsafe { proxy_continue_stream(StreamType::HttpRequest as u32) })
+}
+
+/// Resets the stream of a request and its response.
+///
+/// # Errors
+/// The proxy's status.
+pub fn reset_request() -> Result<(), Failed> {
+    // SAFETY: plain integers.
+    checked(unsafe { proxy_close_stream(StreamType::HttpRequest as u32) })
+}
+
+/// The new bytes of a buffer, from a position on.
+#[must_use]
+pub fn buffer_from(buffer: BufferType, start: usize, size: usize) -> Vec<u8> {
+    hostcalls::get_buffer(buffer, start, size).ok().flatten().unwrap_or_default()
 }
 
 /// Makes the next calls act on that context.

@@ -125,6 +125,12 @@ impl<P: Party> Worker<P> {
         Self { root, settings: Rc::new(settings), inner: Rc::default() }
     }
 
+    /// The context of the worker itself.
+    #[must_use]
+    pub fn root(&self) -> u32 {
+        self.root
+    }
+
     /// A callback of that context begins.
     pub fn enter(&self, context: u32) {
         self.inner.running.set(context);

@@ -1,8 +1,8 @@
 //! Keys and scalars that are whole, or too long to be held: what becomes of them.
 
+use super::super::Unreadable;
 use super::super::rules::{Looks, Scalar, Within};
 use super::super::text::Text;
-use super::super::Unreadable;
 use super::string::{escape, quote, unescape, unescape_part};
 use super::{Json, Piece, State, Token, number, top};
 

