@@ -10,15 +10,6 @@ use crate::process::command;
 use crate::service::Service;
 use crate::{Output, run, tools};
 
-/// By itself the server listens on every interface, and wants a global that Node.js 18 does not have.
-const BEFORE: &str = r#"data:text/javascript,
-import net from "node:net";
-import { webcrypto } from "node:crypto";
-globalThis.crypto ??= webcrypto;
-const listen = net.Server.prototype.listen;
-net.Server.prototype.listen = function (port, ...rest) { return listen.call(this, port, "127.0.0.1", ...rest); };
-"#;
-
 /// The MCP project's own test server, which has every feature of the revisions up to 2025-11-25 and wants no
 /// credential.
 #[derive(Debug)]
@@ -29,7 +20,8 @@ impl Everything {
     pub fn start() -> Result<Self> {
         let port = Port::free()?;
         let mut node = command("node", Signal::KILL);
-        node.args(["--import", BEFORE])
+        node.arg("--require")
+            .arg(tools::repo().join("tests/clients/loopback.cjs"))
             .arg(tools::node_module("@modelcontextprotocol/server-everything/dist/index.js")?)
             .arg("streamableHttp")
             .env("PORT", port.number().to_string());
