@@ -3,9 +3,11 @@
 //! Each piece owns its process, port and folder and ends them when it is dropped. Everything listens on loopback.
 
 pub mod account;
+pub mod agents;
 pub mod client;
 pub mod corpus;
 pub mod envoy;
+pub mod everything;
 pub mod host;
 pub mod http;
 pub mod idp;
@@ -14,6 +16,9 @@ pub mod postgres;
 pub mod process;
 pub mod queries;
 pub mod scratch;
+pub mod service;
+pub mod shop_api;
+pub mod shop_mcp;
 pub mod site;
 pub mod stack;
 pub mod tools;

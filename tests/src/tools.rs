@@ -1,5 +1,5 @@
 //! Where the tools are that `cargo xtask setup` and `cargo xtask build` bring: Envoy, PostgreSQL, Python's
-//! drivers, the host's binary and the filters.
+//! drivers, MCP servers from npm, the host's binary and the filters.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -50,6 +50,20 @@ pub fn venv() -> PathBuf {
 /// The Python interpreter of [`venv`].
 pub fn python() -> PathBuf {
     venv().join("bin/python")
+}
+
+/// The folder of what npm brings.
+pub fn node() -> PathBuf {
+    cache().join("node")
+}
+
+/// A file of a package from npm.
+pub fn node_module(path: &str) -> Result<PathBuf> {
+    let file = node().join("node_modules").join(path);
+    if !file.is_file() {
+        bail!("`{}` does not exist: install Node.js and npm, and run `cargo xtask setup`", file.display());
+    }
+    Ok(file)
 }
 
 /// The folder of the built filters.

