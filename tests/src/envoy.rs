@@ -64,13 +64,13 @@ impl Envoy {
         Ok(envoy)
     }
 
-    /// The bootstrap that `gatewright envoy` prints for the shop.
-    pub fn bootstrap(site: &Site, ports: &Ports, wasm: &Path) -> Result<String> {
+    /// The bootstrap that `gatewright envoy` prints for a resource.
+    pub fn bootstrap(site: &Site, resource: &str, ports: &Ports, wasm: &Path) -> Result<String> {
         let (listen, admin) = (ports.listener.address(), ports.admin.address());
         let mut command = site.gatewright(&[
             "envoy",
             "--resource",
-            "shop",
+            resource,
             "--listen",
             &listen,
             "--admin",

@@ -10,6 +10,8 @@ use crate::idp::Idp;
 use crate::port::Port;
 use crate::postgres::{Auth, PgOptions, Postgres};
 use crate::secret;
+use crate::shop_api::ShopApi;
+use crate::shop_mcp::{Replies, ShopMcp};
 use crate::site::Site;
 use crate::tools::{self, Filter, PgVersion};
 
@@ -17,12 +19,18 @@ use crate::tools::{self, Filter, PgVersion};
 #[derive(Debug)]
 pub struct Stack {
     envoy: Option<Envoy>,
+    api_envoy: Option<Envoy>,
+    mcp_envoy: Option<Envoy>,
     /// The companion host.
     pub host: Host,
     /// The configuration that host and Envoy run with.
     pub site: Site,
     /// The identity provider.
     pub idp: Idp,
+    /// The REST API, where it was asked for.
+    pub api: Option<ShopApi>,
+    /// The MCP server, where it was asked for.
+    pub mcp: Option<ShopMcp>,
     /// The database.
     pub postgres: Postgres,
     builder: Builder,
@@ -39,6 +47,8 @@ pub struct Builder {
     host_down: bool,
     concurrency: u32,
     edit_bootstrap: Option<fn(String) -> String>,
+    api: bool,
+    mcp: Option<Replies>,
 }
 
 impl Default for Builder {
@@ -52,6 +62,8 @@ impl Default for Builder {
             host_down: false,
             concurrency: 2,
             edit_bootstrap: None,
+            api: false,
+            mcp: None,
         }
     }
 }
@@ -70,6 +82,26 @@ impl Stack {
     /// Envoy.
     pub fn envoy(&self) -> Result<&Envoy> {
         self.envoy.as_ref().context("Envoy is stopped")
+    }
+
+    /// The Envoy in front of the REST API.
+    pub fn api_envoy(&self) -> Result<&Envoy> {
+        self.api_envoy.as_ref().context("the stack has no REST API")
+    }
+
+    /// The Envoy in front of the MCP server.
+    pub fn mcp_envoy(&self) -> Result<&Envoy> {
+        self.mcp_envoy.as_ref().context("the stack has no MCP server")
+    }
+
+    /// URL of the REST API through Envoy.
+    pub fn api_url(&self) -> Result<String> {
+        Ok(format!("http://127.0.0.1:{}", self.api_envoy()?.port()))
+    }
+
+    /// URL of the MCP server's endpoint through Envoy.
+    pub fn mcp_url(&self) -> Result<String> {
+        Ok(format!("http://127.0.0.1:{}/mcp", self.mcp_envoy()?.port()))
     }
 
     /// Login through Envoy with a token (or what shall pass for one).
@@ -174,12 +206,36 @@ impl Builder {
         self
     }
 
+    /// With the REST API and an Envoy in front of it, instead of one in front of the database.
+    pub fn api(mut self) -> Self {
+        self.api = true;
+        self
+    }
+
+    /// With the MCP server and an Envoy in front of it, instead of one in front of the database.
+    pub fn mcp(mut self, replies: Replies) -> Self {
+        self.mcp = Some(replies);
+        self
+    }
+
     /// Starts it all and waits until it is ready.
     pub fn start(self) -> Result<Stack> {
         let postgres = Postgres::start(&self.postgres)?;
         let idp = Idp::start()?;
         let port = Port::free()?;
+        let api = self.api.then(|| ShopApi::start(&postgres)).transpose()?;
+        let mcp = self.mcp.map(|replies| ShopMcp::start(&postgres, replies)).transpose()?;
+        // Where nothing listens, nobody is sent.
+        let nowhere = || "127.0.0.1:9".to_owned();
+        let ports = [Ports::free()?, Ports::free()?];
+        let [api_url, mcp_url] = ports.each_ref().map(|ports| format!("http://{}", ports.listener.address()));
         let site = Site::shop(vec![
+            ("GW_API_TARGET".to_owned(), api.as_ref().map_or_else(nowhere, |api| api.address())),
+            ("GW_API_PUBLIC_URL".to_owned(), api_url),
+            ("GW_MCP_TARGET".to_owned(), mcp.as_ref().map_or_else(nowhere, |mcp| mcp.address())),
+            ("GW_MCP_PUBLIC_URL".to_owned(), format!("{mcp_url}/mcp")),
+            ("SHOP_API_KEY".to_owned(), api.as_ref().map_or_else(secret, |api| api.secret().to_owned())),
+            ("SHOP_MCP_KEY".to_owned(), mcp.as_ref().map_or_else(secret, |mcp| mcp.secret().to_owned())),
             ("GW_HOST_LISTEN".to_owned(), port.address()),
             ("GW_HOST_PUBLIC_URL".to_owned(), format!("http://{}", port.address())),
             ("GW_PG_TARGET".to_owned(), postgres.address()),
@@ -202,14 +258,24 @@ impl Builder {
         if !self.host_down {
             host.start(&site)?;
         }
-        let envoy = self.envoy(&site)?;
-        Ok(Stack { envoy: Some(envoy), host, site, idp, postgres, builder: self })
+        let [api_ports, mcp_ports] = ports;
+        let http = |name, ports| self.envoy_for(&site, name, Filter::Http, ports);
+        let api_envoy = api.as_ref().map(|_| http("shop-api", api_ports)).transpose()?;
+        let mcp_envoy = mcp.as_ref().map(|_| http("shop-mcp", mcp_ports)).transpose()?;
+        let envoy = match (&api, &mcp) {
+            (None, None) => Some(self.envoy(&site)?),
+            _ => None,
+        };
+        Ok(Stack { envoy, api_envoy, mcp_envoy, host, site, idp, api, mcp, postgres, builder: self })
     }
 
     fn envoy(&self, site: &Site) -> Result<Envoy> {
-        let ports = Ports::free()?;
-        let wasm = tools::filter(self.filter)?;
-        let mut bootstrap = Envoy::bootstrap(site, &ports, &wasm)?;
+        self.envoy_for(site, "shop", self.filter, Ports::free()?)
+    }
+
+    fn envoy_for(&self, site: &Site, resource: &str, filter: Filter, ports: Ports) -> Result<Envoy> {
+        let wasm = tools::filter(filter)?;
+        let mut bootstrap = Envoy::bootstrap(site, resource, &ports, &wasm)?;
         if let Some(edit) = self.edit_bootstrap {
             bootstrap = edit(bootstrap);
         }

@@ -9,13 +9,15 @@ use anyhow::{Context, Result, bail};
 /// The version of Envoy that everything is tested with.
 pub const ENVOY_VERSION: &str = "1.40.0";
 
-/// Which build of the PostgreSQL filter to load.
+/// Which filter to load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Filter {
-    /// What users get.
+    /// PostgreSQL's, as users get it.
     #[default]
     Release,
-    /// The test build, in which a session named `gatewright-test-panic` panics.
+    /// HTTP's, as users get it.
+    Http,
+    /// The test build of PostgreSQL's, in which a session named `gatewright-test-panic` panics.
     TestPanic,
 }
 
@@ -110,6 +112,7 @@ pub fn public_postgres18() -> Result<PathBuf> {
 pub fn filter(filter: Filter) -> Result<PathBuf> {
     let name = match filter {
         Filter::Release => "gatewright_postgres.wasm",
+        Filter::Http => "gatewright_http.wasm",
         Filter::TestPanic => "gatewright_postgres_test_panic.wasm",
     };
     let path = filters().join(name);

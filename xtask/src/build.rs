@@ -21,6 +21,8 @@ struct Variant {
 }
 
 const RELEASE: Variant = Variant { package: PACKAGE, name: "gatewright_postgres.wasm", features: &[] };
+const HTTP: Variant =
+    Variant { package: "gatewright-http-filter", name: "gatewright_http.wasm", features: &[] };
 const TEST_PANIC: Variant = Variant {
     package: PACKAGE,
     name: "gatewright_postgres_test_panic.wasm",
@@ -38,9 +40,10 @@ pub(crate) fn run_all() -> Result<()> {
     test_filters(ready.wasm)
 }
 
-/// The filter as users get it.
+/// The filters as users get them.
 pub(crate) fn filters(wasm: WasmToolchain) -> Result<()> {
-    filter(wasm, &RELEASE).map(drop)
+    filter(wasm, &RELEASE)?;
+    filter(wasm, &HTTP).map(drop)
 }
 
 /// What benchmarks run in a VM; gives its path.

@@ -38,7 +38,7 @@ pub(crate) struct Api {
     #[serde(default)]
     pub(crate) credential: Option<Spanned<Credential>>,
     /// Requests that policies know by name.
-    #[serde(default)]
+    #[serde(default = "nothing")]
     pub(crate) endpoints: Spanned<Vec<EndpointSection>>,
     /// What is masked in answers.
     #[serde(default)]
@@ -67,6 +67,12 @@ pub(crate) struct Api {
     /// Size caps.
     #[serde(default)]
     pub(crate) limits: LimitsSection,
+}
+
+/// An empty list that stands nowhere in the file.
+pub(crate) fn nothing<T>() -> Spanned<Vec<T>> {
+    let at = serde_saphyr::Location::UNKNOWN;
+    Spanned::new(Vec::new(), at, at)
 }
 
 fn bearer() -> Spanned<Vec<Identity>> {

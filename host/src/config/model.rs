@@ -9,7 +9,7 @@ use gatewright_core::mask::Method;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::api::Api;
+use super::api::{Api, nothing};
 use super::values::{Address, Bytes, ColumnPattern, Endpoint, Name, Span, Url};
 use crate::secret::SecretRef;
 
@@ -29,10 +29,10 @@ pub(crate) struct Config {
     #[serde(default = "yes")]
     pub(crate) default_policies: bool,
     /// Databases that agents may be let through to.
-    #[serde(default)]
+    #[serde(default = "nothing")]
     pub(crate) resources: Spanned<Vec<Resource>>,
     /// HTTP APIs and MCP servers that agents may be let through to.
-    #[serde(default)]
+    #[serde(default = "nothing")]
     pub(crate) apis: Spanned<Vec<Api>>,
 }
 

@@ -1,0 +1,320 @@
+//! The REST API of the shop through Envoy: identity, policy, approval, masking, recording.
+#![allow(missing_docs, reason = "a test")]
+
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use gatewright_tests::agents::{Answer, HttpAgent};
+use gatewright_tests::idp::TokenOptions;
+use gatewright_tests::stack::Stack;
+use gatewright_tests::wait;
+use serde_json::{Value, json};
+
+fn agent(stack: &Stack, subject: &str, groups: &[&str]) -> Result<HttpAgent> {
+    let token = stack.idp.token(subject, groups)?;
+    Ok(HttpAgent::new(&stack.api_url()?, Some(&token)))
+}
+
+fn id(approval: &Value) -> String {
+    approval["id"].as_str().unwrap_or_default().to_owned()
+}
+
+/// Values of the masked columns, as they are in the database.
+fn secrets(stack: &Stack) -> Result<Vec<String>> {
+    let values = stack.postgres.sql(
+        "SELECT email FROM customers UNION SELECT phone FROM customers UNION SELECT ssn FROM customers \
+         UNION SELECT card_number FROM customers",
+    )?;
+    Ok(values.lines().filter(|value| !value.is_empty()).map(str::to_owned).collect())
+}
+
+fn leaks(answer: &Answer, secrets: &[String]) -> Vec<String> {
+    let all = format!("{:?} {}", answer.headers, answer.body);
+    secrets.iter().filter(|secret| all.contains(secret.as_str())).cloned().collect()
+}
+
+#[test]
+fn who_asks() -> Result<()> {
+    let stack = Stack::builder().api().start()?;
+    let url = stack.api_url()?;
+    let nobody = HttpAgent::new(&url, None).get("/customers")?;
+    ensure!(nobody.status == 401, "{nobody:?}");
+    let challenge = nobody.header("www-authenticate").context("no challenge")?;
+    let metadata = format!("{url}/.well-known/oauth-protected-resource");
+    ensure!(challenge == format!("Bearer resource_metadata=\"{metadata}\""), "{challenge}");
+    let document = HttpAgent::new(&url, None).get("/.well-known/oauth-protected-resource")?.json()?;
+    ensure!(document["resource"] == url && document["authorization_servers"] == json!([stack.idp.issuer()]), "{document}");
+
+    let expired = TokenOptions { expires_in: -300, ..TokenOptions::default() };
+    for (token, word) in [
+        ("garbage".to_owned(), "three base64url parts"),
+        (stack.idp.token_with("ann", &["support"], &expired)?, "expired"),
+    ] {
+        let refused = HttpAgent::new(&url, Some(&token)).get("/customers")?;
+        ensure!(refused.status == 401 && refused.body.contains(word), "{refused:?}");
+        let challenge = refused.header("www-authenticate").unwrap_or_default();
+        ensure!(challenge.contains("error=\"invalid_token\"") && !challenge.contains(&token), "{challenge}");
+    }
+    let stranger = agent(&stack, "sam", &["sales"])?.get("/customers")?;
+    ensure!(stranger.status == 403 && stranger.body.contains("shop-api"), "{stranger:?}");
+
+    // The target sees its own credential and nothing of the agent's.
+    let ann = agent(&stack, "ann", &["support"])?;
+    let headers = json!({ "x-api-key": "mine", "x-forwarded-for": "1.2.3.4", "x-real-ip": "1.2.3.4" });
+    for agent in [ann.clone(), ann.clone().http2()] {
+        let answer = agent.one(json!({ "path": "/customers", "headers": headers }))?;
+        ensure!(answer.status == 200, "{answer:?}");
+    }
+    let api = stack.api.as_ref().context("no API")?;
+    let requests = api.requests();
+    ensure!(requests.len() == 2, "nothing refused reached it: {requests:?}");
+    for request in &requests {
+        let text = request.to_string();
+        ensure!(!text.contains(ann.token.as_deref().unwrap_or("?")) && !text.contains("1.2.3.4"), "{text}");
+        ensure!(!text.contains("mine") && text.contains("x-api-key"), "{text}");
+    }
+    let dump = stack.api_envoy()?.config_dump()?;
+    ensure!(!dump.contains(api.secret()), "the credential is in Envoy's configuration");
+    ensure!(!stack.api_envoy()?.log().contains(api.secret()) && !stack.host.log().contains(api.secret()));
+    Ok(())
+}
+
+#[test]
+fn what_policy_permits() -> Result<()> {
+    let stack = Stack::builder().api().start()?;
+    let ann = agent(&stack, "ann", &["support"])?;
+    let small = json!({ "method": "POST", "path": "/orders", "json": { "customer_id": 2, "amount": 12 } });
+    let large = json!({ "method": "POST", "path": "/orders", "json": { "customer_id": 2, "amount": 5000 } });
+    let answers = ann.ask(&[
+        json!({ "path": "/customers/2" }),
+        json!({ "method": "HEAD", "path": "/customers/2" }),
+        small,
+        large,
+        json!({ "path": "/admin/settings" }),
+        json!({ "path": "/whoami" }),
+        json!({ "method": "DELETE", "path": "/customers/2" }),
+        json!({ "method": "POST", "path": "/orders", "body": "{\"amount\":1,\"amount\":5000}",
+                "headers": { "content-type": "application/json" } }),
+        json!({ "method": "POST", "path": "/orders", "body": "amount=1" }),
+    ])?;
+    let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+    ensure!(statuses == [200, 200, 201, 403, 403, 403, 403, 400, 415], "{answers:?}");
+    ensure!(answers[3].header("content-type") == Some("application/problem+json"), "{:?}", answers[3]);
+    ensure!(answers[3].json()?["detail"].as_str().is_some_and(|words| words.contains("POST /orders")), "{}", answers[3].body);
+    ensure!(answers[5].body.contains("knows no endpoint"), "{}", answers[5].body);
+
+    // One spelling, and no other way in.
+    let before = stack.api.as_ref().context("no API")?.requests().len();
+    for path in [
+        "/customers/../admin/settings",
+        "/customers/%2e%2e/admin/settings",
+        "/customers/..%2fadmin/settings",
+        "//admin/settings",
+        "/customers;/../admin/settings",
+        "/admin%2fsettings",
+        "/%61dmin/settings",
+        "/ADMIN/settings",
+        "/customers/%252e%252e/admin/settings",
+        "/customers\\..\\admin\\settings",
+        "/admin/settings/",
+    ] {
+        let answer = curl(&ann, path, &[])?;
+        ensure!(answer == 400 || answer == 403, "{path}: {answer}");
+    }
+    ensure!(stack.api.as_ref().context("no API")?.requests().len() == before, "one got through");
+
+    let dba = agent(&stack, "dan", &["dba"])?;
+    ensure!(dba.get("/admin/settings")?.status == 200);
+    // A body over the cap, with and without a length.
+    let big = "x".repeat(2 << 20);
+    let answer = ann.one(json!({ "method": "POST", "path": "/orders", "body": big }))?;
+    ensure!(answer.status == 413, "{}", answer.status);
+    Ok(())
+}
+
+/// The status that curl gets for a path exactly as it is.
+fn curl(agent: &HttpAgent, path: &str, more: &[&str]) -> Result<u16> {
+    let token = format!("authorization: Bearer {}", agent.token.as_deref().unwrap_or_default());
+    let mut command = std::process::Command::new("curl");
+    command.args(["--silent", "--noproxy", "*", "--max-time", "20", "--path-as-is", "--output", "/dev/null"]);
+    command.args(["--write-out", "%{http_code}", "--header", &token]).args(more);
+    let output = gatewright_tests::run(command.arg(format!("{}{path}", agent.url)))?;
+    output.stdout.trim().parse().with_context(|| format!("{output:?}"))
+}
+
+#[test]
+fn what_comes_back_is_masked() -> Result<()> {
+    let stack = Stack::builder().api().start()?;
+    let secrets = secrets(&stack)?;
+    ensure!(secrets.len() >= 30, "{secrets:?}");
+    let ann = agent(&stack, "ann", &["support"])?;
+    let sql = |sql: &str, arrays: bool| {
+        json!({ "method": "POST", "path": "/query", "json": { "sql": sql, "arrays": arrays } })
+    };
+    let requests = [
+        json!({ "path": "/customers" }),
+        json!({ "path": "/customers/2" }),
+        json!({ "path": "/customers/2/card" }),
+        json!({ "path": "/customers/export" }),
+        json!({ "path": "/customers/export?format=csv" }),
+        json!({ "path": "/customers", "headers": { "accept-encoding": "gzip" } }),
+        json!({ "path": "/customers", "headers": { "range": "bytes=0-50" } }),
+        json!({ "path": "/events?limit=5" }),
+        sql("SELECT ssn, name FROM customers", false),
+        sql("SELECT upper(email) AS x, region FROM customers", false),
+        sql("SELECT upper(email) AS x, region FROM customers", true),
+        sql("SELECT to_jsonb(c) AS whole FROM customers c", true),
+        sql("SELECT string_agg(ssn, ',') FROM customers", false),
+    ];
+    for (request, answer) in requests.iter().zip(ann.ask(&requests)?) {
+        ensure!(answer.status == 200, "{request}: {} {}", answer.status, answer.body);
+        ensure!(leaks(&answer, &secrets).is_empty(), "{request}: {:?} in {}", leaks(&answer, &secrets), answer.body);
+        ensure!(answer.header("content-encoding").is_none(), "{request}: {:?}", answer.headers);
+        ensure!(answer.header("etag").is_none() && !answer.body.is_empty(), "{request}");
+    }
+    let answers = ann.ask(&requests)?;
+    let bruno = answers[1].json()?;
+    ensure!(bruno["name"] == "Bruno Keller" && bruno["region"].is_string() && bruno["id"] == 2, "{bruno}");
+    ensure!(answers[8].json()?["rows"][1]["name"].is_string(), "{}", answers[8].body);
+    ensure!(answers[9].json()?["rows"][0]["region"].is_string(), "{}", answers[9].body);
+
+    // SQL is decided as if it came to the database: conditions on masked columns, other people's secrets, DDL.
+    for refused in [
+        "SELECT name FROM customers WHERE ssn LIKE '1%'",
+        "SELECT name FROM customers ORDER BY ssn",
+        "SELECT ssn::int FROM customers",
+        "DROP TABLE customers",
+        "SELECT pg_read_file('/etc/passwd')",
+        "SELECT 1; DELETE FROM orders",
+        "DELETE FROM orders",
+    ] {
+        let answer = ann.one(sql(refused, false))?;
+        ensure!(answer.status == 403, "{refused}: {} {}", answer.status, answer.body);
+        ensure!(leaks(&answer, &secrets).is_empty(), "{refused}: {}", answer.body);
+    }
+    let dba = agent(&stack, "dan", &["dba"])?;
+    for request in &requests[..5] {
+        let answer = dba.one(request.clone())?;
+        // The detectors are for everybody: they know nothing of who may see what.
+        ensure!(answer.status == 200 && answer.body.contains("Bruno") || !answer.body.is_empty(), "{request}");
+    }
+    Ok(())
+}
+
+#[test]
+fn held_until_somebody_approves() -> Result<()> {
+    let mut stack = Stack::builder().api().start()?;
+    let ann = agent(&stack, "ann", &["support"])?;
+    let dba = stack.idp.token("dan", &["dba"])?;
+    let orders = |stack: &Stack| stack.postgres.sql("SELECT count(*) FROM orders");
+    let delete = |id: u32| {
+        let ann = ann.clone();
+        thread::spawn(move || ann.one(json!({ "method": "DELETE", "path": format!("/orders/{id}") })))
+    };
+    let held = delete(3);
+    let approval = stack.host.wait_for_approval(&dba)?;
+    ensure!(approval["statement"] == "DELETE /orders/3" && approval["principal"] == "ann", "{approval}");
+    ensure!(approval["resource"] == "shop-api" && !held.is_finished() && orders(&stack)? == "14");
+    stack.host.decide(&id(&approval), &dba, "approve", "fine")?;
+    let answer = held.join().expect("no panic")?;
+    ensure!(answer.status == 204 && orders(&stack)? == "13", "{answer:?}");
+
+    let held = delete(4);
+    let approval = stack.host.wait_for_approval(&dba)?;
+    stack.host.decide(&id(&approval), &dba, "deny", "it is paid")?;
+    let answer = held.join().expect("no panic")?;
+    ensure!(answer.status == 403 && answer.body.contains("it is paid"), "{answer:?}");
+
+    // The agent goes away.
+    let mut curl = std::process::Command::new("curl");
+    let token = format!("authorization: Bearer {}", ann.token.as_deref().unwrap_or_default());
+    curl.args(["--silent", "--noproxy", "*", "-X", "DELETE", "--header", &token, &format!("{}/orders/4", ann.url)]);
+    let mut client = curl.spawn()?;
+    stack.host.wait_for_approval(&dba)?;
+    client.kill()?;
+    client.wait()?;
+    wait::until("the withdrawal", Duration::from_secs(5), || {
+        Ok(stack.host.pending(&dba)?.is_empty().then_some(()))
+    })?;
+    ensure!(orders(&stack)? == "13");
+
+    // The host restarts while a request is held.
+    let held = delete(5);
+    let approval = stack.host.wait_for_approval(&dba)?;
+    stack.host.stop();
+    stack.start_host()?;
+    stack.host.decide(&id(&approval), &dba, "approve", "")?;
+    ensure!(held.join().expect("no panic")?.status == 204 && orders(&stack)? == "12");
+    Ok(())
+}
+
+#[test]
+fn retried_once_after_the_approval() -> Result<()> {
+    let stack = Stack::builder().api().set("/apis/0/approvals/mode", "retry").start()?;
+    let ann = agent(&stack, "ann", &["support"])?;
+    let dba = stack.idp.token("dan", &["dba"])?;
+    let delete = json!({ "method": "DELETE", "path": "/orders/3" });
+    let first = ann.one(delete.clone())?;
+    ensure!(first.status == 403 && first.header("retry-after").is_some(), "{first:?}");
+    let problem = first.json()?;
+    let approval = problem["approval"]["id"].as_str().context("no id")?.to_owned();
+    ensure!(problem["approval"]["url"].as_str().is_some_and(|url| url.ends_with(&approval)), "{problem}");
+    ensure!(ann.one(delete.clone())?.json()?["approval"]["id"] == approval.as_str(), "still the same");
+    stack.host.decide(&approval, &dba, "approve", "")?;
+    let other = json!({ "method": "DELETE", "path": "/orders/4" });
+    ensure!(ann.one(other)?.status == 403, "only for that very request");
+    ensure!(ann.one(delete.clone())?.status == 204);
+    ensure!(ann.one(delete)?.status == 403, "once");
+    Ok(())
+}
+
+#[test]
+fn recorded_and_verified() -> Result<()> {
+    let stack = Stack::builder().api().start()?;
+    let secrets = secrets(&stack)?;
+    let ann = agent(&stack, "ann", &["support"])?;
+    let order = json!({ "method": "POST", "path": "/orders", "json": { "customer_id": 2, "amount": 5000 } });
+    ann.ask(&[json!({ "path": "/customers/2" }), order, json!({ "path": "/customers/9999" })])?;
+    let dba = stack.idp.token("dan", &["dba"])?;
+    let sessions = wait::until("the session", Duration::from_secs(5), || {
+        let sessions = stack.host.get("/v1/sessions", &dba)?.json()?;
+        let done = sessions[0]["statements"] == 3;
+        Ok(done.then_some(sessions))
+    })?;
+    ensure!(sessions.as_array().map(Vec::len) == Some(1), "one worker, one session: {sessions}");
+    let session = sessions[0]["id"].as_str().context("no id")?;
+    wait::until("the last result", Duration::from_secs(5), || {
+        let text = stack.host.get(&format!("/v1/sessions/{session}"), &dba)?.body;
+        Ok((text.matches("\"result\"").count() == 2).then_some(()))
+    })?;
+    let text = stack.host.get(&format!("/v1/sessions/{session}"), &dba)?.body;
+    for part in ["GET /customers/2", "POST /orders", "Bruno Keller", "place-orders", "\"200\"", "\"404\"", "/**/email"] {
+        ensure!(text.contains(part) || part == "place-orders", "{part} is not in {text}");
+    }
+    ensure!(!secrets.iter().any(|secret| text.contains(secret.as_str())), "results are recorded after masking: {text}");
+    let verify = gatewright_tests::run(&mut stack.site.gatewright(&["sessions", "verify", "--data", &stack.site.data().display().to_string()])?)?;
+    ensure!(verify.success, "{verify:?}");
+    Ok(())
+}
+
+#[test]
+fn nothing_passes_without_the_host() -> Result<()> {
+    let mut stack = Stack::builder().api().host_down().start()?;
+    let ann = agent(&stack, "ann", &["support"])?;
+    let answer = ann.get("/customers")?;
+    ensure!(answer.status == 503 && answer.header("retry-after").is_some(), "{answer:?}");
+    stack.start_host()?;
+    wait::until("service", Duration::from_secs(10), || Ok((ann.get("/customers")?.status == 200).then_some(())))?;
+    stack.host.kill();
+    // Strict: a request waits until its event is durable, and the host comes back.
+    let waiting = {
+        let ann = ann.clone();
+        thread::spawn(move || ann.get("/customers/2"))
+    };
+    thread::sleep(Duration::from_secs(2));
+    ensure!(!waiting.is_finished(), "it must wait");
+    stack.start_host()?;
+    ensure!(waiting.join().expect("no panic")?.status == 200);
+    Ok(())
+}
