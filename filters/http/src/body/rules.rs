@@ -151,7 +151,7 @@ impl Rules {
     fn json(&self, text: &[u8], within: Within, found: &mut Found) -> Embedded {
         let looks = Looks::of(text);
         if looks == Looks::Other {
-            let quoted = self.has_pointers() && self.paths.are_quoted_in(text);
+            let quoted = self.has_pointers() && self.paths.are_quoted_in(text, false);
             return if quoted { self.hides(found) } else { Embedded::IsNot };
         }
         let fits = within.level < MOST_LEVELS && text.len() <= within.limits.string;
@@ -165,7 +165,7 @@ impl Rules {
             }
         }
         let likely = looks == Looks::Likely && (self.has_pointers() || !fits);
-        let quoted = self.has_pointers() && self.paths.are_quoted_in(text);
+        let quoted = self.has_pointers() && self.paths.are_quoted_in(text, true);
         if likely || quoted { self.hides(found) } else { Embedded::IsNot }
     }
 

@@ -111,7 +111,7 @@ impl Text {
                 }
             }
         }
-        if self.quotes && self.rules.paths.are_quoted_in(&self.window) {
+        if self.quotes && self.rules.paths.are_quoted_in(&self.window, false) {
             self.found.label("unclear");
             self.leave_out(LeavesOut::Everything, REDACTED, out);
             return Ok(());
