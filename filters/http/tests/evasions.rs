@@ -18,14 +18,12 @@ const NUMBER: &str = "7391846025";
 enum Expected {
     /// It is read, `Ada` stays, and the canary does not.
     Masked,
-    /// It is read, and nothing has to stay.
-    Hidden,
     /// It is refused, and the canary is not in what had been written by then.
     Refused,
     /// The caller is told that nothing can be masked.
     Opaque,
 }
-use Expected::{Hidden, Masked, Opaque, Refused};
+use Expected::{Masked, Opaque, Refused};
 
 struct Case {
     name: String,
@@ -424,18 +422,25 @@ fn play(case: &Case, size: usize) -> Result<Vec<u8>, (Vec<u8>, String)> {
     Ok(out)
 }
 
-/// The bytes with all that hides ASCII taken away: escapes of JSON and URLs, of themselves too.
-fn bare(bytes: &[u8]) -> String {
+/// Whether the canary is in the bytes, with all taken away that hides ASCII: escapes of JSON and URLs, and those of
+/// escapes.
+fn shows(bytes: &[u8]) -> bool {
     let mut text = String::from_utf8_lossy(bytes).replace('\0', "");
+    let leaks = |text: &str| [CANARY, NUMBER, "7f3a"].iter().any(|canary| text.contains(canary));
     for _ in 0..6 {
+        if leaks(&text) || !text.contains(['\\', '%', '+']) {
+            break;
+        }
         for code in 0x20..0x7f_u8 {
             for escape in [format!("\\u{code:04x}"), format!("\\u{code:04X}"), format!("%{code:02X}")] {
-                text = text.replace(&escape, &char::from(code).to_string());
+                if text.contains(&escape) {
+                    text = text.replace(&escape, &char::from(code).to_string());
+                }
             }
         }
         text = text.replace("\\\\", "\\");
     }
-    text
+    leaks(&text)
 }
 
 #[test]
@@ -443,6 +448,7 @@ fn no_way_leads_past_the_masks() {
     let cases = cases();
     let mut wrong = Vec::new();
     for case in &cases {
+        assert!(case.coding.is_some() || shows(&case.body), "{}: there is nothing to hide", case.name);
         for size in [usize::MAX, 7, 1] {
             if size < case.body.len() && case.body.len() > 50_000 && size == 1 {
                 continue;
@@ -453,11 +459,9 @@ fn no_way_leads_past_the_masks() {
             }
             let played = play(case, size);
             let (Ok(out) | Err((out, _))) = &played;
-            let shown = bare(out);
-            let leaks = shown.contains(CANARY) || shown.contains(NUMBER) || shown.contains("7f3a");
+            let leaks = shows(out);
             let fits = match (case.expected, &played) {
-                (Masked, Ok(_)) => shown.contains("Ada"),
-                (Hidden, Ok(_)) => true,
+                (Masked, Ok(_)) => memchr::memmem::find(out, b"Ada").is_some(),
                 (Refused, Err((_, why))) => why != "opaque" && !why.contains(CANARY),
                 (Opaque, Err((_, why))) => why == "opaque",
                 _ => false,

@@ -132,14 +132,18 @@ impl EventStream {
                 }
                 continue;
             }
-            match (self.value(value), self.rules.detected(line.text, &mut self.found)) {
-                (Some(value), _) => {
-                    let before = self.rules.detected(before, &mut self.found).unwrap_or_else(|| before.to_vec());
-                    out.extend_from_slice(&before);
+            // What is no field to the standard may be one to somebody.
+            let known = matches!(name, b"" | b"id" | b"event" | b"retry");
+            let (before, value) = if known { (before, value) } else { (b"".as_slice(), line.text) };
+            match self.value(value) {
+                Some(value) => {
+                    out.extend_from_slice(before);
                     out.extend_from_slice(&one_line(value));
                 }
-                (None, Some(text)) => out.extend_from_slice(&one_line(text)),
-                (None, None) => out.extend_from_slice(line.text),
+                None => match self.rules.detected(line.text, &mut self.found) {
+                    Some(text) => out.extend_from_slice(&one_line(text)),
+                    None => out.extend_from_slice(line.text),
+                },
             }
             out.extend_from_slice(line.end);
         }

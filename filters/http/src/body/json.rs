@@ -191,7 +191,8 @@ impl Json {
     }
 
     pub(super) fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Unreadable> {
-        if self.state == State::InNumber {
+        // Only the end of the body ends a number that is a text by itself.
+        if self.state == State::InNumber && self.frames.is_empty() {
             self.number_ends(&mut Piece::new(b""), out)?;
         }
         match self.state {
