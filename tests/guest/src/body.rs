@@ -28,9 +28,12 @@ thread_local! {
 pub extern "C" fn body(which: u32) -> u32 {
     let size = SIZES.get((which & 15) as usize).copied().unwrap_or_default();
     let detectors = (which & 16 != 0)
-        .then(|| Detectors::new(&Config { enabled: Detector::ALL.to_vec(), custom: Vec::new() }).ok().map(Rc::new))
+        .then(|| {
+            Detectors::new(&Config { enabled: Detector::ALL.to_vec(), custom: Vec::new() }).ok().map(Rc::new)
+        })
         .flatten();
-    let pointers = ["/data/*/email", "/data/*/phone", "/data/*/ssn"].iter().filter_map(|text| text.parse().ok());
+    let pointers =
+        ["/data/*/email", "/data/*/phone", "/data/*/ssn"].iter().filter_map(|text| text.parse().ok());
     let rules = Rules::new(
         pointers.map(|pointer| (pointer, Method::Partial)).collect(),
         Options { detectors, ..Options::default() },
@@ -48,7 +51,9 @@ pub extern "C" fn mask(rounds: u32) -> u32 {
         let Some(Work { rules, body, out }) = work else { return 0 };
         let mut masked = 0_u32;
         for _ in 0..rounds {
-            let Some(mut masker) = Masker::new(Form::Json, rules.clone(), Limits::default()) else { return 0 };
+            let Some(mut masker) = Masker::new(Form::Json, rules.clone(), Limits::default()) else {
+                return 0;
+            };
             let mut read = true;
             for piece in body.chunks(PIECE) {
                 out.clear();

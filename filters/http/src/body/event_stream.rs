@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::found::Found;
-use super::rules::{Rules, Within};
+use super::rules::{MARK, Rules, Within};
 use super::{Limits, Unreadable};
 
 /// Masks a stream of events.
@@ -58,7 +58,11 @@ impl EventStream {
         while let Some(first) = rest.first() {
             if std::mem::take(&mut self.cr) && *first == b'\n' {
                 // The event is out already where the line that CR ended was its last.
-                if self.event.is_empty() { out.push(b'\n') } else { self.event.push(b'\n') }
+                if self.event.is_empty() {
+                    out.push(b'\n')
+                } else {
+                    self.event.push(b'\n')
+                }
                 self.line = self.event.len();
                 rest = rest.get(1..).unwrap_or_default();
                 continue;
@@ -97,8 +101,7 @@ impl EventStream {
             return Err(Unreadable::Invalid { what: "stream of events", at, why: "expected UTF-8" });
         }
         // A byte order mark is no part of the first line.
-        let mark: &[u8] = b"\xef\xbb\xbf";
-        let body = event.strip_prefix(mark).filter(|_| self.passed == 0).unwrap_or(&event);
+        let body = event.strip_prefix(MARK).filter(|_| self.passed == 0).unwrap_or(&event);
         let lines = lines(body);
         let data: Vec<&[u8]> = lines
             .iter()

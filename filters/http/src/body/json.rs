@@ -12,7 +12,7 @@ use std::rc::Rc;
 use gatewright_core::mask::{Method, REDACTED};
 
 use super::found::Found;
-use super::rules::{Rules, Scalar, is_space};
+use super::rules::{MARK, Rules, Scalar, is_space};
 use super::text::Text;
 use super::{Limits, Unreadable};
 use number::Number;
@@ -209,7 +209,6 @@ impl Json {
             State::InNumber => return self.number_goes_on(piece, out),
             State::InLiteral => return self.literal_goes_on(byte, piece),
             State::Mark(seen) => {
-                const MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
                 if MARK.get(usize::from(seen)) == Some(&byte) {
                     piece.advance(1);
                     self.state = if seen == 2 { State::Between } else { State::Mark(seen.saturating_add(1)) };
@@ -329,7 +328,9 @@ impl Json {
                 };
                 self.token = Token::Pass;
                 // null says nothing.
-                if byte != b'n' && let Some(pointer) = self.pointer {
+                if byte != b'n'
+                    && let Some(pointer) = self.pointer
+                {
                     self.replace(pointer, piece, out);
                     self.token = Token::Drop;
                 }
@@ -478,7 +479,8 @@ impl Json {
 
     /// The piece is read: writes what is decided, and keeps what is not.
     fn pause(&mut self, piece: &mut Piece<'_>, out: &mut Vec<u8>) -> Result<(), Unreadable> {
-        let within = matches!(self.state, State::InKey | State::InString | State::InNumber | State::InLiteral);
+        let within =
+            matches!(self.state, State::InKey | State::InString | State::InNumber | State::InLiteral);
         match self.token {
             Token::Hold if within => {
                 self.write(piece, piece.token, out);

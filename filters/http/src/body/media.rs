@@ -15,7 +15,8 @@ pub enum Form {
     EventStream,
     /// Names and values (WHATWG URL, section 5).
     Urlencoded,
-    /// Other text. Pointers say nothing of it, unless it begins as JSON does: it is then read as JSON.
+    /// Other text. Pointers say nothing of it, but that it is read as JSON where it begins as such, and redacted from
+    /// where it quotes a key with which one of them ends, as JSON and its like do.
     Text,
     /// Anything else, and bodies without a Content-Type.
     Opaque,
@@ -44,8 +45,8 @@ impl Form {
             (b"application" | b"text", b"json" | b"x-json") => Self::Json,
             (
                 _,
-                b"x-ndjson" | b"ndjson" | b"jsonl" | b"x-jsonl" | b"jsonlines" | b"x-jsonlines" | b"json-lines"
-                | b"x-json-lines",
+                b"x-ndjson" | b"ndjson" | b"jsonl" | b"x-jsonl" | b"jsonlines" | b"x-jsonlines"
+                | b"json-lines" | b"x-json-lines",
             ) => Self::Ndjson,
             (_, b"json-seq") => Self::JsonSequence,
             (b"text", b"event-stream") => Self::EventStream,
@@ -74,7 +75,9 @@ fn charset(parameters: &[u8]) -> Result<(), Unreadable> {
             return Err(Unreadable::ContentType);
         }
         let known: [&[u8]; 4] = [b"utf-8", b"utf8", b"us-ascii", b"ascii"];
-        if name.eq_ignore_ascii_case(b"charset") && !known.iter().any(|known| value.eq_ignore_ascii_case(known)) {
+        if name.eq_ignore_ascii_case(b"charset")
+            && !known.iter().any(|known| value.eq_ignore_ascii_case(known))
+        {
             return Err(Unreadable::Charset);
         }
         rest = tail.trim_ascii_start();
@@ -107,7 +110,8 @@ fn value(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
 
 /// RFC 9110, section 5.6.2.
 fn is_token(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
+    !text.is_empty()
+        && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
 }
 
 #[cfg(test)]

@@ -295,7 +295,8 @@ impl Paths {
                     memchr::memrchr(*quote, before).and_then(|at| before.get(at.saturating_add(1)..))
                 }
                 _ if bare => {
-                    let word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80 || b"_$-".contains(byte);
+                    let word =
+                        |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80 || b"_$-".contains(byte);
                     let length = before.iter().rev().take_while(|byte| word(byte)).count();
                     before.get(before.len().saturating_sub(length)..)
                 }
@@ -407,9 +408,14 @@ mod tests {
     fn quoted_keys_are_seen_in_other_texts() {
         let pointers: Vec<Pointer> = ["/**/ssn", "/a/*"].iter().map(|text| text.parse().unwrap()).collect();
         let paths = Paths::new(pointers.iter(), false);
-        for text in
-            ["x {'ssn': 1}", r#""SSN" : 2"#, r#"{\"ssn\":1}"#, r#"{\\\"ssn\\\" :1}"#, r#""s\u0073n":1"#, "'a':1"]
-        {
+        for text in [
+            "x {'ssn': 1}",
+            r#""SSN" : 2"#,
+            r#"{\"ssn\":1}"#,
+            r#"{\\\"ssn\\\" :1}"#,
+            r#""s\u0073n":1"#,
+            "'a':1",
+        ] {
             assert!(paths.are_quoted_in(text.as_bytes(), false), "{text}");
         }
         assert!(paths.are_quoted_in(b"{ssn: 1", true) && !paths.are_quoted_in(b"{xssn: 1", true));

@@ -1,5 +1,5 @@
 //! What the suites share: rules, bodies in pieces, and codings.
-#![allow(dead_code, reason = "each suite uses a part")]
+#![allow(dead_code, clippy::expect_used, reason = "each suite uses a part, and a test may panic")]
 
 use std::io::Write as _;
 use std::rc::Rc;
@@ -9,8 +9,10 @@ use gatewright_core::mask::Method;
 use gatewright_http::body::{Form, Limits, Masker, Options, Rules, Unreadable};
 
 pub(crate) fn detectors(custom: &[(&str, &str)]) -> Option<Rc<Detectors>> {
-    let custom =
-        custom.iter().map(|(name, pattern)| Custom { name: (*name).into(), pattern: (*pattern).into() }).collect();
+    let custom = custom
+        .iter()
+        .map(|(name, pattern)| Custom { name: (*name).into(), pattern: (*pattern).into() })
+        .collect();
     Some(Rc::new(Detectors::new(&Config { enabled: Detector::ALL.to_vec(), custom }).expect("they compile")))
 }
 
@@ -18,6 +20,20 @@ pub(crate) fn rules(pointers: &[(&str, Method)], options: Options) -> Rc<Rules> 
     let pointers =
         pointers.iter().map(|(text, method)| (text.parse().expect("a pointer"), *method)).collect();
     Rc::new(Rules::new(pointers, options))
+}
+
+/// Rules of every kind: with pointers, detectors, and strings that are JSON, each by a bit.
+pub(crate) fn any_rules(how: u8) -> Rc<Rules> {
+    thread_local! {
+        static RULES: [Rc<Rules>; 8] = [0, 1, 2, 3, 4, 5, 6, 7].map(|how: u8| {
+            let pointers: &[_] =
+                &[("/**/ssn", Method::Redact), ("/a/*", Method::Partial), ("/id", Method::Null)];
+            let detectors = if how & 2 == 0 { None } else { detectors(&[]) };
+            let options = Options { detectors, embedded: how & 4 != 0, ..Options::default() };
+            rules(if how & 1 == 0 { &[] } else { pointers }, options)
+        });
+    }
+    RULES.with(|all| all[usize::from(how & 7)].clone())
 }
 
 /// What came out, and what had an effect.

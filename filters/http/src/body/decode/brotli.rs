@@ -33,7 +33,11 @@ impl Brotli {
 
     pub(super) fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Unreadable> {
         if self.whole {
-            return if input.is_empty() { Ok(Step { read: 0, written: 0 }) } else { Err(Unreadable::Coding("br")) };
+            return if input.is_empty() {
+                Ok(Step { read: 0, written: 0 })
+            } else {
+                Err(Unreadable::Coding("br"))
+            };
         }
         let (mut left, mut read) = (input.len(), 0);
         let (mut room, mut written, mut total) = (output.len(), 0, 0);

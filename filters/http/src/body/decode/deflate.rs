@@ -17,7 +17,10 @@ enum State {
     Empty,
     One(u8),
     /// The bytes that are still to be given to it, and the rest.
-    Open { head: Vec<u8>, inflate: Decompress },
+    Open {
+        head: Vec<u8>,
+        inflate: Decompress,
+    },
     End,
 }
 
@@ -52,7 +55,11 @@ impl Deflate {
                     }
                     if written == 0 && !ended {
                         // What follows may be read at once.
-                        return if head.is_empty() { self.step(input, output) } else { Err(Unreadable::Coding("deflate")) };
+                        return if head.is_empty() {
+                            self.step(input, output)
+                        } else {
+                            Err(Unreadable::Coding("deflate"))
+                        };
                     }
                     (0, written, ended)
                 };

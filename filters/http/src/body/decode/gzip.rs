@@ -106,14 +106,17 @@ impl Gzip {
                 self.flags = *flags;
                 self.header_goes_on();
             }
-            (State::Header, [0x1f] | [0x1f, 0x8b] | [0x1f, 0x8b, 8, ..]) if self.fixed.len() < 10 => return Ok(()),
+            (State::Header, [0x1f] | [0x1f, 0x8b] | [0x1f, 0x8b, 8, ..]) if self.fixed.len() < 10 => {
+                return Ok(());
+            }
             (State::ExtraLength, [low, high]) => match u16::from_le_bytes([*low, *high]) {
                 0 => self.header_goes_on(),
                 length => self.state = State::Extra(length),
             },
             (State::HeaderCrc, [_, _]) => self.header_goes_on(),
             (State::Trailer, [a, b, c, d, e, f, g, h]) => {
-                let (crc, size) = (u32::from_le_bytes([*a, *b, *c, *d]), u32::from_le_bytes([*e, *f, *g, *h]));
+                let (crc, size) =
+                    (u32::from_le_bytes([*a, *b, *c, *d]), u32::from_le_bytes([*e, *f, *g, *h]));
                 if (crc, size) != (self.crc.sum(), self.crc.amount()) {
                     return Err(Unreadable::Coding(NAME));
                 }

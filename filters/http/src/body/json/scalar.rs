@@ -1,8 +1,8 @@
 //! Keys and scalars that are whole, or too long to be held: what becomes of them.
 
+use super::super::Unreadable;
 use super::super::rules::{Looks, Scalar, Within};
 use super::super::text::Text;
-use super::super::Unreadable;
 use super::string::{escape, quote, unescape, unescape_part};
 use super::{Json, Piece, State, Token, number, top};
 
@@ -164,7 +164,7 @@ impl Json {
         self.token = Token::Long;
         out.push(b'"');
         held.remove(0);
-        let long = self.long.insert(Box::new(Text::of_string(self.rules.clone())));
+        let long = self.long.insert(Box::new(Text::new(self.rules.clone(), self.rules.embedded)));
         push_long(long, &mut self.held, &held, out)
     }
 

@@ -55,7 +55,8 @@ impl Scanner {
                     _ => return Err((at, "expected one of JSON's escapes")),
                 },
                 State::Unit { digits, unit, high } => {
-                    let digit = char::from(*byte).to_digit(16).ok_or((at, "expected four hexadecimal digits"))?;
+                    let digit =
+                        char::from(*byte).to_digit(16).ok_or((at, "expected four hexadecimal digits"))?;
                     let unit = (unit << 4) | u16::try_from(digit).unwrap_or_default();
                     match (digits, unit) {
                         (0..3, _) => State::Unit { digits: digits.saturating_add(1), unit, high },
@@ -112,7 +113,8 @@ fn plain(text: &[u8]) -> usize {
         }
         rest = tail;
     }
-    let last = rest.iter().take_while(|byte| matches!(byte, 0x20..0x80) && !matches!(byte, b'"' | b'\\')).count();
+    let last =
+        rest.iter().take_while(|byte| matches!(byte, 0x20..0x80) && !matches!(byte, b'"' | b'\\')).count();
     text.len().saturating_sub(rest.len()).saturating_add(last)
 }
 
