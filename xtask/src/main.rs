@@ -46,6 +46,8 @@ enum Task {
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Bench {
+    /// Megabytes of JSON bodies per second, natively and in wasm
+    Body,
     /// Megabytes of rows per second, masked and searched by detectors, beside Presidio
     Mask,
     /// pgbench -S through nothing, a plain Envoy, and the filter
@@ -60,8 +62,9 @@ fn main() -> Result<()> {
         Task::Build => build::run_all(),
         Task::Demo(demo) => demo::run(&demo),
         Task::Test { filters } => test::run(&filters),
+        Task::Bench { what: Bench::Body, .. } => bench::guest("body"),
         Task::Bench { what: Bench::Mask, seconds, .. } => bench::mask(seconds),
         Task::Bench { what: Bench::Postgres, rounds, seconds } => bench::postgres(rounds, seconds),
-        Task::Bench { what: Bench::Sql, .. } => bench::sql(),
+        Task::Bench { what: Bench::Sql, .. } => bench::guest("sql"),
     }
 }

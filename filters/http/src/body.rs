@@ -22,8 +22,6 @@ pub use media::Form;
 pub use pointer::{Pointer, PointerError};
 pub use rules::{Options, Rules};
 
-use found::Found;
-
 /// Bounds of what a body may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -100,9 +98,12 @@ enum Kind {
     EventStream(event_stream::EventStream),
     Urlencoded(urlencoded::Urlencoded),
     Text(text::Text),
-    /// Text of which the first character tells whether it is JSON after all.
-    Unknown(Rc<Rules>, Limits, Found),
+    /// Text that may be JSON after all, so far.
+    Unknown(Rc<Rules>, Limits, Vec<u8>),
 }
+
+/// Within so many bytes it must be clear whether a text is JSON.
+const BEGINNING: usize = 4 << 10;
 
 impl Masker {
     /// For a body of the form; `None` where nothing in the form can be told from the rest ([`Form::Opaque`]), and it
@@ -116,8 +117,8 @@ impl Masker {
             Form::JsonSequence => json(json::Framing::Sequence, rules),
             Form::EventStream => Kind::EventStream(event_stream::EventStream::new(rules, limits)),
             Form::Urlencoded => Kind::Urlencoded(urlencoded::Urlencoded::new(rules, limits)),
-            Form::Text if rules.has_pointers() => Kind::Unknown(rules, limits, Found::default()),
-            Form::Text => Kind::Text(text::Text::new(rules)),
+            Form::Text if rules.has_pointers() => Kind::Unknown(rules, limits, Vec::new()),
+            Form::Text => Kind::Text(text::Text::new(rules, false)),
             Form::Opaque => return None,
         };
         Some(Self { kind })
@@ -133,19 +134,26 @@ impl Masker {
             Kind::EventStream(stream) => stream.push(piece, out),
             Kind::Urlencoded(form) => form.push(piece, out),
             Kind::Text(text) => text.push(piece, out),
-            Kind::Unknown(rules, limits, _) => {
-                let blank = piece.iter().take_while(|byte| rules::is_space(**byte)).count();
-                let (blank, rest) = piece.split_at_checked(blank).unwrap_or_default();
-                out.extend_from_slice(blank);
-                let Some(first) = rest.first() else { return Ok(()) };
-                self.kind = if matches!(first, b'{' | b'[' | b'"') {
-                    Kind::Json(json::Json::new(rules.clone(), *limits, json::Framing::One, 0))
-                } else {
-                    Kind::Text(text::Text::new(rules.clone()))
-                };
-                self.push(rest, out)
+            Kind::Unknown(_, _, held) => {
+                held.extend_from_slice(piece);
+                let beginning = held.get(..BEGINNING).unwrap_or(held);
+                let clear = held.len() >= BEGINNING || rules::Looks::so_far(beginning).is_some();
+                if clear { self.decide(out) } else { Ok(()) }
             }
         }
+    }
+
+    /// It is clear whether a text is JSON.
+    fn decide(&mut self, out: &mut Vec<u8>) -> Result<(), Unreadable> {
+        let Kind::Unknown(rules, limits, held) = &mut self.kind else { return Ok(()) };
+        let held = std::mem::take(held);
+        let beginning = held.get(..BEGINNING).unwrap_or(&held);
+        self.kind = if rules::Looks::of(beginning) == rules::Looks::Likely {
+            Kind::Json(json::Json::new(rules.clone(), *limits, json::Framing::One, 0))
+        } else {
+            Kind::Text(text::Text::new(rules.clone(), true))
+        };
+        self.push(&held, out)
     }
 
     /// The body has ended: appends the rest.
@@ -153,6 +161,7 @@ impl Masker {
     /// # Errors
     /// [`Unreadable`] where it ended too early.
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Unreadable> {
+        self.decide(out)?;
         match &mut self.kind {
             Kind::Json(json) => json.finish(out),
             Kind::EventStream(stream) => stream.finish(out),
@@ -172,7 +181,7 @@ impl Masker {
             Kind::EventStream(stream) => stream.found().names(stream.rules()),
             Kind::Urlencoded(form) => form.found().names(form.rules()),
             Kind::Text(text) => text.found().names(text.rules()),
-            Kind::Unknown(rules, _, found) => found.names(rules),
+            Kind::Unknown(..) => Vec::new(),
         }
     }
 }

@@ -1,5 +1,7 @@
-//! Analyses SQL as a filter does, in loops that whoever runs the module times from outside.
+//! Analyses SQL and masks bodies as the filters do, in loops that whoever runs the module times from outside.
 #![allow(unsafe_code, reason = "exported functions have their own names")]
+
+pub mod body;
 
 use std::cell::RefCell;
 

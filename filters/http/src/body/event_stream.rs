@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::found::Found;
-use super::rules::{Rules, Within};
+use super::rules::{MARK, Rules, Within};
 use super::{Limits, Unreadable};
 
 /// Masks a stream of events.
@@ -101,8 +101,7 @@ impl EventStream {
             return Err(Unreadable::Invalid { what: "stream of events", at, why: "expected UTF-8" });
         }
         // A byte order mark is no part of the first line.
-        let mark: &[u8] = b"\xef\xbb\xbf";
-        let body = event.strip_prefix(mark).filter(|_| self.passed == 0).unwrap_or(&event);
+        let body = event.strip_prefix(MARK).filter(|_| self.passed == 0).unwrap_or(&event);
         let lines = lines(body);
         let data: Vec<&[u8]> = lines
             .iter()
@@ -136,15 +135,18 @@ impl EventStream {
                 }
                 continue;
             }
-            match (self.value(value), self.rules.detected(line.text, &mut self.found)) {
-                (Some(value), _) => {
-                    let before =
-                        self.rules.detected(before, &mut self.found).unwrap_or_else(|| before.to_vec());
-                    out.extend_from_slice(&before);
+            // What is no field to the standard may be one to somebody.
+            let known = matches!(name, b"" | b"id" | b"event" | b"retry");
+            let (before, value) = if known { (before, value) } else { (b"".as_slice(), line.text) };
+            match self.value(value) {
+                Some(value) => {
+                    out.extend_from_slice(before);
                     out.extend_from_slice(&one_line(value));
                 }
-                (None, Some(text)) => out.extend_from_slice(&one_line(text)),
-                (None, None) => out.extend_from_slice(line.text),
+                None => match self.rules.detected(line.text, &mut self.found) {
+                    Some(text) => out.extend_from_slice(&one_line(text)),
+                    None => out.extend_from_slice(line.text),
+                },
             }
             out.extend_from_slice(line.end);
         }

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use gatewright_core::mask::{Method, REDACTED};
 
 use super::found::Found;
-use super::rules::{Rules, Scalar, is_space};
+use super::rules::{MARK, Rules, Scalar, is_space};
 use super::text::Text;
 use super::{Limits, Unreadable};
 use number::Number;
@@ -191,7 +191,8 @@ impl Json {
     }
 
     pub(super) fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Unreadable> {
-        if self.state == State::InNumber {
+        // Only the end of the body ends a number that is a text by itself.
+        if self.state == State::InNumber && self.frames.is_empty() {
             self.number_ends(&mut Piece::new(b""), out)?;
         }
         match self.state {
@@ -208,7 +209,6 @@ impl Json {
             State::InNumber => return self.number_goes_on(piece, out),
             State::InLiteral => return self.literal_goes_on(byte, piece),
             State::Mark(seen) => {
-                const MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
                 if MARK.get(usize::from(seen)) == Some(&byte) {
                     piece.advance(1);
                     self.state = if seen == 2 { State::Between } else { State::Mark(seen.saturating_add(1)) };

@@ -15,7 +15,8 @@ pub enum Form {
     EventStream,
     /// Names and values (WHATWG URL, section 5).
     Urlencoded,
-    /// Other text. Pointers say nothing of it, unless it begins as JSON does: it is then read as JSON.
+    /// Other text. Pointers say nothing of it, but that it is read as JSON where it begins as such, and redacted from
+    /// where it quotes a key with which one of them ends, as JSON and its like do.
     Text,
     /// Anything else, and bodies without a Content-Type.
     Opaque,

@@ -280,23 +280,28 @@ impl Paths {
         }
     }
 
-    /// Whether a text that is not JSON has a key with which a pointer ends, as JSON and its like write keys: in
-    /// quotation marks and before a colon.
-    pub(super) fn are_quoted_in(&self, text: &[u8]) -> bool {
+    /// Whether a text that is not JSON has a key with which a pointer ends, as JSON and its like write keys: before a
+    /// colon and in quotation marks, or `bare`, without them.
+    pub(super) fn are_quoted_in(&self, text: &[u8], bare: bool) -> bool {
         memchr::memchr_iter(b':', text).any(|colon| {
             let mut before = text.get(..colon).unwrap_or_default().trim_ascii_end();
-            let quote = match before.split_last() {
+            let key = match before.split_last() {
                 Some((quote @ (b'"' | b'\'' | b'`'), rest)) => {
                     before = rest;
-                    *quote
+                    // Where quotation marks are escaped, so is the closing one.
+                    while let Some(rest) = before.strip_suffix(b"\\") {
+                        before = rest;
+                    }
+                    memchr::memrchr(*quote, before).and_then(|at| before.get(at.saturating_add(1)..))
                 }
-                _ => return false,
+                _ if bare => {
+                    let word =
+                        |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80 || b"_$-".contains(byte);
+                    let length = before.iter().rev().take_while(|byte| word(byte)).count();
+                    before.get(before.len().saturating_sub(length)..)
+                }
+                _ => None,
             };
-            // Where quotation marks are escaped, so is the closing one.
-            while let Some(rest) = before.strip_suffix(b"\\") {
-                before = rest;
-            }
-            let key = memchr::memrchr(quote, before).and_then(|at| before.get(at.saturating_add(1)..));
             key.is_some_and(|key| {
                 let key = super::json::unescape(key).unwrap_or(Cow::Borrowed(key));
                 let key = fold(&key, self.exact);
@@ -411,10 +416,11 @@ mod tests {
             r#""s\u0073n":1"#,
             "'a':1",
         ] {
-            assert!(paths.are_quoted_in(text.as_bytes()), "{text}");
+            assert!(paths.are_quoted_in(text.as_bytes(), false), "{text}");
         }
+        assert!(paths.are_quoted_in(b"{ssn: 1", true) && !paths.are_quoted_in(b"{xssn: 1", true));
         for text in ["ssn: 1", "the \"ssn\" of", "\"other\": 1", ":", "\":", ""] {
-            assert!(!paths.are_quoted_in(text.as_bytes()), "{text}");
+            assert!(!paths.are_quoted_in(text.as_bytes(), false), "{text}");
         }
     }
 }

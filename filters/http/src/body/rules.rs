@@ -151,7 +151,7 @@ impl Rules {
     fn json(&self, text: &[u8], within: Within, found: &mut Found) -> Embedded {
         let looks = Looks::of(text);
         if looks == Looks::Other {
-            let quoted = self.has_pointers() && self.paths.are_quoted_in(text);
+            let quoted = self.has_pointers() && self.paths.are_quoted_in(text, false);
             return if quoted { self.hides(found) } else { Embedded::IsNot };
         }
         let fits = within.level < MOST_LEVELS && text.len() <= within.limits.string;
@@ -165,7 +165,7 @@ impl Rules {
             }
         }
         let likely = looks == Looks::Likely && (self.has_pointers() || !fits);
-        let quoted = self.has_pointers() && self.paths.are_quoted_in(text);
+        let quoted = self.has_pointers() && self.paths.are_quoted_in(text, true);
         if likely || quoted { self.hides(found) } else { Embedded::IsNot }
     }
 
@@ -196,7 +196,7 @@ enum Embedded {
 }
 
 /// What a text begins like.
-#[derive(PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Looks {
     /// An object, or an array of strings or containers.
     Likely,
@@ -208,16 +208,33 @@ pub(super) enum Looks {
 
 impl Looks {
     pub(super) fn of(text: &[u8]) -> Self {
-        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-        let mut meant = text.iter().copied().filter(|byte| !is_space(*byte));
-        match (meant.next(), meant.next()) {
-            (Some(b'{'), Some(b'"' | b'\'' | b'}') | None) => Self::Likely,
-            (Some(b'['), Some(b'"' | b'\'' | b'{' | b'[' | b']') | None) => Self::Likely,
-            (Some(b'{' | b'[' | b'"'), _) => Self::Maybe,
-            _ => Self::Other,
+        let begun = || text.iter().any(|byte| matches!(byte, b'{' | b'['));
+        Self::so_far(text).unwrap_or_else(|| if begun() { Self::Likely } else { Self::Other })
+    }
+
+    /// The same of the beginning of a text; `None` where more of it must be seen.
+    pub(super) fn so_far(text: &[u8]) -> Option<Self> {
+        if MARK.starts_with(text) {
+            return None;
         }
+        let text = text.strip_prefix(MARK).unwrap_or(text);
+        let mut meant = text.iter().copied().filter(|byte| !is_space(*byte));
+        let first = meant.next()?;
+        let second = match first {
+            b'[' => meant.find(|byte| *byte != b'[')?,
+            b'{' => meant.next()?,
+            b'"' => return Some(Self::Maybe),
+            _ => return Some(Self::Other),
+        };
+        Some(match (first, second) {
+            (_, b'"' | b'\'') | (b'[', b'{' | b']') | (b'{', b'}') => Self::Likely,
+            _ => Self::Maybe,
+        })
     }
 }
+
+/// A byte order mark, in UTF-8.
+pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// White space of JSON.
 pub(super) fn is_space(byte: u8) -> bool {

@@ -22,7 +22,6 @@ const DASHES: &[u8] = b"-----";
 #[derive(Debug)]
 pub(super) struct Text {
     rules: Rc<Rules>,
-    /// Whether text that quotes keys of pointers is redacted.
     quotes: bool,
     window: Vec<u8>,
     leaves_out: LeavesOut,
@@ -41,21 +40,16 @@ enum LeavesOut {
 }
 
 impl Text {
-    pub(super) fn new(rules: Rc<Rules>) -> Self {
+    /// With `quotes`, a text that quotes keys with which pointers end is redacted from there on.
+    pub(super) fn new(rules: Rc<Rules>, quotes: bool) -> Self {
         Self {
+            quotes: quotes && rules.has_pointers(),
             rules,
-            quotes: false,
             window: Vec::new(),
             leaves_out: LeavesOut::Nothing,
             passed: 0,
             found: Found::default(),
         }
-    }
-
-    /// For a string of JSON.
-    pub(super) fn of_string(rules: Rc<Rules>) -> Self {
-        let quotes = rules.embedded && rules.has_pointers();
-        Self { quotes, ..Self::new(rules) }
     }
 
     pub(super) fn rules(&self) -> &Rules {
@@ -111,7 +105,7 @@ impl Text {
                 }
             }
         }
-        if self.quotes && self.rules.paths.are_quoted_in(&self.window) {
+        if self.quotes && self.rules.paths.are_quoted_in(&self.window, false) {
             self.found.label("unclear");
             self.leave_out(LeavesOut::Everything, REDACTED, out);
             return Ok(());

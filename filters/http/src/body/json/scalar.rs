@@ -164,7 +164,7 @@ impl Json {
         self.token = Token::Long;
         out.push(b'"');
         held.remove(0);
-        let long = self.long.insert(Box::new(Text::of_string(self.rules.clone())));
+        let long = self.long.insert(Box::new(Text::new(self.rules.clone(), self.rules.embedded)));
         push_long(long, &mut self.held, &held, out)
     }
 

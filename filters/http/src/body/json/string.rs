@@ -209,6 +209,8 @@ pub(super) fn escape(meant: &[u8], out: &mut Vec<u8>) {
             b'\n' => out.extend_from_slice(b"\\n"),
             b'\r' => out.extend_from_slice(b"\\r"),
             b'\t' => out.extend_from_slice(b"\\t"),
+            8 => out.extend_from_slice(b"\\b"),
+            12 => out.extend_from_slice(b"\\f"),
             0..0x20 => {
                 out.extend_from_slice(if *byte < 0x10 { b"\\u000" } else { b"\\u001" });
                 out.extend(HEX.get(usize::from(byte & 15)));
