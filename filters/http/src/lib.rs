@@ -6,7 +6,9 @@
 
 pub mod body;
 pub mod fold;
+pub mod headers;
 pub mod json;
 pub mod mcp;
 pub mod path;
 pub mod query;
+pub mod refusal;
