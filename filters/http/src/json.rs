@@ -14,6 +14,7 @@ use crate::fold::confusable;
 
 pub use pointer::{Pointer, PointerError, fields};
 pub use value::Value;
+pub(crate) use value::quote;
 
 /// How deep arrays and objects may nest.
 pub const MAX_DEPTH: usize = 64;

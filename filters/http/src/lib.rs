@@ -19,6 +19,7 @@ mod metadata;
 pub mod path;
 mod plane;
 pub mod query;
+pub mod refusal;
 mod reply;
 mod visit;
 

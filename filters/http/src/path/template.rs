@@ -174,14 +174,11 @@ impl Template {
             return Err(TemplateError::Method(source.to_owned(), method.to_owned()));
         }
         let path = source.strip_prefix('/').ok_or_else(syntax)?;
-        let path = path.strip_suffix('/').unwrap_or(path);
+        let body = path.strip_suffix('/').unwrap_or(path);
         let mut segments = Vec::new();
         let mut names: Vec<&str> = Vec::new();
-        let mut pieces = path.split('/').peekable();
+        let mut pieces = body.split('/').skip(usize::from(path.is_empty())).peekable();
         while let Some(piece) = pieces.next() {
-            if path.is_empty() {
-                break;
-            }
             let Some(name) = piece.strip_prefix('{').and_then(|piece| piece.strip_suffix('}')) else {
                 if piece.contains(['{', '}']) {
                     return Err(syntax());
