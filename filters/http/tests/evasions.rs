@@ -459,6 +459,8 @@ fn codings() -> Vec<Case> {
         coded("something after zlib", "deflate", and(&zlib(plain), plain), Refused),
         coded("bare deflate cut", "deflate", cut(&deflate(plain), 1), Refused),
         coded("something after bare deflate", "deflate", and(&deflate(plain), plain), Refused),
+        coded("something after empty deflate", "deflate", and(&deflate(b""), plain), Refused),
+        coded("gzip in deflate's name", "deflate", zipped.clone(), Refused),
         coded("br cut", "br", cut(&brotli(plain), 1), Refused),
         coded("something after br", "br", and(&brotli(plain), plain), Refused),
         coded("bomb", "gzip", gzip(&and(plain, &vec![b' '; 16 << 20])), Refused),
