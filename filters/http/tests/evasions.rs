@@ -369,8 +369,14 @@ fn cases() -> Vec<Case> {
         case(
             "long event",
             "text/event-stream",
-            format!("data: {}{CANARY}\n\n", "x".repeat(300_000)),
+            format!("data: {}{CANARY}\n\n", "x".repeat(600_000)),
             Refused,
+        ),
+        case(
+            "event as long as may be",
+            "text/event-stream",
+            format!("data: {{\"a\":\"Ada{}\",\"ssn\":\"{CANARY}\"}}\n\n", "x".repeat(500_000)),
+            Masked,
         ),
         case("a string", "application/json", r#""{\"name\":\"Ada\",\"ssn\":\"CANARY7f3a\"}""#, Masked),
         case("event in Latin-1", "text/event-stream", b"data: \xe4 CANARY7f3a\n\n".to_vec(), Refused),
