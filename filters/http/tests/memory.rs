@@ -63,7 +63,7 @@ fn peak(form: Form, rules: &Rc<Rules>, pieces: impl Iterator<Item = Vec<u8>>) ->
 
 /// `head`, so many times `middle`, `tail`; in pieces.
 fn body(head: &str, middle: &str, megabytes: usize, tail: &str) -> impl Iterator<Item = Vec<u8>> {
-    let times = PIECE / middle.len();
+    let times = (PIECE / middle.len()).max(1);
     let piece = middle.repeat(times);
     let pieces = (megabytes << 20) / piece.len();
     std::iter::once(head.as_bytes().to_vec())
@@ -87,6 +87,10 @@ fn no_body_takes_more() {
     let (end, text) = ("null]}", "lorem ipsum \\u0061 dolor ");
     let embedded =
         serde_json::to_string(&format!("[{}]", record.repeat(600).trim_end_matches(','))).unwrap() + ",";
+    let event = format!(
+        "data: [{}]\n\n",
+        format!("{{\"ssn\":1,\"a\":{embedded}\"b\":\"c\"}},").repeat(9).trim_end_matches(',')
+    );
     let dense = "a@b.de ";
     for (name, form, head, middle, tail) in [
         ("records", Form::Json, "{\"data\":[", record, end),
@@ -100,6 +104,7 @@ fn no_body_takes_more() {
         ("JSON in strings", Form::Json, "[", &embedded, "null]"),
         ("lines", Form::Ndjson, "", "{\"ssn\":1,\"a\":\"ada@example.com\"}\n", ""),
         ("events", Form::EventStream, "", "id: 1\ndata: {\"ssn\":1,\"a\":\"ada@example.com\"}\n\n", ""),
+        ("long events", Form::EventStream, "", &event, ""),
         ("a form", Form::Urlencoded, "", "a=b+ada%40example.com&ssn=1&", "a=b"),
         ("text", Form::Text, "", "lorem ipsum ada@example.com dolor\n", ""),
         ("one word", Form::Text, "", "x", ""),

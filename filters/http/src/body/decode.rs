@@ -119,8 +119,8 @@ fn decode(
             *room = room.checked_sub(step.written).ok_or(Unreadable::Expansion(0))?;
             decode(inner, buffer.get(..step.written).unwrap_or_default(), room, sink)?;
         } else if step.read == 0 {
-            // Neither read nor written: there is no more in what was read.
-            return Ok(());
+            // Nothing is left in what was read before; what is never read belongs to no coding.
+            return if rest.is_empty() { Ok(()) } else { Err(Unreadable::ContentEncoding) };
         }
     }
 }

@@ -158,7 +158,8 @@ impl EventStream {
 
     /// What takes the place of a field's value, JSON or other text.
     fn value(&mut self, value: &[u8]) -> Option<Vec<u8>> {
-        let within = Within { rules: &self.rules, limits: self.limits, level: 0, json: true };
+        let within =
+            Within { rules: &self.rules, limits: self.limits, level: 0, json: Some(self.limits.event) };
         self.rules.text(None, b"", value, within, &mut self.found)
     }
 }

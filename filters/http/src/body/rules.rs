@@ -1,8 +1,10 @@
 //! What is masked in bodies, and what takes the place of a value.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
+use foldhash::HashSet;
 use gatewright_core::detect::Detectors;
 use gatewright_core::mask::{Method, REDACTED, mask_text};
 
@@ -11,6 +13,10 @@ use super::found::Found;
 use super::json::{Framing, Json};
 use super::pointer::{Paths, Pointer};
 
+/// Most keys that are remembered to be clean, and the longest of them, in bytes.
+const KEYS: (usize, usize) = (1_024, 64);
+/// Most bytes that are kept to put keys and values together.
+const MOST_KEPT: usize = 8 << 10;
 /// Most JSON texts in strings of each other.
 const MOST_LEVELS: u8 = 4;
 
@@ -36,6 +42,10 @@ pub struct Rules {
     pub(super) detectors: Option<Rc<Detectors>>,
     mask_key: Vec<u8>,
     pub(super) embedded: bool,
+    /// Keys in which detectors find nothing: most bodies have the same ones.
+    clean: RefCell<HashSet<Box<[u8]>>>,
+    /// Where a key and its value are put together.
+    pair: RefCell<Vec<u8>>,
 }
 
 impl fmt::Debug for Rules {
@@ -64,6 +74,8 @@ impl Rules {
             detectors: options.detectors,
             mask_key: options.mask_key,
             embedded: options.embedded,
+            clean: RefCell::default(),
+            pair: RefCell::default(),
         }
     }
 
@@ -98,6 +110,22 @@ impl Rules {
         Some(replaced)
     }
 
+    /// The same of a key.
+    pub(super) fn key(&self, key: &[u8], found: &mut Found) -> Option<Vec<u8>> {
+        if self.clean.try_borrow().is_ok_and(|clean| clean.contains(key)) {
+            return None;
+        }
+        let replaced = self.detected(key, found);
+        if replaced.is_none()
+            && key.len() <= KEYS.1
+            && let Ok(mut clean) = self.clean.try_borrow_mut()
+            && clean.len() < KEYS.0
+        {
+            clean.insert(key.into());
+        }
+        replaced
+    }
+
     /// What takes the place of a text that no pointer names and that is the value of `key`, if of any; `None` where it
     /// may stay. `between` is what stands between key and value.
     pub(super) fn text(
@@ -108,8 +136,10 @@ impl Rules {
         within: Within,
         found: &mut Found,
     ) -> Option<Vec<u8>> {
-        if within.json && !text.is_empty() {
-            match self.json(text, within, found) {
+        if let Some(most) = within.json
+            && !text.is_empty()
+        {
+            match self.json(text, most, within, found) {
                 Embedded::Is(replaced) => return replaced,
                 Embedded::Hides => return Some(REDACTED.to_vec()),
                 Embedded::IsNot => {}
@@ -129,9 +159,20 @@ impl Rules {
         let detectors = self.detectors.as_ref()?;
         let Some(key) = key else { return self.detected(text, found) };
         // One look at both sees what is in each, but for patterns that want a text's beginning or end.
-        let pair = [key, between, text].concat();
-        if !detectors.is_anchored() && !detectors.may_match(&pair) {
-            return None;
+        if !detectors.is_anchored()
+            && let Ok(mut pair) = self.pair.try_borrow_mut()
+        {
+            pair.clear();
+            pair.extend_from_slice(key);
+            pair.extend_from_slice(between);
+            pair.extend_from_slice(text);
+            let clean = !detectors.may_match(&pair);
+            if pair.capacity() > MOST_KEPT {
+                *pair = Vec::new();
+            }
+            if clean {
+                return None;
+            }
         }
         let replaced = self.detected(text, found);
         let shown = replaced.as_deref().unwrap_or(text);
@@ -148,13 +189,13 @@ impl Rules {
     }
 
     /// A text that may be JSON.
-    fn json(&self, text: &[u8], within: Within, found: &mut Found) -> Embedded {
+    fn json(&self, text: &[u8], most: usize, within: Within, found: &mut Found) -> Embedded {
         let looks = Looks::of(text);
         if looks == Looks::Other {
             let quoted = self.has_pointers() && self.paths.are_quoted_in(text, false);
             return if quoted { self.hides(found) } else { Embedded::IsNot };
         }
-        let fits = within.level < MOST_LEVELS && text.len() <= within.limits.string;
+        let fits = within.level < MOST_LEVELS && text.len() <= most;
         if fits {
             let level = within.level.saturating_add(1);
             let mut json = Json::new(within.rules.clone(), within.limits, Framing::One, level);
@@ -182,8 +223,8 @@ pub(super) struct Within<'a> {
     pub(super) limits: Limits,
     /// In how many texts that are JSON themselves.
     pub(super) level: u8,
-    /// Whether it is to be looked at as JSON.
-    pub(super) json: bool,
+    /// Longest text that is looked at as JSON, in bytes; `None` where none is.
+    pub(super) json: Option<usize>,
 }
 
 /// What a text is that may be JSON.

@@ -14,7 +14,9 @@ const WINDOW: usize = 64 << 10;
 const OVERLAP: usize = 8 << 10;
 /// How much before that there may be a good place to cut.
 const SEARCH: usize = 8 << 10;
-/// Where a private key ends (RFC 7468).
+/// Where private keys begin and end (RFC 7468, and PuTTY's).
+const BEGIN: &[u8] = b"-----BEGIN ";
+const PUTTY: &[u8] = b"PuTTY-User-Key-File-";
 const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
 
@@ -129,16 +131,12 @@ impl Text {
     /// Something in the window is replaced, and the text goes on.
     fn found_something(&mut self, replaced: &[u8], out: &mut Vec<u8>) {
         // A private key that does not end here is left out until it does.
-        if let Some((begin, putty)) = open_key(&self.window) {
-            let (head, key) = self.window.split_at_checked(begin).unwrap_or_default();
-            let mut found = Found::default();
-            if let Some(token) = self.rules.detected(key, &mut found) {
-                let head = self.rules.detected(head, &mut found).unwrap_or_else(|| head.to_vec());
-                out.extend_from_slice(&head);
-                let until = if putty { LeavesOut::Everything } else { LeavesOut::Key };
-                self.leave_out(until, &token, out);
-                return;
-            }
+        if let Some((begin, until, token)) = self.open_key() {
+            let head = self.window.get(..begin).unwrap_or_default();
+            let decided = self.rules.detected(head, &mut Found::default());
+            out.extend_from_slice(decided.as_deref().unwrap_or(head));
+            self.leave_out(until, &token, out);
+            return;
         }
         // Cut where nothing is cut that is replaced.
         let mut end = self.window.len().saturating_sub(OVERLAP);
@@ -159,6 +157,25 @@ impl Text {
         // One match is longer than a window, and where it ends is not known.
         self.found.label("too_long");
         self.leave_out(LeavesOut::Everything, replaced, out);
+    }
+
+    /// Where a private key begins whose end is not in the window, how long it is to be left out, and what takes its
+    /// place.
+    fn open_key(&self) -> Option<(usize, LeavesOut, Vec<u8>)> {
+        let window = self.window.as_slice();
+        // It is one if the detector takes its first line for one.
+        let token = |at: usize| {
+            let line = window.get(at..).unwrap_or_default();
+            let line = line.get(..memchr::memchr(b'\n', line).unwrap_or(line.len())).unwrap_or_default();
+            self.rules.detected(line, &mut Found::default())
+        };
+        let begins = memchr::memmem::find_iter(window, BEGIN)
+            .filter(|at| key_end(window, *at).is_none())
+            .filter_map(|at| Some((at, LeavesOut::Key, token(at)?)));
+        // PuTTY's have no end.
+        let putty = memchr::memmem::find_iter(window, PUTTY)
+            .filter_map(|at| Some((at, LeavesOut::Everything, token(at)?)));
+        begins.chain(putty).min_by_key(|(at, ..)| *at)
     }
 
     fn leave_out(&mut self, what: LeavesOut, token: &[u8], out: &mut Vec<u8>) {
@@ -190,15 +207,6 @@ impl Text {
             None => Ok(()),
         }
     }
-}
-
-/// Where a private key begins whose end is not in the window, and whether it is PuTTY's, which has none.
-fn open_key(window: &[u8]) -> Option<(usize, bool)> {
-    if let Some(at) = memchr::memmem::find(window, b"PuTTY-User-Key-File-") {
-        return Some((at, true));
-    }
-    let mut begins = memchr::memmem::find_iter(window, b"-----BEGIN ");
-    begins.find(|at| key_end(window, *at).is_none()).map(|at| (at, false))
 }
 
 /// Behind the line that ends a key that began.

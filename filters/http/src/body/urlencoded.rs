@@ -87,7 +87,8 @@ impl Urlencoded {
             // There is no null in a form.
             return Some(self.rules.masked(pointer, Scalar::Text, value).unwrap_or_default());
         }
-        let within = Within { rules: &self.rules, limits: self.limits, level: 0, json: self.rules.embedded };
+        let json = self.rules.embedded.then_some(self.limits.event);
+        let within = Within { rules: &self.rules, limits: self.limits, level: 0, json };
         self.rules.text(Some(name), b"=", value, within, &mut self.found)
     }
 }

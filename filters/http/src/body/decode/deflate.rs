@@ -44,25 +44,20 @@ impl Deflate {
                 self.state = State::Open { head, inflate: Decompress::new(zlib) };
                 Ok(Step { read: 1, written: 0 })
             }
-            State::Open { head, inflate } => {
-                let (read, written, ended) = if head.is_empty() {
-                    inflate_step(inflate, input, output, "deflate")?
-                } else {
-                    let (read, written, ended) = inflate_step(inflate, head, output, "deflate")?;
-                    head.drain(..read.min(head.len()));
-                    if ended && !head.is_empty() {
-                        return Err(Unreadable::Coding("deflate"));
-                    }
-                    if written == 0 && !ended {
-                        // What follows may be read at once.
-                        return if head.is_empty() {
-                            self.step(input, output)
-                        } else {
-                            Err(Unreadable::Coding("deflate"))
-                        };
-                    }
-                    (0, written, ended)
-                };
+            State::Open { head, inflate } if !head.is_empty() => {
+                let (read, written, ended) = inflate_step(inflate, head, output, "deflate")?;
+                head.drain(..read.min(head.len()));
+                if (ended || written == 0) && !head.is_empty() {
+                    return Err(Unreadable::Coding("deflate"));
+                }
+                if ended {
+                    self.state = State::End;
+                }
+                // Where nothing came of them, what follows may be read at once.
+                if written == 0 { self.step(input, output) } else { Ok(Step { read: 0, written }) }
+            }
+            State::Open { inflate, .. } => {
+                let (read, written, ended) = inflate_step(inflate, input, output, "deflate")?;
                 if ended {
                     self.state = State::End;
                 }

@@ -36,7 +36,7 @@ impl Json {
         }
         let mut replaced = None;
         if self.rules.detectors.is_some() && self.left_out.is_none() {
-            replaced = self.rules.detected(key, &mut self.found);
+            replaced = self.rules.key(key, &mut self.found);
             self.key.clear();
             self.key.extend_from_slice(replaced.as_deref().unwrap_or(key));
             self.keyed = true;
@@ -83,7 +83,7 @@ impl Json {
                     rules: &self.rules,
                     limits: self.limits,
                     level: self.level,
-                    json: self.rules.embedded,
+                    json: self.rules.embedded.then_some(self.limits.string),
                 };
                 self.rules.text(key, BEFORE_STRING, text, within, &mut self.found).map(Some)
             }
