@@ -5,6 +5,7 @@
 //! pieces, the bytes that come out are the same. What cannot be read with certainty is an [`Unreadable`]: nothing
 //! undecided has been written by then, and the caller cuts the body there.
 
+mod csv;
 mod decode;
 mod event_stream;
 mod found;
@@ -97,6 +98,7 @@ enum Kind {
     Json(json::Json),
     EventStream(event_stream::EventStream),
     Urlencoded(urlencoded::Urlencoded),
+    Csv(csv::Csv),
     Text(text::Text),
     /// Text that may be JSON after all, so far.
     Unknown(Rc<Rules>, Limits, Vec<u8>),
@@ -116,6 +118,7 @@ impl Masker {
             Form::Ndjson => json(json::Framing::Lines, rules),
             Form::JsonSequence => json(json::Framing::Sequence, rules),
             Form::EventStream => Kind::EventStream(event_stream::EventStream::new(rules, limits)),
+            Form::Csv => Kind::Csv(csv::Csv::new(rules, limits)),
             Form::Urlencoded => Kind::Urlencoded(urlencoded::Urlencoded::new(rules, limits)),
             Form::Text if rules.has_pointers() => Kind::Unknown(rules, limits, Vec::new()),
             Form::Text => Kind::Text(text::Text::new(rules, false)),
@@ -133,6 +136,7 @@ impl Masker {
             Kind::Json(json) => json.push(piece, out),
             Kind::EventStream(stream) => stream.push(piece, out),
             Kind::Urlencoded(form) => form.push(piece, out),
+            Kind::Csv(table) => table.push(piece, out),
             Kind::Text(text) => text.push(piece, out),
             Kind::Unknown(_, _, held) => {
                 held.extend_from_slice(piece);
@@ -166,6 +170,7 @@ impl Masker {
             Kind::Json(json) => json.finish(out),
             Kind::EventStream(stream) => stream.finish(out),
             Kind::Urlencoded(form) => form.finish(out),
+            Kind::Csv(table) => table.finish(out),
             Kind::Text(text) => text.finish(out),
             Kind::Unknown(..) => Ok(()),
         }
@@ -180,6 +185,7 @@ impl Masker {
             Kind::Json(json) => json.found().names(json.rules()),
             Kind::EventStream(stream) => stream.found().names(stream.rules()),
             Kind::Urlencoded(form) => form.found().names(form.rules()),
+            Kind::Csv(table) => table.found().names(table.rules()),
             Kind::Text(text) => text.found().names(text.rules()),
             Kind::Unknown(..) => Vec::new(),
         }

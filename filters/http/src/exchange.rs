@@ -7,9 +7,12 @@ mod forward;
 mod hold;
 mod identify;
 mod judge;
+mod mcp;
 mod record;
 mod respond;
 mod stages;
+
+pub(crate) use mcp::Pins;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -28,6 +31,7 @@ use crate::reply::{Refusal, Reply};
 use crate::visit::{Visit, Visits};
 use hold::Hold;
 use judge::Judged;
+use mcp::Spoken;
 use respond::Answer;
 
 /// What an exchange knows of the world when it is called.
@@ -145,6 +149,8 @@ pub struct Exchange {
     asked: Asked,
     serving: Option<Serving>,
     judged: Option<Judged>,
+    /// What it says to an MCP server, where it is to one.
+    spoken: Option<Spoken>,
     answer: Answer,
     last_token: u32,
     closed: bool,
@@ -161,6 +167,7 @@ impl Exchange {
             asked: Asked::default(),
             serving: None,
             judged: None,
+            spoken: None,
             answer: Answer::default(),
             last_token: 0,
             closed: false,
@@ -269,7 +276,7 @@ impl Exchange {
     /// Refuses the request. Whatever came of it so far is dropped.
     fn refuse(&mut self, refusal: &Refusal, now: Millis, io: &mut Io) {
         self.record_refusal(refusal, now, io);
-        io.reply = Some(refusal.reply());
+        io.reply = Some(self.refusal_reply(refusal));
         self.stage = Stage::Refused;
         self.asked.body = Vec::new();
     }

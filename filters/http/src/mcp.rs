@@ -12,6 +12,7 @@
 mod answer;
 mod ask;
 mod listing;
+mod lists;
 mod message;
 mod oauth;
 mod transport;
@@ -22,6 +23,7 @@ mod tests;
 pub use answer::{code, rpc_error, sse_event, tool_result};
 pub use ask::Ask;
 pub use listing::{Entry, Filtered, Listing, filter};
+pub use lists::{Events, Lists};
 pub use message::{Id, MAX_BATCH, Message, RpcFault, read};
 pub use oauth::{Challenge, ResourceMetadata, well_known};
 pub use transport::{Exchange, Facts, TransportFault};

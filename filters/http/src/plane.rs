@@ -16,6 +16,7 @@ use gatewright_core::time::Millis;
 
 use crate::agent::Agent;
 use crate::body::{Options, Pointer, Rules};
+use crate::exchange::Pins;
 use crate::json;
 use crate::path::Templates;
 
@@ -47,6 +48,8 @@ pub struct Plane {
     pub(crate) engine: Engine,
     /// The database that SQL in bodies is for.
     pub(crate) sql: Option<Rc<gatewright_postgres::Plane>>,
+    /// Definitions of tools that were seen.
+    pub(crate) pins: Pins,
     verifier: Verifier,
     masks: Vec<(Pointer, Method)>,
     mask_key: Vec<u8>,
@@ -115,6 +118,7 @@ impl Plane {
             engine: Engine::from_json(&bundle.policies).map_err(|e| PlaneError(e.to_string()))?,
             sql,
             verifier: Verifier::new(&bundle.providers).map_err(PlaneError)?,
+            pins: Pins::default(),
             masks,
             mask_key: bundle.mask_key.clone().into_bytes(),
             agents: RefCell::default(),

@@ -20,6 +20,8 @@ pub enum Kind {
     TooLarge,
     /// The gate cannot decide or record right now.
     Unavailable,
+    /// The target's answer cannot pass.
+    Target,
 }
 
 impl Kind {
@@ -32,6 +34,7 @@ impl Kind {
             Self::Ambiguous => 400,
             Self::TooLarge => 413,
             Self::Unavailable => 503,
+            Self::Target => 502,
         }
     }
 
@@ -45,6 +48,7 @@ impl Kind {
             Self::Ambiguous => "ambiguous",
             Self::TooLarge => "too-large",
             Self::Unavailable => "unavailable",
+            Self::Target => "target",
         }
     }
 
@@ -57,6 +61,7 @@ impl Kind {
             Self::Ambiguous => "The request can be read in more ways than one",
             Self::TooLarge => "The request is too large",
             Self::Unavailable => "The gate cannot decide right now",
+            Self::Target => "The target's answer cannot pass",
         }
     }
 }
@@ -167,14 +172,14 @@ impl Refusal {
         data
     }
 
-    /// The body of an `application/problem+json` answer (RFC 9457) with [`Kind::status`]. `type` is a URI that is
-    /// not for fetching.
+    /// The body of an `application/problem+json` answer (RFC 9457) of that status. `type` is a URI that is not for
+    /// fetching.
     #[must_use]
-    pub fn problem(&self) -> String {
+    pub fn problem(&self, status: u16) -> String {
         let mut problem = self.members();
         problem.insert("type".to_owned(), format!("urn:gatewright:{}", self.kind.word()).into());
         problem.insert("title".to_owned(), self.kind.title().into());
-        problem.insert("status".to_owned(), self.kind.status().into());
+        problem.insert("status".to_owned(), status.into());
         problem.insert("detail".to_owned(), self.sentence().into());
         Value::Object(problem).to_string()
     }
@@ -210,7 +215,7 @@ mod tests {
             })
             .hint("or refund less")
             .retry_after_s(30);
-        let problem: Value = serde_json::from_str(&refusal.problem()).unwrap();
+        let problem: Value = serde_json::from_str(&refusal.problem(403)).unwrap();
         assert_eq!(
             problem,
             json!({
@@ -230,7 +235,7 @@ mod tests {
         );
         let denied = Refusal::new(Kind::Denied, "no").policy("never");
         assert_eq!(denied.text(), "denied by policy `never`: no");
-        let problem: Value = serde_json::from_str(&denied.problem()).unwrap();
+        let problem: Value = serde_json::from_str(&denied.problem(403)).unwrap();
         assert_eq!(problem.as_object().unwrap().len(), 5, "{problem}");
     }
 }

@@ -1,8 +1,8 @@
-//! What an agent gets instead of the target's answer: problem details (RFC 9457), in words to act on.
+//! What an agent gets instead of the target's answer.
 
 use gatewright_core::api::ApprovalReply;
-use gatewright_core::policy::rfc3339;
-use serde_json::{Map, Value, json};
+
+use crate::refusal::{Approval, Kind, Refusal as Said};
 
 /// An answer of the gate's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,43 +18,50 @@ pub struct Reply {
 /// Why a request, or its answer, does not pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
+    /// HTTP status.
     pub(crate) status: u16,
-    /// What happened, and what to do.
-    pub(crate) detail: String,
-    /// Policies that denied.
-    pub(crate) policies: Vec<String>,
-    pub(crate) approval: Option<Box<ApprovalReply>>,
-    /// When to try again, in seconds.
-    pub(crate) retry_after_s: Option<u64>,
+    /// In words.
+    pub(crate) said: Said,
     /// More headers.
     pub(crate) headers: Vec<(String, String)>,
 }
 
 impl Refusal {
+    /// With what happened and what to do.
     pub(crate) fn new(status: u16, detail: impl Into<String>) -> Self {
-        Self {
-            status,
-            detail: detail.into(),
-            policies: Vec::new(),
-            approval: None,
-            retry_after_s: None,
-            headers: Vec::new(),
-        }
+        let kind = match status {
+            401 => Kind::Identity,
+            403 => Kind::Denied,
+            413 => Kind::TooLarge,
+            502 => Kind::Target,
+            503 | 504 => Kind::Unavailable,
+            _ => Kind::Ambiguous,
+        };
+        Self { status, said: Said::new(kind, detail), headers: Vec::new() }
     }
 
     pub(crate) fn policies(mut self, policies: &[String]) -> Self {
-        self.policies = policies.to_vec();
+        if !policies.is_empty() {
+            self.said = self.said.policy(policies.join(", "));
+        }
         self
     }
 
-    pub(crate) fn approval(mut self, approval: ApprovalReply) -> Self {
-        self.approval = Some(Box::new(approval));
+    pub(crate) fn approval(mut self, approval: &ApprovalReply) -> Self {
+        let (id, url) = (approval.id.clone(), approval.url.clone());
+        self.said.kind = Kind::Approval;
+        self.said = self.said.approval(Approval { id, url, expires_at: approval.expires_at });
+        self
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.said = self.said.hint(hint);
         self
     }
 
     pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after_s = Some(seconds);
-        self
+        self.said = self.said.retry_after_s(seconds);
+        self.header("retry-after", seconds.to_string())
     }
 
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -62,47 +69,18 @@ impl Refusal {
         self
     }
 
-    /// As the agent gets it.
-    pub(crate) fn reply(&self) -> Reply {
-        let mut members = Map::new();
-        members.insert("type".to_owned(), json!("about:blank"));
-        members.insert("title".to_owned(), json!(title(self.status)));
-        members.insert("status".to_owned(), json!(self.status));
-        members.insert("detail".to_owned(), json!(self.detail));
-        if !self.policies.is_empty() {
-            members.insert("policies".to_owned(), json!(self.policies));
-        }
-        if let Some(approval) = &self.approval {
-            let expires_at = rfc3339(approval.expires_at);
-            let approval = json!({ "id": approval.id, "url": approval.url, "expires_at": expires_at });
-            members.insert("approval".to_owned(), approval);
-        }
+    /// As problem details (RFC 9457).
+    pub(crate) fn problem(&self) -> Reply {
+        self.reply(self.status, "application/problem+json", self.said.problem(self.status))
+    }
+
+    /// In another form.
+    pub(crate) fn reply(&self, status: u16, content_type: &str, body: String) -> Reply {
         let mut headers = vec![
-            ("content-type".to_owned(), "application/problem+json".to_owned()),
+            ("content-type".to_owned(), content_type.to_owned()),
             ("cache-control".to_owned(), "no-store".to_owned()),
         ];
-        if let Some(seconds) = self.retry_after_s {
-            headers.push(("retry-after".to_owned(), seconds.to_string()));
-        }
         headers.extend(self.headers.iter().cloned());
-        // INVARIANT: a map of texts and numbers always serialises.
-        let body = serde_json::to_vec_pretty(&Value::Object(members)).unwrap_or_default();
-        Reply { status: self.status, headers, body }
-    }
-}
-
-fn title(status: u16) -> &'static str {
-    match status {
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        405 => "Method Not Allowed",
-        408 => "Request Timeout",
-        413 => "Content Too Large",
-        415 => "Unsupported Media Type",
-        502 => "Bad Gateway",
-        503 => "Service Unavailable",
-        504 => "Gateway Timeout",
-        _ => "Refused",
+        Reply { status, headers, body: body.into_bytes() }
     }
 }

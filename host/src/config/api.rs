@@ -255,8 +255,9 @@ impl EndpointSection {
 pub(crate) struct SqlBody {
     /// JSON pointer to the text.
     pub(crate) statement: String,
-    /// Pattern of the answer's rows.
-    pub(crate) rows: String,
+    /// Pattern of the answer's rows; left out, columns are masked by their names wherever they stand.
+    #[serde(default)]
+    pub(crate) rows: Option<String>,
 }
 
 impl SqlBody {

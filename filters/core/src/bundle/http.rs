@@ -100,7 +100,9 @@ pub struct SqlBody {
     /// JSON pointer to the text.
     pub statement: String,
     /// Pattern of the answer's rows, such as `/rows/*`: each an object by column names, or a list in their order.
-    pub rows: String,
+    /// Where it is not known, columns are masked by their names wherever they stand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<String>,
 }
 
 /// The database that SQL in bodies is for.

@@ -15,6 +15,8 @@ pub enum Form {
     EventStream,
     /// Names and values (WHATWG URL, section 5).
     Urlencoded,
+    /// Records of fields with a header (RFC 4180), also with tabs between the fields.
+    Csv,
     /// Other text. Pointers say nothing of it, but that it is read as JSON where it begins as such, and redacted from
     /// where it quotes a key with which one of them ends, as JSON and its like do.
     Text,
@@ -51,6 +53,10 @@ impl Form {
             (_, b"json-seq") => Self::JsonSequence,
             (b"text", b"event-stream") => Self::EventStream,
             (b"application", b"x-www-form-urlencoded") => Self::Urlencoded,
+            (b"text" | b"application", b"csv" | b"tab-separated-values") if header_absent(parameters) => {
+                Self::Opaque
+            }
+            (b"text" | b"application", b"csv" | b"tab-separated-values") => Self::Csv,
             _ if subtype.ends_with(b"+json-seq") => Self::JsonSequence,
             _ if subtype.ends_with(b"+json") => Self::Json,
             (b"text", _) => Self::Text,
@@ -60,6 +66,11 @@ impl Form {
 }
 
 /// Reads the parameters: `; name=value` with tokens or quoted strings, and none but a known charset.
+/// `header=absent` (RFC 4180 section 3): nothing says what the columns are.
+fn header_absent(parameters: &[u8]) -> bool {
+    parameters.to_ascii_lowercase().windows(13).any(|part| part == b"header=absent")
+}
+
 fn charset(parameters: &[u8]) -> Result<(), Unreadable> {
     let mut rest = parameters.trim_ascii();
     while let Some(tail) = rest.strip_prefix(b";") {

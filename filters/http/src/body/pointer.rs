@@ -82,7 +82,7 @@ impl Pointer {
     }
 
     /// The last key that it names.
-    fn last_key(&self) -> Option<&str> {
+    pub(super) fn last_key(&self) -> Option<&str> {
         self.segments.iter().rev().find_map(|segment| match segment {
             Segment::Key(key) => Some(key.as_str()),
             _ => None,

@@ -88,6 +88,14 @@ impl Rules {
         self.pointers.get(position).map(|(pointer, _)| pointer.as_str())
     }
 
+    /// The pointer whose last key is the name of a column.
+    pub(super) fn column(&self, name: &[u8]) -> Option<usize> {
+        let named = |(pointer, _): &(Pointer, Method)| {
+            pointer.last_key().is_some_and(|key| key.as_bytes().eq_ignore_ascii_case(name.trim_ascii()))
+        };
+        self.pointers.iter().position(named)
+    }
+
     pub(super) fn method(&self, position: usize) -> Method {
         self.pointers.get(position).map_or(Method::Redact, |(_, method)| *method)
     }

@@ -5,7 +5,7 @@ use gatewright_core::bundle::ApprovalMode;
 use gatewright_core::call::{HostReply, HostRequest};
 use gatewright_core::digest::sha256_parts;
 use gatewright_core::event::Kind;
-use gatewright_core::policy::{ApprovalRule, rfc3339};
+use gatewright_core::policy::ApprovalRule;
 use gatewright_core::time::Millis;
 
 use super::judge::needs;
@@ -107,17 +107,15 @@ impl Exchange {
         if first || state != ApprovalState::Pending {
             self.record_approval(&approval, env.now, io);
         }
-        let (id, url) = (approval.id.clone(), approval.url.clone());
+        let id = approval.id.clone();
         let comment = approval.comment.clone().map(|comment| format!(": {comment}")).unwrap_or_default();
         match state {
             ApprovalState::Approved => self.stage = Stage::Credential(None),
             ApprovalState::Pending if retry => {
-                let detail = format!(
-                    "{reason}. Approval {id} was asked for; it can be given at {url} until {}. Send exactly the same \
-                     request again once it is given: it then runs once",
-                    rfc3339(approval.expires_at)
-                );
-                self.refuse(&Refusal::new(403, detail).retry_after(30).approval(approval), env.now, io);
+                let hint =
+                    "send exactly the same request again once the approval is given; it then runs once";
+                let refusal = Refusal::new(403, reason).approval(&approval).hint(hint).retry_after(30);
+                self.refuse(&refusal, env.now, io);
             }
             ApprovalState::Pending => {
                 let asking = self.call(HostRequest::AwaitApproval(id), io);

@@ -16,6 +16,7 @@ use super::{Env, Exchange, Io, Peer, Serving, Stage};
 use crate::Plane;
 use crate::agent::Agent;
 use crate::head::Head;
+use crate::mcp::{self, well_known};
 use crate::reply::Refusal;
 use crate::visit::Arrival;
 
@@ -211,22 +212,14 @@ fn unauthorized(plane: &Plane, unknown: &Unknown) -> Refusal {
         }
         Unknown::Vouched(why) => (Some("invalid_token"), why.clone()),
     };
-    let mut challenge = "Bearer".to_owned();
-    let mut sign = ' ';
-    let mut parameter = |name: &str, value: &str| {
-        let value: String =
-            value.chars().filter(|c| (' '..='~').contains(c) && !matches!(c, '"' | '\\')).collect();
-        challenge.push(sign);
-        challenge.push_str(&format!("{name}=\"{value}\""));
-        sign = ',';
+    let metadata = plane.api.public_url.as_deref().and_then(well_known);
+    let challenge = mcp::Challenge {
+        resource_metadata: metadata.as_deref(),
+        error,
+        error_description: error.map(|_| detail.as_str()),
+        scope: None,
     };
-    if let Some(error) = error {
-        parameter("error", error);
-        parameter("error_description", &detail);
-    }
-    if let Some(url) = crate::metadata::url(&plane.api) {
-        parameter("resource_metadata", &url);
-    }
+    let challenge = challenge.value();
     Refusal::new(401, detail).header("www-authenticate", challenge)
 }
 

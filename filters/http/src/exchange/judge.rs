@@ -23,8 +23,8 @@ pub(super) struct Judged {
 }
 
 /// A decision as it comes together.
-struct Ruling {
-    verdict: Verdict,
+pub(super) struct Ruling {
+    pub(super) verdict: Verdict,
     policies: Vec<String>,
     /// What is told instead of the verdict's reason.
     refusal: Option<Refusal>,
@@ -35,7 +35,7 @@ impl Ruling {
         Self { verdict: Verdict::Allow, policies: Vec::new(), refusal: None }
     }
 
-    fn and(&mut self, verdict: Verdict, policies: &[String]) {
+    pub(super) fn and(&mut self, verdict: Verdict, policies: &[String]) {
         for policy in policies {
             if !self.policies.contains(policy) {
                 self.policies.push(policy.clone());
@@ -82,10 +82,14 @@ impl Exchange {
 
     /// Decides about the request as a whole.
     pub(super) fn decide(&mut self, env: Env<'_>, io: &mut Io) -> Result<Stage, Refusal> {
+        if let (Some(serving), Some(target)) = (&self.serving, &self.asked.target)
+            && serving.plane.mcp_at(target).is_some()
+        {
+            self.read_messages()?;
+        }
         let Some(serving) = &self.serving else { return Ok(Stage::Refused) };
         let mut judged = Judged::default();
-        let ruling = self.ruling(serving, env, &mut judged);
-        let ruling = ruling.inspect_err(|_| self.answer.stated = false)?;
+        let ruling = self.ruling(serving, env, &mut judged)?;
         self.judged = Some(judged);
         let Ruling { verdict, policies, refusal } = ruling;
         match verdict {
@@ -109,6 +113,12 @@ impl Exchange {
         let Some(target) = &self.asked.target else { return Err(Refusal::new(400, "there is no path")) };
         let head = &self.asked.head;
         let method = self.asked.method.as_str();
+        if let Some(mcp) = plane.mcp_at(target) {
+            let request = Request { method: method.to_owned(), path: path_of(target), ..Request::default() };
+            let mut ruling = Ruling::new();
+            self.judge_messages(serving, mcp, &request, env, judged, &mut ruling)?;
+            return Ok(ruling);
+        }
         let upgrade = head.has("upgrade") || method == "CONNECT";
         let found = match plane.templates.match_(method, target) {
             // What may be got may be asked about.
@@ -242,10 +252,6 @@ impl Exchange {
         judged: &mut Judged,
         ruling: &mut Ruling,
     ) -> Result<(), Refusal> {
-        let plane = &serving.plane;
-        let (Some(database), Some(target)) = (&plane.sql, &plane.api.sql) else {
-            return Err(Refusal::new(403, "the gate's configuration names no database for SQL in bodies"));
-        };
         self.is_json()?;
         let malformed = |why: json::Malformed| Refusal::new(400, format!("the body: {why}"));
         let document = Document::read(&self.asked.body).map_err(malformed)?;
@@ -255,8 +261,25 @@ impl Exchange {
         let text = text
             .and_then(json::Item::as_str)
             .ok_or_else(|| Refusal::new(400, format!("the body has no SQL text at `{}`", sql.statement)))?;
+        self.judge_sql(serving, &text, sql.rows.as_deref(), env, judged, ruling)
+    }
+
+    /// Decides about SQL, and masks its columns in the rows of the answer.
+    pub(super) fn judge_sql(
+        &self,
+        serving: &Serving,
+        text: &str,
+        rows: Option<&str>,
+        env: Env<'_>,
+        judged: &mut Judged,
+        ruling: &mut Ruling,
+    ) -> Result<(), Refusal> {
+        let plane = &serving.plane;
+        let (Some(database), Some(target)) = (&plane.sql, &plane.api.sql) else {
+            return Err(Refusal::new(403, "the gate's configuration names no database for SQL in bodies"));
+        };
         let who = serving.agent.identity.clone();
-        let decision = gatewright_postgres::explain(database, who, &target.role, &text, env.now);
+        let decision = gatewright_postgres::explain(database, who, &target.role, text, env.now);
         for policy in &decision.policies {
             if !ruling.policies.contains(policy) {
                 ruling.policies.push(policy.clone());
@@ -273,46 +296,53 @@ impl Exchange {
         if let Some(rule) = decision.rule {
             ruling.and(Verdict::NeedsApproval(rule), &[]);
         }
-        columns(&decision.explanation, &sql.rows, judged);
-        Ok(())
+        columns(&decision.explanation, rows, judged)
     }
 }
 
-/// Masks what lineage says of the rows, by name and by position.
-fn columns(explanation: &Explanation, rows: &str, judged: &mut Judged) {
+/// Masks what lineage says of the rows: by name and by position where it is known where they stand, otherwise by name
+/// wherever.
+fn columns(explanation: &Explanation, rows: Option<&str>, judged: &mut Judged) -> Result<(), Refusal> {
     let mut mask = |path: String, method: Method| {
-        // INVARIANT: a pattern that does not parse was refused with the bundle; then everything is masked.
+        // INVARIANT: the path of rows was parsed with the bundle; should it not parse, everything is masked.
         let pointer = path.parse::<Pointer>().or_else(|_| "/**".parse());
         judged.masks.extend(pointer.map(|pointer| (pointer, method)));
     };
     for explained in &explanation.statements {
         judged.hush |= !explained.scope.is_empty();
-        match &explained.outputs {
-            Some(outputs) => {
-                for (position, output) in outputs.iter().enumerate() {
-                    let Some(method) = output.method else { continue };
-                    match &output.name {
-                        Some(name) => {
-                            let name = name.replace('~', "~0").replace('/', "~1");
-                            mask(format!("{rows}/{name}"), method);
-                        }
-                        None => mask(format!("{rows}/*"), Method::Redact),
-                    }
-                    mask(format!("{rows}/{position}"), method);
-                }
+        let outputs = match (&explained.outputs, rows) {
+            (Some(outputs), _) => outputs,
+            (None, _) if explained.scope.is_empty() => continue,
+            (None, Some(rows)) => {
+                mask(format!("{rows}/*"), Method::Redact);
+                continue;
             }
-            None if !explained.scope.is_empty() => mask(format!("{rows}/*"), Method::Redact),
-            None => {}
+            (None, None) => return Err(nameless()),
+        };
+        for (position, output) in outputs.iter().enumerate() {
+            let Some(method) = output.method else { continue };
+            let name = output.name.as_ref().map(|name| name.replace('~', "~0").replace('/', "~1"));
+            match (rows, name) {
+                (Some(rows), Some(name)) => mask(format!("{rows}/{name}"), method),
+                (Some(rows), None) => mask(format!("{rows}/*"), Method::Redact),
+                (None, Some(name)) => mask(format!("/**/{name}"), method),
+                (None, None) => return Err(nameless()),
+            }
+            if let Some(rows) = rows {
+                mask(format!("{rows}/{position}"), method);
+            }
         }
     }
+    Ok(())
+}
+
+fn nameless() -> Refusal {
+    Refusal::new(403, "a column of the result comes from masked columns and has no name that the gate knows")
+        .hint("give each column a name of its own: `SELECT upper(email) AS email_upper`")
 }
 
 pub(super) fn denied(policies: &[String], reason: &str) -> Refusal {
-    let by = match policies {
-        [] => String::new(),
-        policies => format!(" (policy {})", policies.join(", ")),
-    };
-    Refusal::new(403, format!("denied{by}: {reason}")).policies(policies)
+    Refusal::new(403, reason).policies(policies)
 }
 
 /// What an approval of the request is good for, in the words of the policies.

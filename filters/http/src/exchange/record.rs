@@ -54,16 +54,20 @@ impl Exchange {
         let target = self.asked.target.as_ref().map(crate::path::Target::canonical);
         let target =
             target.unwrap_or_else(|| shown(self.asked.head.first(":path").unwrap_or_default(), 2_000));
-        format!("{} {target}", self.asked.method)
+        match self.spoken_line() {
+            Some(line) => format!("{} {target} {line}", self.asked.method),
+            None => format!("{} {target}", self.asked.method),
+        }
     }
 
     /// Records a refusal, as the agent gets it.
     pub(super) fn record_refusal(&mut self, refusal: &Refusal, now: Millis, io: &mut Io) {
         if self.serving.is_some() && !self.answer.stated {
-            self.record_decision("deny", &refusal.policies, &refusal.detail, now, io);
+            let policies: Vec<String> = refusal.said.policy.iter().cloned().collect();
+            self.record_decision("deny", &policies, &refusal.said.reason, now, io);
         }
         let code = refusal.status.to_string();
-        self.record_error(&code, &refusal.detail, now, io);
+        self.record_error(&code, &refusal.said.text(), now, io);
         self.answer.over = true;
     }
 

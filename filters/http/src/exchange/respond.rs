@@ -5,11 +5,13 @@ use std::rc::Rc;
 use gatewright_core::bundle::http::Opaque;
 use gatewright_core::time::Millis;
 
+use super::mcp::may_see;
 use super::{Env, Exchange, Flow, Io, Stage};
 use crate::agent::Masking;
 use crate::answer;
 use crate::body::{Decoder, Form, Limits, Masker, Unreadable};
 use crate::head::{Change, Head};
+use crate::mcp::{Entry, Events, Lists};
 use crate::reply::Refusal;
 
 /// The answer to a request.
@@ -38,6 +40,8 @@ pub(super) struct Answer {
 #[derive(Debug)]
 struct Body {
     decoder: Decoder,
+    /// Of an MCP server: cuts down lists.
+    lists: Option<Lists>,
     masker: Masker,
 }
 
@@ -91,7 +95,8 @@ impl Exchange {
             );
             return Err(Refusal::new(if status < 500 { 400 } else { 502 }, detail));
         }
-        if !masking.anything && more.is_empty() {
+        let speaks = self.spoken.is_some();
+        if !masking.anything && more.is_empty() && !speaks {
             return Ok(Flow::Continue);
         }
         if let Some(detectors) = &serving.plane.detectors {
@@ -135,7 +140,18 @@ impl Exchange {
         if !codings.is_empty() {
             io.changes.push(Change::Remove("content-encoding".to_owned()));
         }
-        self.answer.body = Some(Body { decoder, masker });
+        let lists = match form {
+            _ if !speaks => None,
+            Form::Json => Some(Lists::Json(Vec::new())),
+            Form::EventStream => Some(Lists::Events(Events::new())),
+            _ if (200..300).contains(&status) => {
+                let detail =
+                    "the target's answer is of a type that no MCP server sends; ask whoever runs the server";
+                return Err(Refusal::new(502, detail));
+            }
+            _ => None,
+        };
+        self.answer.body = Some(Body { decoder, lists, masker });
         // The agent of a stream of events wants the head at once. Any other is told properly when the body turns out
         // to be unreadable at its beginning.
         Ok(if form == Form::EventStream { Flow::Continue } else { Flow::Pause })
@@ -147,10 +163,7 @@ impl Exchange {
             return Flow::Continue;
         }
         let mut out = Vec::new();
-        let read = match &mut self.answer.body {
-            Some(body) => body.read(piece, end, &mut out).map(|()| true),
-            None => Ok(false),
-        };
+        let read = self.read_body(piece, end, env, &mut out);
         match read {
             Ok(masked) => {
                 self.sample(if masked { &out } else { piece });
@@ -190,8 +203,8 @@ impl Exchange {
             answer::mask(trailers, detectors, &mut io.changes);
         }
         let mut rest = Vec::new();
-        let end = self.answer.body.as_mut().map(|body| body.read(&[], true, &mut rest));
-        if end.is_some_and(|read| read.is_err()) || !rest.is_empty() {
+        let end = self.read_body(&[], true, env, &mut rest);
+        if end.is_err() || !rest.is_empty() {
             // Bytes that were held back can not be sent any more once trailers are there.
             self.answer.cut = Some("it ends with trailers");
             self.cut(env.now, io);
@@ -199,6 +212,21 @@ impl Exchange {
         }
         self.record_end(env.now, io);
         Flow::Continue
+    }
+
+    /// Reads a piece; false where bodies pass as they are.
+    fn read_body(
+        &mut self,
+        piece: &[u8],
+        end: bool,
+        env: Env<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Unreadable> {
+        let (Some(body), Some(serving)) = (&mut self.answer.body, &self.serving) else { return Ok(false) };
+        let (plane, agent, source) = (&serving.plane, &serving.agent, self.peer.ip());
+        let mut allowed = |entry: &Entry| may_see(plane, agent, source, entry, env);
+        body.read(piece, end, &mut allowed, out)?;
+        Ok(true)
     }
 
     fn sample(&mut self, bytes: &[u8]) {
@@ -213,7 +241,7 @@ impl Exchange {
         io.changes.clear();
         self.answer.body = None;
         self.record_refusal(refusal, now, io);
-        io.reply = Some(refusal.reply());
+        io.reply = Some(self.refusal_reply(refusal));
         self.stage = Stage::Refused;
     }
 
@@ -232,15 +260,30 @@ impl Exchange {
 }
 
 impl Body {
-    fn read(&mut self, piece: &[u8], end: bool, out: &mut Vec<u8>) -> Result<(), Unreadable> {
-        let Self { decoder, masker } = self;
+    fn read(
+        &mut self,
+        piece: &[u8],
+        end: bool,
+        allowed: &mut dyn FnMut(&Entry) -> bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Unreadable> {
+        let Self { decoder, lists, masker } = self;
+        let mut step = |part: &[u8], end: bool, out: &mut Vec<u8>| match lists {
+            Some(lists) => {
+                let mut cut = Vec::new();
+                lists.push(part, end, allowed, &mut cut)?;
+                masker.push(&cut, out)
+            }
+            None => masker.push(part, out),
+        };
         if decoder.is_identity() {
-            masker.push(piece, out)?;
+            step(piece, false, out)?;
         } else {
-            decoder.push(piece, |part| masker.push(part, out))?;
+            decoder.push(piece, |part| step(part, false, out))?;
         }
         if end {
             decoder.finish()?;
+            step(&[], true, out)?;
             masker.finish(out)?;
         }
         Ok(())

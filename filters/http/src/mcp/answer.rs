@@ -47,7 +47,7 @@ pub fn rpc_error(id: Option<&Id>, refusal: &Refusal) -> String {
         Kind::Denied => code::DENIED,
         Kind::Approval => code::APPROVAL,
         Kind::Ambiguous => code::INVALID_REQUEST,
-        Kind::Identity | Kind::TooLarge | Kind::Unavailable => code::UNAVAILABLE,
+        Kind::Identity | Kind::TooLarge | Kind::Unavailable | Kind::Target => code::UNAVAILABLE,
     };
     error_body(id, code, &refusal.sentence(), Some(refusal.data()))
 }
