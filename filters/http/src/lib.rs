@@ -5,7 +5,7 @@
 #![deny(clippy::arithmetic_side_effects, clippy::string_slice, clippy::unreachable)]
 
 pub mod body;
-pub mod fold;
+mod fold;
 pub mod headers;
 pub mod json;
 pub mod mcp;
