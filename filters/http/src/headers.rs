@@ -26,7 +26,6 @@ const TRUSTED: &[&str] = &[
     "forwarded",
     "front-end-https",
     "true-client-ip",
-    "via",
     "x-arr-ssl",
     "x-client-ip",
     "x-cluster-client-ip",

@@ -187,6 +187,7 @@ fn the_most_specific_template_is_meant() {
         ("GET", "/files/private/", Err(Ambiguous::TrailingSlash)),
         ("get", "/customers", Err(Ambiguous::MethodCase)),
         ("Delete", "/customers/7", Err(Ambiguous::MethodCase)),
+        ("patch", "/customers/7/orders", Err(Ambiguous::MethodCase)),
         ("get", "/nothing", Ok(None)),
     ] {
         let target = read(raw).unwrap();
