@@ -10,7 +10,9 @@ fuzz_target!(|data: &[u8]| {
     for revision in Revision::ALL {
         match read(data, revision) {
             Ok(messages) => assert!(!messages.is_empty()),
-            Err(fault) => drop(serde_json::from_str::<serde_json::Value>(&fault.body()).expect("an error is JSON")),
+            Err(fault) => {
+                drop(serde_json::from_str::<serde_json::Value>(&fault.body()).expect("an error is JSON"))
+            }
         }
     }
     if let Ok(filtered) = filter(data, |entry| entry.name.len() % 2 == 1)
@@ -27,6 +29,10 @@ fuzz_target!(|data: &[u8]| {
     let mut text = String::new();
     document.root().to_value().canonical(&mut text);
     let mut again = String::new();
-    Document::read(text.as_bytes()).expect("what is canonical is read").root().to_value().canonical(&mut again);
+    Document::read(text.as_bytes())
+        .expect("what is canonical is read")
+        .root()
+        .to_value()
+        .canonical(&mut again);
     assert_eq!(text, again);
 });

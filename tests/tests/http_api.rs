@@ -44,7 +44,10 @@ fn who_asks() -> Result<()> {
     let metadata = format!("{url}/.well-known/oauth-protected-resource");
     ensure!(challenge == format!("Bearer resource_metadata=\"{metadata}\""), "{challenge}");
     let document = HttpAgent::new(&url, None).get("/.well-known/oauth-protected-resource")?.json()?;
-    ensure!(document["resource"] == url && document["authorization_servers"] == json!([stack.idp.issuer()]), "{document}");
+    ensure!(
+        document["resource"] == url && document["authorization_servers"] == json!([stack.idp.issuer()]),
+        "{document}"
+    );
 
     let expired = TokenOptions { expires_in: -300, ..TokenOptions::default() };
     for (token, word) in [
@@ -101,7 +104,11 @@ fn what_policy_permits() -> Result<()> {
     let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
     ensure!(statuses == [200, 200, 201, 403, 403, 403, 403, 400, 415], "{answers:?}");
     ensure!(answers[3].header("content-type") == Some("application/problem+json"), "{:?}", answers[3]);
-    ensure!(answers[3].json()?["detail"].as_str().is_some_and(|words| words.contains("POST /orders")), "{}", answers[3].body);
+    ensure!(
+        answers[3].json()?["detail"].as_str().is_some_and(|words| words.contains("POST /orders")),
+        "{}",
+        answers[3].body
+    );
     ensure!(answers[5].body.contains("knows no endpoint"), "{}", answers[5].body);
 
     // One spelling, and no other way in.
@@ -149,9 +156,7 @@ fn what_comes_back_is_masked() -> Result<()> {
     let secrets = secrets(&stack)?;
     ensure!(secrets.len() >= 30, "{secrets:?}");
     let ann = agent(&stack, "ann", &["support"])?;
-    let sql = |sql: &str, arrays: bool| {
-        json!({ "method": "POST", "path": "/query", "json": { "sql": sql, "arrays": arrays } })
-    };
+    let sql = |sql: &str, arrays: bool| json!({ "method": "POST", "path": "/query", "json": { "sql": sql, "arrays": arrays } });
     let requests = [
         json!({ "path": "/customers" }),
         json!({ "path": "/customers/2" }),
@@ -169,7 +174,12 @@ fn what_comes_back_is_masked() -> Result<()> {
     ];
     for (request, answer) in requests.iter().zip(ann.ask(&requests)?) {
         ensure!(answer.status == 200, "{request}: {} {}", answer.status, answer.body);
-        ensure!(leaks(&answer, &secrets).is_empty(), "{request}: {:?} in {}", leaks(&answer, &secrets), answer.body);
+        ensure!(
+            leaks(&answer, &secrets).is_empty(),
+            "{request}: {:?} in {}",
+            leaks(&answer, &secrets),
+            answer.body
+        );
         ensure!(answer.header("content-encoding").is_none(), "{request}: {:?}", answer.headers);
         ensure!(answer.header("etag").is_none() && !answer.body.is_empty(), "{request}");
     }
@@ -197,7 +207,10 @@ fn what_comes_back_is_masked() -> Result<()> {
     for request in &requests[..5] {
         let answer = dba.one(request.clone())?;
         // The detectors are for everybody: they know nothing of who may see what.
-        ensure!(answer.status == 200 && answer.body.contains("Bruno") || !answer.body.is_empty(), "{request}");
+        ensure!(
+            answer.status == 200 && answer.body.contains("Bruno") || !answer.body.is_empty(),
+            "{request}"
+        );
     }
     Ok(())
 }
@@ -229,7 +242,16 @@ fn held_until_somebody_approves() -> Result<()> {
     // The agent goes away.
     let mut curl = std::process::Command::new("curl");
     let token = format!("authorization: Bearer {}", ann.token.as_deref().unwrap_or_default());
-    curl.args(["--silent", "--noproxy", "*", "-X", "DELETE", "--header", &token, &format!("{}/orders/4", ann.url)]);
+    curl.args([
+        "--silent",
+        "--noproxy",
+        "*",
+        "-X",
+        "DELETE",
+        "--header",
+        &token,
+        &format!("{}/orders/4", ann.url),
+    ]);
     let mut client = curl.spawn()?;
     stack.host.wait_for_approval(&dba)?;
     client.kill()?;
@@ -289,11 +311,27 @@ fn recorded_and_verified() -> Result<()> {
         Ok((text.matches("\"result\"").count() == 2).then_some(()))
     })?;
     let text = stack.host.get(&format!("/v1/sessions/{session}"), &dba)?.body;
-    for part in ["GET /customers/2", "POST /orders", "Bruno Keller", "place-orders", "\"200\"", "\"404\"", "/**/email"] {
+    for part in [
+        "GET /customers/2",
+        "POST /orders",
+        "Bruno Keller",
+        "place-orders",
+        "\"200\"",
+        "\"404\"",
+        "/**/email",
+    ] {
         ensure!(text.contains(part) || part == "place-orders", "{part} is not in {text}");
     }
-    ensure!(!secrets.iter().any(|secret| text.contains(secret.as_str())), "results are recorded after masking: {text}");
-    let verify = gatewright_tests::run(&mut stack.site.gatewright(&["sessions", "verify", "--data", &stack.site.data().display().to_string()])?)?;
+    ensure!(
+        !secrets.iter().any(|secret| text.contains(secret.as_str())),
+        "results are recorded after masking: {text}"
+    );
+    let verify = gatewright_tests::run(&mut stack.site.gatewright(&[
+        "sessions",
+        "verify",
+        "--data",
+        &stack.site.data().display().to_string(),
+    ])?)?;
     ensure!(verify.success, "{verify:?}");
     Ok(())
 }
@@ -305,7 +343,9 @@ fn nothing_passes_without_the_host() -> Result<()> {
     let answer = ann.get("/customers")?;
     ensure!(answer.status == 503 && answer.header("retry-after").is_some(), "{answer:?}");
     stack.start_host()?;
-    wait::until("service", Duration::from_secs(10), || Ok((ann.get("/customers")?.status == 200).then_some(())))?;
+    wait::until("service", Duration::from_secs(10), || {
+        Ok((ann.get("/customers")?.status == 200).then_some(()))
+    })?;
     stack.host.kill();
     // Strict: a request waits until its event is durable, and the host comes back.
     let waiting = {

@@ -7,8 +7,7 @@ use std::borrow::Cow;
 /// ASCII in lower case, which is nearly all there is, is given back as it is. Beyond ASCII each character is brought
 /// to upper and then to lower case, which unites more than either alone: the Kelvin sign and `k`, the long and the
 /// round `s` (Go's `encoding/json` does that), dotless and dotted `i`.
-#[must_use]
-pub fn fold(text: &str) -> Cow<'_, str> {
+pub(crate) fn fold(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
         return Cow::Borrowed(text);
     }
@@ -21,8 +20,7 @@ pub fn fold(text: &str) -> Cow<'_, str> {
 }
 
 /// Whether the two are not the same, but may be taken for it.
-#[must_use]
-pub fn confusable(one: &str, other: &str) -> bool {
+pub(crate) fn confusable(one: &str, other: &str) -> bool {
     one != other && fold(one) == fold(other)
 }
 

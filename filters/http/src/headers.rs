@@ -1,5 +1,6 @@
 //! Request headers: which of them an agent may not pass on, and which make a request ambiguous.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// Headers between two hops (RFC 9110 section 7.6.1, RFC 9113 section 8.2.2), and `expect`, which the proxy has answered.
@@ -25,7 +26,6 @@ const TRUSTED: &[&str] = &[
     "forwarded",
     "front-end-https",
     "true-client-ip",
-    "via",
     "x-arr-ssl",
     "x-client-ip",
     "x-cluster-client-ip",
@@ -144,9 +144,9 @@ pub fn review<N: AsRef<str>, V: AsRef<[u8]>>(
         if !is_name(spelt) {
             return Err(AmbiguousHeaders::Name);
         }
-        let name = spelt.to_ascii_lowercase();
+        let name = lower(spelt);
         if value.iter().any(|byte| matches!(byte, 0..=8 | 10..=31 | 127)) {
-            return Err(AmbiguousHeaders::Value(name));
+            return Err(AmbiguousHeaders::Value(name.into_owned()));
         }
         if let Some(once) = ONCE.iter().find(|once| **once == name) {
             if seen.contains(once) {
@@ -154,7 +154,7 @@ pub fn review<N: AsRef<str>, V: AsRef<[u8]>>(
             }
             seen.push(once);
         }
-        match name.as_str() {
+        match &*name {
             "host" => host = Some(value),
             ":authority" => authority = Some(value),
             ":method" => method = value,
@@ -169,7 +169,7 @@ pub fn review<N: AsRef<str>, V: AsRef<[u8]>>(
             _ => {}
         }
         if name.contains('_') && rules.matter(&name.replace('_', "-")) {
-            return Err(AmbiguousHeaders::Underscore(name));
+            return Err(AmbiguousHeaders::Underscore(name.into_owned()));
         }
         if rules.drops(&name) {
             dropped.insert(spelt.to_owned());
@@ -213,6 +213,15 @@ impl Rules<'_> {
     /// Whether it matters to the gate or the target that a header of that name is what the gate takes it for.
     fn matter(&self, name: &str) -> bool {
         self.drops(name) || ONCE.contains(&name) || NOT_NOMINATED.contains(&name)
+    }
+}
+
+/// In lower case, as Envoy has names already.
+fn lower(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
     }
 }
 

@@ -10,7 +10,7 @@ mod value;
 
 use std::borrow::Cow;
 
-use crate::fold::confusable;
+use crate::fold::{confusable, fold};
 
 pub use pointer::{Pointer, PointerError, fields};
 pub use value::Value;
@@ -180,6 +180,14 @@ impl<'d> Item<'d> {
             }
         }
         Ok(found)
+    }
+
+    /// Whether no two names of an object differ only in case, so that a reader without regard to it sees the same.
+    #[must_use]
+    pub fn has_distinct_names(self) -> bool {
+        let mut names: Vec<String> = self.members().map(|(name, _)| fold(&name).into_owned()).collect();
+        names.sort_unstable();
+        !names.windows(2).any(|pair| matches!(pair, [one, other] if one == other))
     }
 
     /// The node; one that is `null` and nowhere if there were none, which [`Document::read`] rules out.

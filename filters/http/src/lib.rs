@@ -10,7 +10,7 @@ mod agent;
 mod answer;
 pub mod body;
 mod exchange;
-pub mod fold;
+mod fold;
 mod head;
 pub mod headers;
 pub mod json;

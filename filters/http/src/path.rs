@@ -91,6 +91,11 @@ pub enum Ambiguous {
     /// `;` in a query.
     #[error("the query has a `;`, which servers take for `&` or not; use `&`, or spell the character `%3B`")]
     QuerySemicolon,
+    /// A name in a query that servers without regard to case take for one that matters.
+    #[error(
+        "the query has a name that differs from one that matters here only in case; spell it as documented"
+    )]
+    QueryName,
     /// Differs from a known path only in case (or width).
     #[error("the path differs from one of this API only in case; spell it as documented")]
     Case,

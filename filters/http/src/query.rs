@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::fold::confusable;
 use crate::path::{Ambiguous, decode};
 
 /// Names and values of a query, decoded, in order, as often as they are there.
@@ -50,8 +51,14 @@ impl Query {
     }
 
     /// All values of a name. Servers differ in which of several counts: what is decided must hold for each.
-    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.pairs().filter(move |(other, _)| *other == name).map(|(_, value)| value)
+    ///
+    /// # Errors
+    /// [`Ambiguous::QueryName`] where another name may be taken for it.
+    pub fn all(&self, name: &str) -> Result<Vec<&str>, Ambiguous> {
+        if self.0.iter().any(|pair| confusable(&pair.name, name)) {
+            return Err(Ambiguous::QueryName);
+        }
+        Ok(self.pairs().filter(|(other, _)| *other == name).map(|(_, value)| value).collect())
     }
 
     /// Whether it asks for another method (`_method=DELETE`), as some frameworks do what it says.
@@ -133,6 +140,15 @@ mod tests {
         ] {
             assert_eq!(pairs(raw), Err(expected), "{raw}");
         }
+    }
+
+    #[test]
+    fn all_values_of_a_name_count() {
+        let all = |raw, name| Query::read(raw).and_then(|query| Ok(query.all(name)?.join(" ")));
+        assert_eq!(all("id=1&x=2&id=3&id", "id"), Ok("1 3 ".to_owned()));
+        assert_eq!(all("x=2", "id"), Ok(String::new()));
+        assert_eq!(all("id=1&ID=3", "id"), Err(Ambiguous::QueryName));
+        assert_eq!(all("%49d=3", "id"), Err(Ambiguous::QueryName));
     }
 
     #[test]

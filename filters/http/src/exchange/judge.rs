@@ -364,11 +364,12 @@ fn name_value(request: &mut Request, name: &str, value: &str) {
     request.fields.insert(name.to_owned(), value.to_owned());
 }
 
+/// Query parameters, by names in lower case: some servers do not tell `Admin` from `admin`.
 fn query(target: &Target, repeated: &[String], request: &mut Request) -> Result<(), Refusal> {
     for (name, value) in target.query().pairs() {
-        let key = format!("query.{name}");
+        let key = format!("query.{}", name.to_lowercase());
         if repeated.iter().any(|known| known == name) {
-            let all: Vec<&str> = target.query().all(name).collect();
+            let all = target.query().all(name).map_err(|why| Refusal::new(400, why.to_string()))?;
             request.fields.insert(key, all.join("\n"));
             continue;
         }

@@ -186,7 +186,10 @@ impl<'d> Params<'d> {
     fn arguments(&self) -> Result<Value, RpcFault> {
         match self.member("arguments")? {
             None => Ok(Value::Record(Vec::new())),
-            Some(item) if item.kind() == Kind::Object => Ok(item.to_value()),
+            Some(item) if item.kind() == Kind::Object && item.has_distinct_names() => Ok(item.to_value()),
+            Some(item) if item.kind() == Kind::Object => {
+                Err(invalid_params(self.id, "two names in `params.arguments` differ only in case; send one"))
+            }
             Some(_) => Err(invalid_params(self.id, "`params.arguments` must be an object")),
         }
     }

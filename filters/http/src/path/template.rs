@@ -109,16 +109,16 @@ impl Templates {
     /// A server that is less exact than this would take the target for another template's.
     pub fn match_<'a>(&'a self, method: &str, target: &'a Target) -> Result<Option<Match<'a>>, Ambiguous> {
         let segments: Vec<&str> = target.segments().collect();
+        if method.bytes().any(|byte| byte.is_ascii_lowercase()) {
+            let upper = self.find(&method.to_ascii_uppercase(), &segments, false);
+            return if upper.is_some() { Err(Ambiguous::MethodCase) } else { Ok(None) };
+        }
         let found = self.find(method, &segments, false);
         let below = if target.trailing_slash { self.find(method, &segments, true) } else { None };
         if found.is_some() && below.is_some() {
             return Err(Ambiguous::TrailingSlash);
         }
-        let Some(found) = found.or(below) else {
-            let upper = method.to_ascii_uppercase();
-            let known = upper != method && self.find(&upper, &segments, false).is_some();
-            return if known { Err(Ambiguous::MethodCase) } else { Ok(None) };
-        };
+        let Some(found) = found.or(below) else { return Ok(None) };
         let template = self.all.get(found).ok_or(Ambiguous::Case)?;
         let mut variables = Vec::new();
         let mut at = segments.iter();

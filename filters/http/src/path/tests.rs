@@ -1,4 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+#![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "a test may panic")]
 
 use proptest::prelude::*;
 
@@ -186,6 +187,7 @@ fn the_most_specific_template_is_meant() {
         ("GET", "/files/private/", Err(Ambiguous::TrailingSlash)),
         ("get", "/customers", Err(Ambiguous::MethodCase)),
         ("Delete", "/customers/7", Err(Ambiguous::MethodCase)),
+        ("patch", "/customers/7/orders", Err(Ambiguous::MethodCase)),
         ("get", "/nothing", Ok(None)),
     ] {
         let target = read(raw).unwrap();
@@ -283,7 +285,62 @@ fn derived(path: &str) -> Target {
     Target { path, trailing_slash, query: Query::default() }
 }
 
+/// A path of the templates, spelt otherwise at one to three places: in another case, percent-encoded once or twice, or
+/// with something in between.
+fn respelt() -> impl Strategy<Value = String> {
+    const PATHS: &[&str] = &[
+        "/",
+        "/customers",
+        "/customers/me",
+        "/customers/7/orders",
+        "/files/a/b",
+        "/files/private/meta",
+        "/files/a/meta",
+        "/Reports/7/Run",
+    ];
+    const BETWEEN: &[&str] = &[
+        "/",
+        "/.",
+        "/..",
+        "/../",
+        "%2e",
+        "%2f",
+        "%252e",
+        "%252f",
+        "%2565",
+        "%20",
+        ";",
+        "\\",
+        "%5c",
+        "%25",
+        "é",
+        "%",
+        "+",
+        "%ef%bc%8e",
+        "%3b",
+        ".",
+    ];
+    let change = (any::<prop::sample::Index>(), 0..4, prop::sample::select(BETWEEN));
+    (prop::sample::select(PATHS), prop::collection::vec(change, 1..4)).prop_map(|(path, changes)| {
+        let mut pieces: Vec<String> = path.chars().map(String::from).collect();
+        for (at, how, between) in changes {
+            let piece = &mut pieces[at.index(path.len())];
+            let first = piece.as_bytes()[0];
+            *piece = match how {
+                0 if piece.chars().any(|piece| piece.is_ascii_lowercase()) => piece.to_uppercase(),
+                0 => piece.to_lowercase(),
+                1 => format!("%{first:02x}"),
+                2 => format!("%25{first:02x}"),
+                _ => format!("{piece}{between}"),
+            };
+        }
+        format!("/{}", pieces[1..].concat())
+    })
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
     #[test]
     fn canonical_reads_to_itself(raw in "/([a-zA-Z%0-9./;+?&= \\\\~|é-]|%2[0-9A-F]|%[2-7][0-9a-f]){0,24}") {
         if let Ok(target) = read(&raw) {
@@ -296,26 +353,22 @@ proptest! {
 
     #[test]
     fn lenient_servers_find_the_same_template_or_none(
-        pieces in prop::collection::vec(prop::sample::select(vec![
-            "/", "/", "/", "/", "customers", "files", "private", "meta", "me", "Me", "orders", "Reports", "reports", "Run", "7",
-            "a", "%2f", "%2e", ".", "..", "%252e", "%61", "%6d%65", "%4d", "%20", ";", "\\", "%5c", "%25", "65", "é", "%c3%a9",
-            "%", "+", "%ef%bc%8e", "%c5%bf",
-        ]), 0..8),
+        raw in respelt(),
         steps in prop::collection::vec(0..LENIENCES.len(), 1..4),
-        method in prop::sample::select(vec!["GET", "PUT", "DELETE", "POST"]),
     ) {
-        let raw = format!("/{}", pieces.concat());
         let Ok(target) = read(&raw) else { return Ok(()) };
         let shop = shop();
-        let Ok(ours) = shop.match_(method, &target) else { return Ok(()) };
         let canonical = target.canonical();
         let mut path = canonical.split('?').next().unwrap().to_owned();
         for step in steps {
             path = LENIENCES[step](&path);
         }
         let theirs = derived(&path);
-        if let Ok(Some(theirs)) = shop.match_(method, &theirs) {
-            prop_assert_eq!(Some(theirs.template), ours.map(|ours| ours.template), "{} {}", raw, path);
+        for method in ["GET", "PUT", "DELETE", "POST"] {
+            let Ok(ours) = shop.match_(method, &target) else { continue };
+            if let Ok(Some(theirs)) = shop.match_(method, &theirs) {
+                prop_assert_eq!(Some(theirs.template), ours.map(|ours| ours.template), "{} {}", raw, path);
+            }
         }
     }
 

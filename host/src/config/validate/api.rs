@@ -62,7 +62,9 @@ pub(super) fn api(found: &mut Found<'_>, path: &str, one: &Api, config: &Config)
             if let Err(cause) = gatewright_http::json::Pointer::parse(&sql.statement) {
                 found.add(at, field("sql.statement"), cause.to_string());
             }
-            if let Some(Err(cause)) = sql.rows.as_ref().map(|rows| rows.parse::<gatewright_http::body::Pointer>()) {
+            if let Some(Err(cause)) =
+                sql.rows.as_ref().map(|rows| rows.parse::<gatewright_http::body::Pointer>())
+            {
                 found.add(at, field("sql.rows"), cause.to_string());
             }
         }
