@@ -19,6 +19,7 @@ use crate::config::Api;
 use crate::keys::Keys;
 use crate::settings::Settings;
 use crate::time::now;
+use crate::tools::Accepted;
 
 /// What is known about one resource.
 #[derive(Debug, Clone, Default)]
@@ -70,14 +71,19 @@ struct Seen {
     settings: channel::Receiver<(Arc<Settings>, Option<String>)>,
     keys: channel::Receiver<(Arc<Keys>, Vec<String>)>,
     catalogues: watch::Catalogues,
+    tools: channel::Receiver<Arc<Accepted>>,
 }
 
 /// Starts the watchers and the compiler.
-pub(crate) async fn start(settings: Settings, mask_key: String) -> anyhow::Result<Compiled> {
+pub(crate) async fn start(
+    settings: Settings,
+    mask_key: String,
+    tools: channel::Receiver<Arc<Accepted>>,
+) -> anyhow::Result<Compiled> {
     let settings = watch::settings(settings);
     let refresh_keys = Arc::new(Notify::new());
     let keys = watch::keys(settings.clone(), refresh_keys.clone()).await?;
-    let mut seen = Seen { settings, keys, catalogues: watch::Catalogues::default() };
+    let mut seen = Seen { settings, keys, catalogues: watch::Catalogues::default(), tools };
     seen.catalogues.follow(&seen.settings.borrow().0.clone());
     let (publish, state) = channel::channel(Arc::new(compile(&mut seen, &HashMap::new(), &mask_key)?));
     tokio::spawn(async move {
@@ -104,11 +110,13 @@ async fn changed(seen: &mut Seen) -> bool {
         settings = seen.settings.changed() => settings.is_ok(),
         keys = seen.keys.changed() => keys.is_ok(),
         () = seen.catalogues.changed() => true,
+        tools = seen.tools.changed() => tools.is_ok(),
     }
 }
 
 fn compile(seen: &mut Seen, last: &HashMap<String, ResourceState>, mask_key: &str) -> anyhow::Result<State> {
     let (settings, file_fault) = seen.settings.borrow_and_update().clone();
+    seen.tools.mark_unchanged();
     let (keys, key_faults) = seen.keys.borrow_and_update().clone();
     let verifier = Verifier::new(&bundle::providers(&settings, &keys)).map_err(anyhow::Error::msg)?;
     let mut resources = HashMap::new();
@@ -155,7 +163,8 @@ fn compile_api(
         None => None,
     };
     let database = database.as_ref().map(|(resource, raw)| (*resource, &**raw));
-    bundle::compile_api(settings, api, keys, database, mask_key)
+    let tools = seen.tools.borrow().get(&api.name.value.0).cloned().unwrap_or_default();
+    bundle::compile_api(settings, api, keys, database, &tools, mask_key)
 }
 
 /// Logs what became of each resource, once per change.

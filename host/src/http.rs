@@ -22,6 +22,7 @@ use crate::credentials::Credentials;
 use crate::log::Recorder;
 use crate::login::Logins;
 use crate::store::Store;
+use crate::tools::Tools;
 use problem::Failure;
 
 /// Longest that an answer may take; the long poll of approvals ends well before.
@@ -40,6 +41,8 @@ pub(crate) struct App {
     pub(crate) logins: Logins,
     /// Credentials of HTTP targets.
     pub(crate) credentials: Credentials,
+    /// Tools of MCP servers.
+    pub(crate) tools: Tools,
     /// Approvals.
     pub(crate) approvals: Approvals,
     /// Takes events.

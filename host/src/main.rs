@@ -20,6 +20,7 @@ mod serve;
 mod settings;
 mod store;
 mod time;
+mod tools;
 
 use std::process::ExitCode;
 

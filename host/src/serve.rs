@@ -16,6 +16,7 @@ use crate::log::{Recorder, Signer, private_file};
 use crate::login::Logins;
 use crate::settings::Settings;
 use crate::store::Store;
+use crate::tools::Tools;
 use crate::{compile, time};
 
 /// How long requests under way may take after the signal to stop; held approvals are asked for again.
@@ -34,11 +35,13 @@ pub(crate) async fn serve(config: &Path, data: Option<PathBuf>) -> anyhow::Resul
     let recorder = Recorder::start(store.clone(), signer, data.clone()).await?;
     let approvals = Approvals::start(store.clone());
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
-    let compiled = compile::start(settings, mask_key.trim().to_owned()).await?;
+    let tools = Tools::open(store.clone()).await?;
+    let compiled = compile::start(settings, mask_key.trim().to_owned(), tools.accepted()).await?;
+    tools.follow(approvals.clone(), compiled.clone());
     let logins = Logins::new(compiled.clone());
     let credentials = Credentials::new(compiled.clone(), Mint::open(&data)?)?;
     let address = listener.local_addr()?;
-    let app = App { compiled, logins, credentials, approvals, recorder, store: store.clone() };
+    let app = App { compiled, logins, credentials, tools, approvals, recorder, store: store.clone() };
     // Scripts wait for this line; nothing else goes to standard output.
     writeln!(std::io::stdout(), "gatewright host ready on http://{address}").context("standard output")?;
     tracing::info!(%address, data = %data.display(), started = time::rfc3339(time::now()), "serving");

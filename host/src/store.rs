@@ -3,6 +3,7 @@
 pub(crate) mod approvals;
 pub(crate) mod events;
 pub(crate) mod sessions;
+pub(crate) mod tools;
 
 use std::path::Path;
 use std::time::Duration;
@@ -80,6 +81,14 @@ CREATE TABLE IF NOT EXISTS approval_steps (
     comment TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS approval_steps_approval ON approval_steps (approval);
+CREATE TABLE IF NOT EXISTS tools (
+    resource TEXT NOT NULL,
+    name TEXT NOT NULL,
+    accepted TEXT NOT NULL,
+    changed TEXT,
+    definition TEXT,
+    PRIMARY KEY (resource, name)
+) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX IF NOT EXISTS approval_votes ON approval_steps (approval, issuer, subject) WHERE step = 'approve';
 ";
 

@@ -8,6 +8,7 @@
 //! | `GET /v1/filter/bundle?resource=NAME`, `if-none-match: DIGEST` | – | 200 [`Bundle`](crate::bundle::Bundle), or 304 |
 //! | `POST /v1/filter/login` | [`LoginRequest`] | 200 [`LoginReply`]; 401 the token does not verify; 403 `connect` is not permitted |
 //! | `POST /v1/filter/credential` | [`CredentialRequest`] | 200 [`CredentialReply`]; 401, 403 as above |
+//! | `POST /v1/filter/tools` | [`SeenTools`] | 204 |
 //! | `POST /v1/filter/events` | [`EventBatch`], as lines | 200 [`EventAck`] once all of it is durable |
 //! | `POST /v1/filter/approvals` | [`ApprovalRequest`] | 200 [`ApprovalReply`] |
 //! | `GET /v1/filter/approvals/ID/wait` | – | 200 [`ApprovalReply`] when decided, or after 25 s as it is then |
@@ -91,6 +92,26 @@ pub struct CredentialRequest {
     /// Address that the agent connects from, without a port.
     #[serde(default)]
     pub source: String,
+}
+
+/// Definitions of MCP tools that the bundle does not know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenTools {
+    /// Resource name.
+    pub resource: String,
+    /// The tools.
+    pub tools: Vec<SeenTool>,
+}
+
+/// One tool's definition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenTool {
+    /// Name.
+    pub name: String,
+    /// Hex digest of what it says of itself.
+    pub digest: String,
+    /// What it says of itself, as JSON; cut off where it is very long.
+    pub definition: String,
 }
 
 /// What a filter presents of an agent.

@@ -1,6 +1,6 @@
 //! Calls of a session to the host, and their answers, without how they travel.
 
-use crate::api::{ApprovalRequest, CredentialRequest, LoginRequest};
+use crate::api::{ApprovalRequest, CredentialRequest, LoginRequest, SeenTools};
 
 /// A call that the host shall answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum HostRequest {
     RefreshKeys(LoginRequest),
     /// The target's credential.
     Credential(CredentialRequest),
+    /// Definitions of tools were seen; the answer does not matter.
+    SeenTools(SeenTools),
     /// A new approval.
     CreateApproval(ApprovalRequest),
     /// How an approval was decided, once it is.

@@ -21,7 +21,7 @@ pub(crate) struct Refusal {
     /// HTTP status.
     pub(crate) status: u16,
     /// In words.
-    pub(crate) said: Said,
+    pub(crate) said: Box<Said>,
     /// More headers.
     pub(crate) headers: Vec<(String, String)>,
 }
@@ -37,12 +37,12 @@ impl Refusal {
             503 | 504 => Kind::Unavailable,
             _ => Kind::Ambiguous,
         };
-        Self { status, said: Said::new(kind, detail), headers: Vec::new() }
+        Self { status, said: Box::new(Said::new(kind, detail)), headers: Vec::new() }
     }
 
     pub(crate) fn policies(mut self, policies: &[String]) -> Self {
         if !policies.is_empty() {
-            self.said = self.said.policy(policies.join(", "));
+            self.said.policy = Some(policies.join(", "));
         }
         self
     }
@@ -50,17 +50,17 @@ impl Refusal {
     pub(crate) fn approval(mut self, approval: &ApprovalReply) -> Self {
         let (id, url) = (approval.id.clone(), approval.url.clone());
         self.said.kind = Kind::Approval;
-        self.said = self.said.approval(Approval { id, url, expires_at: approval.expires_at });
+        self.said.approval = Some(Approval { id, url, expires_at: approval.expires_at });
         self
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.said = self.said.hint(hint);
+        self.said.hint = Some(hint.into());
         self
     }
 
     pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
-        self.said = self.said.retry_after_s(seconds);
+        self.said.retry_after_s = Some(seconds);
         self.header("retry-after", seconds.to_string())
     }
 

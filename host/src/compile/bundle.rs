@@ -1,7 +1,5 @@
 //! One bundle from its ingredients.
 
-use std::collections::BTreeMap;
-
 use axum::body::Bytes;
 use gatewright_core::bundle::{
     Approvals, Bundle, FORMAT, Limits, Provider, Recording, Resource as BundleResource, Role as BundleRole,
@@ -16,6 +14,7 @@ use crate::config::model::{ApprovalsSection, LimitsSection, RecordingSection};
 use crate::config::{Api, Resource};
 use crate::keys::Keys;
 use crate::settings::Settings;
+use crate::tools::Known;
 
 /// A bundle, ready to be sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,7 +64,8 @@ pub(crate) fn compile(
     seal(bundle).map_err(|cause| vec![cause.to_string()])
 }
 
-/// Compiles the bundle of one API. `database`: the resource that its SQL is for, and that one's catalogue.
+/// Compiles the bundle of one API. `database`: the resource that its SQL is for, and that one's catalogue;
+/// `tools`: what is known of its tools.
 ///
 /// # Errors
 /// Why there can be none, in words for an operator.
@@ -74,6 +74,7 @@ pub(crate) fn compile_api(
     api: &Api,
     keys: &Keys,
     database: Option<(&Resource, &Raw)>,
+    tools: &Known,
     mask_key: &str,
 ) -> Result<Served, Vec<String>> {
     let providers = usable(settings, keys)?;
@@ -98,7 +99,7 @@ pub(crate) fn compile_api(
         limits: limits(&api.limits),
         mask_key: mask_key.to_owned(),
         detectors: api.detectors.compiled(),
-        api: Some(api.compiled(BTreeMap::new())),
+        api: Some(api.compiled(tools)),
     };
     // What the filter would refuse is refused here, where somebody reads the log.
     gatewright_http::Plane::new(&bundle).map_err(|cause| vec![cause.to_string()])?;

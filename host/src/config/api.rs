@@ -10,6 +10,7 @@ use serde_saphyr::Spanned;
 use super::model::{ApprovalsSection, Detectors, LimitsSection, RecordingSection};
 use super::values::{Endpoint, Name, Span, Url};
 use crate::secret::SecretRef;
+use crate::tools::Known;
 
 /// One HTTP API, or MCP server.
 #[derive(Debug, Clone, Deserialize)]
@@ -317,8 +318,8 @@ pub(crate) struct Tool {
 }
 
 impl Api {
-    /// As the filter takes it. `accepted`: definitions of tools, by name.
-    pub(crate) fn compiled(&self, accepted: BTreeMap<String, String>) -> http::Api {
+    /// As the filter takes it.
+    pub(crate) fn compiled(&self, tools: &Known) -> http::Api {
         let masks = self.masks.iter().flat_map(|mask| {
             mask.fields.iter().map(|field| http::FieldMask {
                 field: field.value.clone(),
@@ -336,7 +337,8 @@ impl Api {
                     (name.clone(), http::Tool { tags: tool.tags.clone(), sql })
                 })
                 .collect(),
-            accepted,
+            accepted: tools.accepted.clone(),
+            held: tools.held.clone(),
             pinned: !mcp.changes_accepted_by.is_empty(),
         });
         http::Api {

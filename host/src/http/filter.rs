@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use gatewright_core::api::{
     ApprovalReply, ApprovalRequest, BatchHead, CredentialReply, CredentialRequest, EventAck, LoginReply,
-    LoginRequest,
+    LoginRequest, SeenTools,
 };
 use serde::Deserialize;
 
@@ -27,6 +27,7 @@ pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/v1/filter/bundle", get(bundle))
         .route("/v1/filter/login", post(login))
         .route("/v1/filter/credential", post(credential))
+        .route("/v1/filter/tools", post(tools))
         .route("/v1/filter/events", post(events))
         .route("/v1/filter/approvals", post(request_approval))
         .route("/v1/filter/approvals/{id}/wait", get(wait))
@@ -83,6 +84,11 @@ async fn credential(
         tracing::warn!(resource, %refused, "credential refused");
     }
     Ok(Json(answer?))
+}
+
+async fn tools(State(app): Shared, Json(seen): Json<SeenTools>) -> Result<StatusCode, Failure> {
+    app.tools.seen(seen).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn events(State(app): Shared, lines: String) -> Result<Json<EventAck>, Failure> {

@@ -1,6 +1,6 @@
 //! What the bundle says of an HTTP API.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -149,6 +149,9 @@ pub struct Mcp {
     /// that is not here was never seen.
     #[serde(default)]
     pub accepted: BTreeMap<String, String>,
+    /// Tools that were seen with another definition.
+    #[serde(default)]
+    pub held: BTreeSet<String>,
     /// Whether changed tools are held back.
     #[serde(default)]
     pub pinned: bool,

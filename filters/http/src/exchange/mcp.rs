@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use gatewright_core::api::SeenTool;
 use gatewright_core::bundle::http::Mcp;
 use gatewright_core::policy::{Action, Request, Target as Resource, Verdict};
 
@@ -18,6 +19,8 @@ use crate::reply::{Refusal, Reply};
 const MOST_DEEP: usize = 4;
 /// Most arguments that policies see by name.
 const MOST_ARGUMENTS: usize = 200;
+/// Longest definition of a tool that people are shown, in bytes.
+const MOST_DEFINITION: usize = 16 << 10;
 
 /// A request to an MCP endpoint.
 #[derive(Debug)]
@@ -80,7 +83,7 @@ impl Exchange {
                 Ask::ToolsCall { name, arguments } => {
                     named(&mut request, "arguments", arguments, 0);
                     let tags = mcp.tools.get(name).map(|tool| tool.tags.clone()).unwrap_or_default();
-                    if serving.plane.pins.is_changed(name) {
+                    if serving.plane.pins.is_changed(mcp, name) {
                         return Err(Refusal::new(
                             403,
                             format!(
@@ -233,10 +236,13 @@ pub(crate) struct Pins(std::cell::RefCell<BTreeMap<String, Pin>>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Pin {
+    /// Of the definition that counts.
     digest: String,
+    /// Of the one that was seen last.
+    last: String,
     changed: bool,
-    /// The host was not told yet.
-    news: bool,
+    /// What the host was not told yet: digest and definition.
+    news: Option<SeenTool>,
 }
 
 impl Pins {
@@ -249,21 +255,32 @@ impl Pins {
         let before = pins.get(&entry.name).map(|pin| pin.digest.clone());
         let accepted_or_first = accepted.clone().or_else(|| before.clone()).unwrap_or_else(|| digest.clone());
         let changed = accepted_or_first != digest;
-        let news = accepted.as_ref() != Some(&digest) && before.as_ref() != Some(&digest);
-        if changed {
-            // The first one stays what others are compared with, until the host says otherwise.
-            let known = pins.entry(entry.name.clone());
-            let pin = known.or_insert_with(|| Pin { digest: accepted_or_first, changed, news });
-            pin.changed = true;
-            pin.news |= news;
-        } else {
-            pins.insert(entry.name.clone(), Pin { digest, changed, news });
+        let is_news = (accepted.as_ref() != Some(&digest) || mcp.held.contains(&entry.name))
+            && pins.get(&entry.name).is_none_or(|pin| pin.last != digest);
+        let mut definition = entry.said.clone();
+        definition.truncate(definition.floor_char_boundary(MOST_DEFINITION));
+        let seen = || SeenTool { name: entry.name.clone(), digest: digest.clone(), definition };
+        let news = is_news.then(seen);
+        // The first one stays what others are compared with, until the host says otherwise.
+        let pin = Pin { digest: accepted_or_first, last: digest.clone(), changed, news };
+        let told = pins.insert(entry.name.clone(), pin).and_then(|before| before.news);
+        if let Some(pin) = pins.get_mut(&entry.name)
+            && pin.news.is_none()
+        {
+            pin.news = told;
         }
         !changed
     }
 
+    /// What the host was not told yet.
+    pub(super) fn take_news(&self) -> Vec<SeenTool> {
+        self.0.borrow_mut().values_mut().filter_map(|pin| pin.news.take()).collect()
+    }
+
     /// Whether a tool was last seen with another definition than the accepted one.
-    fn is_changed(&self, name: &str) -> bool {
-        self.0.borrow().get(name).is_some_and(|pin| pin.changed)
+    fn is_changed(&self, mcp: &Mcp, name: &str) -> bool {
+        let seen = self.0.borrow().get(name).map(|pin| pin.changed);
+        // Seen here since the bundle came, or anywhere before.
+        mcp.pinned && seen.unwrap_or_else(|| mcp.held.contains(name))
     }
 }

@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
+use gatewright_core::api::SeenTools;
 use gatewright_core::bundle::http::Opaque;
+use gatewright_core::call::HostRequest;
 use gatewright_core::time::Millis;
 
 use super::mcp::may_see;
@@ -164,6 +166,7 @@ impl Exchange {
         }
         let mut out = Vec::new();
         let read = self.read_body(piece, end, env, &mut out);
+        self.tell_of_tools(io);
         match read {
             Ok(masked) => {
                 self.sample(if masked { &out } else { piece });
@@ -227,6 +230,15 @@ impl Exchange {
         let mut allowed = |entry: &Entry| may_see(plane, agent, source, entry, env);
         body.read(piece, end, &mut allowed, out)?;
         Ok(true)
+    }
+
+    fn tell_of_tools(&mut self, io: &mut Io) {
+        let Some(serving) = self.serving.as_ref().filter(|_| self.spoken.is_some()) else { return };
+        let tools = serving.plane.pins.take_news();
+        if !tools.is_empty() {
+            let resource = serving.plane.name.clone();
+            self.call(HostRequest::SeenTools(SeenTools { resource, tools }), io);
+        }
     }
 
     fn sample(&mut self, bytes: &[u8]) {

@@ -42,6 +42,8 @@ pub struct Entry {
     /// Of a tool: SHA-256 over the one text of what it says of itself to an agent (`name`, `title`, `description`,
     /// `inputSchema`, `outputSchema`, `annotations`). Not in it: icons and `_meta`, which no model acts on.
     pub digest: Option<Digest>,
+    /// Of a tool: the text that the digest is of; empty for others.
+    pub said: String,
 }
 
 /// What became of a reply.
@@ -101,11 +103,12 @@ pub fn filter(reply: &[u8], mut allowed: impl FnMut(&Entry) -> bool) -> Result<F
 
 fn entry(item: Item<'_>, key: &str, listing: Listing) -> Result<Entry, Malformed> {
     let name = item.member(key)?.and_then(Item::as_str).unwrap_or_default().into_owned();
-    let digest = if listing == Listing::Tools { Some(digest(item)?) } else { None };
-    Ok(Entry { listing, name, digest })
+    let said = if listing == Listing::Tools { said(item)? } else { String::new() };
+    let digest = (listing == Listing::Tools).then(|| sha256(said.as_bytes()));
+    Ok(Entry { listing, name, digest, said })
 }
 
-fn digest(tool: Item<'_>) -> Result<Digest, Malformed> {
+fn said(tool: Item<'_>) -> Result<String, Malformed> {
     let mut said = Vec::new();
     for name in ["annotations", "description", "inputSchema", "name", "outputSchema", "title"] {
         if let Some(member) = tool.member(name)? {
@@ -114,7 +117,7 @@ fn digest(tool: Item<'_>) -> Result<Digest, Malformed> {
     }
     let mut text = String::new();
     Value::Record(said).canonical(&mut text);
-    Ok(sha256(text.as_bytes()))
+    Ok(text)
 }
 
 fn cut(text: &str, cuts: &[(std::ops::Range<usize>, String)]) -> String {

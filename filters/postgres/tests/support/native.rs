@@ -102,6 +102,9 @@ fn told(request: &HostRequest) -> (String, Value) {
         HostRequest::Credential(request) => {
             ("POST /v1/filter/credential".to_owned(), body(serde_json::to_value(request)))
         }
+        HostRequest::SeenTools(request) => {
+            ("POST /v1/filter/tools".to_owned(), body(serde_json::to_value(request)))
+        }
         HostRequest::AwaitApproval(id) => (format!("GET /v1/filter/approvals/{id}/wait"), Value::Null),
         HostRequest::WithdrawApproval(id) => (format!("POST /v1/filter/approvals/{id}/withdraw"), json!({})),
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatewright_core::api::{ApprovalRequest, CredentialRequest, EventBatch, LoginRequest};
+use gatewright_core::api::{ApprovalRequest, CredentialRequest, EventBatch, LoginRequest, SeenTools};
 use serde::Serialize;
 
 use crate::Settings;
@@ -79,6 +79,14 @@ pub fn login(settings: &Settings, request: &LoginRequest) -> Result<u32, Failed>
 /// The proxy's status.
 pub fn credential(settings: &Settings, request: &CredentialRequest) -> Result<u32, Failed> {
     post(settings, "/v1/filter/credential", request)
+}
+
+/// Tells of tools that were seen.
+///
+/// # Errors
+/// The proxy's status.
+pub fn seen_tools(settings: &Settings, request: &SeenTools) -> Result<u32, Failed> {
+    post(settings, "/v1/filter/tools", request)
 }
 
 /// Sends events.

@@ -198,12 +198,15 @@ impl<P: Party> Worker<P> {
                 host::login(settings, request)
             }
             HostRequest::Credential(request) => host::credential(settings, request),
+            HostRequest::SeenTools(request) => host::seen_tools(settings, request),
             HostRequest::CreateApproval(request) => host::create_approval(settings, request),
             HostRequest::AwaitApproval(id) => host::await_approval(settings, id),
             HostRequest::WithdrawApproval(id) => host::withdraw_approval(settings, id),
         };
         let waiting = match call.request {
-            HostRequest::WithdrawApproval(_) | HostRequest::RefreshKeys(_) => Waiting::Nobody,
+            HostRequest::WithdrawApproval(_) | HostRequest::RefreshKeys(_) | HostRequest::SeenTools(_) => {
+                Waiting::Nobody
+            }
             _ => Waiting::Session {
                 party: party.clone(),
                 call: Box::new(call),

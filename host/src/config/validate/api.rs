@@ -1,12 +1,13 @@
 //! The same of APIs.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use serde_saphyr::Spanned;
 
 use super::{Found, MAX_MESSAGE, detectors};
 use crate::config::api::{Api, Credential};
 use crate::config::model::Config;
+use crate::tools::Known;
 
 /// Headers that the proxy needs for itself.
 const NOT_FOR_CREDENTIALS: [&str; 6] =
@@ -86,7 +87,7 @@ pub(super) fn api(found: &mut Found<'_>, path: &str, one: &Api, config: &Config)
     }
     // What is left can only be told by compiling it, as the filter will.
     if found.is_empty()
-        && let Err(cause) = gatewright_http::check(&one.compiled(BTreeMap::new()))
+        && let Err(cause) = gatewright_http::check(&one.compiled(&Known::default()))
     {
         found.add(one.endpoints.referenced, field("endpoints"), cause.to_string());
     }
