@@ -63,7 +63,7 @@ fn up() -> Result<()> {
         ("GW_AGENT_TOKEN", tokens.agent),
         ("GW_DBA_TOKEN", tokens.dba),
         ("GW_EXPIRED_TOKEN", tokens.expired),
-        ("GW_ENVOY_ADMIN_URL", stack.envoy()?.admin_url()),
+        ("GW_ENVOY_ADMIN_URL", stack.proxy()?.envoy()?.admin_url()),
     ])?;
     loop {
         std::thread::park();
@@ -88,7 +88,7 @@ fn print_how_to_connect(stack: &Stack, login: &Login, tokens: &Tokens) -> Result
     println!("    -d '{{\"decision\":\"approve\"}}' {}/v1/approvals/ID/decision", stack.host.url());
     println!("\n{}", title("Where things are:"));
     println!("\n  host           {}", stack.host.url());
-    println!("  Envoy's admin  {}", stack.envoy()?.admin_url());
+    println!("  Envoy's admin  {}", stack.proxy()?.envoy()?.admin_url());
     println!("  straight       {}", stack.postgres.admin_url());
     println!("  agent token    {}", tokens.agent);
     println!("  dba token      {}", tokens.dba);
