@@ -11,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::Loaded;
 use crate::settings::Settings;
-use crate::{envoy, explain, recordings, run, serve};
+use crate::{envoy, explain, recordings, relay, run, serve};
 
 /// The companion host of the Gatewright filters.
 #[derive(Debug, Parser)]
@@ -80,6 +80,8 @@ enum Command {
     },
     /// Serve resources without Envoy: the same filters, in this process. Or serve any proxy-wasm network filter.
     Run(run::Args),
+    /// Take connections in plain and pass them on in TLS: for an Envoy in front of a PostgreSQL that insists on it.
+    Relay(relay::Args),
     /// Read and verify recordings.
     Sessions {
         #[command(subcommand)]
@@ -164,6 +166,11 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve { config, data } => {
             logging();
             runtime.block_on(serve::serve(&config.config, data, serve::asked_to_stop()))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Relay(args) => {
+            logging();
+            runtime.block_on(relay::run(args))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Run(args) => {

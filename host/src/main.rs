@@ -14,6 +14,7 @@ mod log;
 mod login;
 mod policies;
 mod recordings;
+mod relay;
 mod run;
 mod secret;
 mod serve;

@@ -77,16 +77,18 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     for (name, address) in names.iter().zip(proxy.addresses()?) {
         writeln!(std::io::stdout(), "gatewright runs {name} on {address}").context("standard output")?;
     }
-    let stop = async {
-        match serve::asked_to_stop().await {
-            Ok(signal) => tracing::info!(signal, "stopping"),
-            Err(error) => tracing::error!(%error, "signals cannot be heard: stopping"),
-        }
-    };
-    proxy.serve(stop).await;
+    proxy.serve(stop()).await;
     match host {
         Some(host) => host.stop().await,
         None => Ok(()),
+    }
+}
+
+/// SIGTERM or Ctrl-C.
+pub(crate) async fn stop() {
+    match serve::asked_to_stop().await {
+        Ok(signal) => tracing::info!(signal, "stopping"),
+        Err(error) => tracing::error!(%error, "signals cannot be heard: stopping"),
     }
 }
 

@@ -9,6 +9,7 @@ pub mod envoy;
 pub mod host;
 pub mod http;
 pub mod idp;
+pub mod pgbouncer;
 pub mod port;
 pub mod postgres;
 pub mod process;

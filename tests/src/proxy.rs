@@ -2,7 +2,7 @@
 
 use std::env;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::envoy::Envoy;
 use crate::standalone::Standalone;
@@ -67,14 +67,5 @@ impl Proxy {
             Self::Envoy(envoy) => envoy.config_dump(),
             Self::Standalone(standalone) => standalone.metrics(),
         }
-    }
-
-    /// Envoy, where it is.
-    pub fn envoy(&self) -> Result<&Envoy> {
-        match self {
-            Self::Envoy(envoy) => Some(envoy),
-            Self::Standalone(_) => None,
-        }
-        .context("the proxy is not Envoy")
     }
 }

@@ -52,6 +52,8 @@ enum Bench {
     Postgres,
     /// The analysis of a statement, natively and in wasm
     Sql,
+    /// The filter in Envoy and in `gatewright run`, beside PgBouncer
+    Standalone,
 }
 
 fn main() -> Result<()> {
@@ -63,5 +65,6 @@ fn main() -> Result<()> {
         Task::Bench { what: Bench::Mask, seconds, .. } => bench::mask(seconds),
         Task::Bench { what: Bench::Postgres, rounds, seconds } => bench::postgres(rounds, seconds),
         Task::Bench { what: Bench::Sql, .. } => bench::sql(),
+        Task::Bench { what: Bench::Standalone, rounds, seconds } => bench::standalone(rounds, seconds),
     }
 }

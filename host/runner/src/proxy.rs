@@ -9,6 +9,7 @@ mod pump;
 mod restart;
 mod sockets;
 mod thread;
+mod tls;
 mod worker;
 mod world;
 
@@ -28,6 +29,8 @@ use crate::shared::Shared;
 use accept::Acceptor;
 use thread::Thread;
 
+pub use tls::{Begin, ClientSide, Identity, ServerSide, Tls, TlsError};
+
 /// One listener with its filters and its server.
 #[derive(Debug, Clone)]
 pub struct Service {
@@ -35,8 +38,12 @@ pub struct Service {
     pub name: String,
     /// Where clients connect to.
     pub listen: SocketAddr,
+    /// How clients' bytes begin.
+    pub client: ClientSide,
     /// The server.
     pub upstream: Target,
+    /// TLS with the server, where it is reached by TCP.
+    pub upstream_tls: Option<ServerSide>,
     /// The filters, the nearest to the client first.
     pub filters: Vec<Filter>,
     /// Bytes of a connection, in each direction, beyond which nothing more is read: filters that hold a message see
@@ -58,6 +65,8 @@ pub struct Filter {
 pub enum Target {
     /// At a TCP address.
     Tcp(SocketAddr),
+    /// At a `name:port`, looked up for each connection.
+    Host(String),
     /// At a Unix socket.
     Unix(PathBuf),
 }

@@ -189,7 +189,9 @@ mod tests {
         let shared = Shared::new();
         let rang = Arc::new(AtomicU32::new(0));
         let count = rang.clone();
-        let bell: QueueBell = Arc::new(move |_| drop(count.fetch_add(1, Ordering::Relaxed)));
+        let bell: QueueBell = Arc::new(move |_| {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
         let id = shared.register("vm", b"q", Some(bell)).unwrap();
         assert_ne!(shared.register("other", b"q", None), Ok(id));
         assert_eq!(shared.resolve("vm", b"q"), Some(id));

@@ -38,6 +38,8 @@ pub struct Info {
     pub upstream: Option<String>,
     /// The server name that the client asked for in TLS.
     pub server_name: Option<String>,
+    /// Whether the client showed a certificate that was verified.
+    pub mtls: bool,
 }
 
 /// One connection, as one filter sees it.

@@ -165,7 +165,7 @@ const CALLS: &[(&str, &str, &[i64], &[usize], u32)] = &[
     ("env", "proxy_enqueue_shared_queue", &[1, 0, 4], &[1], INVALID),
     ("env", "proxy_define_metric", &[0, 0, 4, 8], &[1, 3], INVALID),
     ("env", "proxy_get_status", &[0, 4, 8], &[0, 1, 2], INVALID),
-    ("env", "proxy_send_local_response", &[200, 0, 1, 0, 1, 0, 1, 0], &[1, 3, 5], INVALID),
+    ("env", "proxy_send_local_response", &[200, 0, 4, 0, 4, 0, 4, 0], &[1, 3, 5], INVALID),
     ("env", "proxy_http_call", &[0, 4, 0, 0, 0, 4, 0, 0, 9, 8], &[0, 4, 9], INVALID),
     ("env", "proxy_grpc_call", &[0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 9, 8], &[0, 2, 4, 6, 8, 11], INVALID),
     ("env", "proxy_grpc_stream", &[0, 4, 0, 4, 0, 4, 0, 4, 8], &[0, 2, 4, 6, 8], INVALID),

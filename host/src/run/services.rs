@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
-use gatewright_runner::proxy::{Filter, Service, Target};
+use gatewright_runner::proxy::{ClientSide, Filter, Service, Target};
 use gatewright_runner::{Engine, Limits, Plugin};
 
 use super::Args;
@@ -61,7 +61,9 @@ fn of_resources(args: &Args) -> anyhow::Result<(Vec<Service>, Clusters)> {
         services.push(Service {
             name: name.clone(),
             listen: listen.0,
+            client: ClientSide::Plain,
             upstream,
+            upstream_tls: None,
             filters: vec![Filter { module: module.clone(), plugin }],
             buffer_limit: args.buffer_limit,
         });
@@ -109,8 +111,15 @@ fn of_filter(args: &Args, listen: SocketAddr, upstream: &str) -> anyhow::Result<
         let plugin = Plugin { vm_id: name.clone(), name, configuration, ..Plugin::default() };
         filters.push(Filter { module: engine.load(path)?, plugin });
     }
-    let service =
-        Service { name: "filter".to_owned(), listen, upstream, filters, buffer_limit: args.buffer_limit };
+    let service = Service {
+        name: "filter".to_owned(),
+        listen,
+        client: ClientSide::Plain,
+        upstream,
+        upstream_tls: None,
+        filters,
+        buffer_limit: args.buffer_limit,
+    };
     Ok((vec![service], args.cluster.iter().cloned().collect()))
 }
 

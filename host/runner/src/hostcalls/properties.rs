@@ -52,7 +52,7 @@ fn of_connection(info: &Info, path: &[u8]) -> Option<Vec<u8>> {
         b"upstream\0port" => port(info.upstream.as_ref()?),
         b"connection\0id" => Some(info.id.to_le_bytes().to_vec()),
         b"connection\0requested_server_name" => text(info.server_name.as_ref()?),
-        b"connection\0mtls" => Some(vec![0]),
+        b"connection\0mtls" => Some(vec![u8::from(info.mtls)]),
         // Inbound.
         b"listener_direction" => Some(1_u64.to_le_bytes().to_vec()),
         _ => None,

@@ -11,6 +11,7 @@ use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::sockets::{self, AnySocket};
+use super::tls::Client;
 use super::worker::Worker;
 use crate::abi::Peer;
 use crate::chain::{Connection, ConnectionId};
@@ -37,8 +38,9 @@ enum End {
 }
 
 /// Serves a connection that the chain knows to its end.
-pub(super) async fn run(worker: &Rc<Worker>, id: ConnectionId, client: AnySocket) {
-    let mut pump = Pump { worker, id, client: Side::new(client), server: None };
+pub(super) async fn run(worker: &Rc<Worker>, id: ConnectionId, client: Client) {
+    let Client { socket, early, .. } = client;
+    let mut pump = Pump { worker, id, client: Side::new(socket), server: None, early };
     let end = pump.run().await;
     pump.end(end).await;
 }
@@ -57,6 +59,8 @@ struct Pump<'a> {
     id: ConnectionId,
     client: Side,
     server: Option<Side>,
+    /// What the client said before it was read.
+    early: BytesMut,
 }
 
 impl Side {
@@ -104,12 +108,20 @@ impl Pump<'_> {
         if let Some(end) = poll_fn(|context| self.poll_admission(context)).await {
             return end;
         }
-        match sockets::connect(&self.worker.service.upstream).await {
+        let service = &self.worker.service;
+        match sockets::connect(&service.upstream, service.upstream_tls.as_ref()).await {
             Ok(socket) => self.server = Some(Side::new(socket)),
             Err(error) => {
-                let (service, target) = (&self.worker.service.name, &self.worker.service.upstream);
-                tracing::warn!(service, %target, %error, "the server cannot be reached");
+                tracing::warn!(service = service.name, target = %service.upstream, %error, "the server cannot be reached");
                 return End::ServerBroke;
+            }
+        }
+        if !self.early.is_empty() {
+            let early = std::mem::take(&mut self.early);
+            self.worker
+                .connection(self.id, |connection| connection.downstream_mut().extend_from_slice(&early));
+            if self.worker.with_for(Some(self.id), |chain| chain.downstream(self.id, false)).is_none() {
+                return End::Gone;
             }
         }
         poll_fn(|context| self.poll_bytes(context)).await

@@ -177,13 +177,22 @@ impl Worker {
             self.metrics.count("gatewright_connections_refused_total");
             return;
         }
-        let Ok(client) = sockets::client(visitor.socket) else { return };
+        let begun = async { self.service.client.accept(sockets::client(visitor.socket)?).await };
+        let client = match begun.await {
+            Ok(client) => client,
+            Err(error) => {
+                self.metrics.count("gatewright_connections_not_begun_total");
+                tracing::debug!(service = self.service.name, source = %visitor.source, %error, "a client did not begin");
+                return;
+            }
+        };
         let info = Info {
             id: CONNECTIONS.fetch_add(1, Ordering::Relaxed),
             source: visitor.source.to_string(),
             destination: self.service.listen.to_string(),
             upstream: Some(self.service.upstream.to_string()),
-            server_name: None,
+            server_name: client.server_name.clone(),
+            mtls: client.mtls,
         };
         self.metrics.add(Kind::Gauge, "gatewright_connections", 1);
         if let Some(id) = self.with(|chain| chain.open(info)) {
