@@ -114,6 +114,7 @@ impl Host {
         });
         if listens.await.is_err() {
             task.await.context("the host")??;
+            anyhow::bail!("the host ended before it listened");
         }
         Ok(Self { stop, task })
     }
