@@ -16,7 +16,7 @@ use crate::scratch::Scratch;
 /// A running PgBouncer.
 #[derive(Debug)]
 pub struct PgBouncer {
-    _process: Process,
+    process: Process,
     port: Port,
     _scratch: Scratch,
 }
@@ -53,7 +53,12 @@ impl PgBouncer {
         process.ready(Duration::from_secs(10), |_| {
             std::net::TcpStream::connect(("127.0.0.1", at)).ok().map(drop)
         })?;
-        Ok(Self { _process: process, port, _scratch: scratch })
+        Ok(Self { process, port, _scratch: scratch })
+    }
+
+    /// Process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Port for clients.

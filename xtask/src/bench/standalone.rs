@@ -23,6 +23,9 @@ use crate::setup::{self, Say};
 /// Sessions that only sit there, for what one of them costs.
 const IDLE: u32 = 1000;
 
+/// Of processor time in `/proc`: Linux's `USER_HZ`.
+const TICKS_PER_SECOND: f64 = 100.0;
+
 /// Measures and prints. Every figure is the median of `rounds` runs of `seconds` each, the ways taking turns.
 pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
     if std::env::var_os("GATEWRIGHT_BIN").is_none() {
@@ -57,46 +60,90 @@ pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
             Ok(login.psql(&["SELECT abalance FROM pgbench_accounts WHERE aid = 1"])?.success.then_some(()))
         })?;
     }
-    let mut ways = vec![("direct", stack.direct())];
-    ways.extend(pgbouncer.as_ref().map(|pooler| ("PgBouncer", Login::new(pooler.port(), password))));
+    let way = |name, login, process| Way { name, login, process };
+    let mut ways = vec![way("direct", stack.direct(), None)];
+    ways.extend(
+        pgbouncer
+            .as_ref()
+            .map(|pooler| way("PgBouncer", Login::new(pooler.port(), password), Some(pooler.id()))),
+    );
     ways.extend([
-        ("Envoy, idle filter", Login::new(idle_envoy.port(), password)),
-        ("standalone, idle filter", Login::new(idle_standalone.port(), password)),
-        ("Envoy, Gatewright", stack.login(&token)?),
-        ("standalone, Gatewright", gated.clone()),
+        way("Envoy, idle filter", Login::new(idle_envoy.port(), password), Some(idle_envoy.id())),
+        way(
+            "standalone, idle filter",
+            Login::new(idle_standalone.port(), password),
+            Some(idle_standalone.id()),
+        ),
+        way("Envoy, Gatewright", stack.login(&token)?, Some(stack.proxy()?.id())),
+        way("standalone, Gatewright", gated.clone(), Some(standalone.id())),
     ]);
     let folder = stack.site.folder().join("bench");
     for clients in [1, 8] {
         let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); ways.len()];
+        let mut processor: Vec<Vec<f64>> = vec![Vec::new(); ways.len()];
         for round in 1..=rounds {
             step("Measuring", format!("{clients} clients, round {round} of {rounds}"));
-            for ((_, login), samples) in ways.iter().zip(&mut samples) {
-                samples.push(select_only(login, clients, seconds, &folder)?);
+            for (way, (samples, processor)) in ways.iter().zip(samples.iter_mut().zip(&mut processor)) {
+                let before = way.processor_time()?;
+                let sample = select_only(&way.login, clients, seconds, &folder)?;
+                let spent = way.processor_time()? - before;
+                processor.push(1e6 * spent / (sample.tps * f64::from(seconds)));
+                samples.push(sample);
             }
         }
-        print(clients, &ways, &samples.iter().map(|samples| median(samples)).collect::<Vec<_>>());
+        let samples: Vec<_> = samples.iter().map(|samples| median(samples)).collect();
+        let processor: Vec<_> = processor.into_iter().map(middle).collect();
+        print(clients, &ways, &samples, &processor);
     }
     memory(&standalone, &gated)?;
-    println!("\nMedian of {rounds} runs of {seconds} s each; all programs share this machine's cores.");
+    println!(
+        "\nProxy µs each: processor time of the proxy for one transaction, which other load hardly changes."
+    );
+    println!("Median of {rounds} runs of {seconds} s each; all programs share this machine's cores.");
     Ok(())
 }
 
-fn print(clients: u32, ways: &[(&str, Login)], samples: &[Sample]) {
+/// A way to the server.
+struct Way<'a> {
+    name: &'a str,
+    login: Login,
+    /// The proxy in between.
+    process: Option<u32>,
+}
+
+impl Way<'_> {
+    /// Seconds of processor time that the proxy has used so far.
+    fn processor_time(&self) -> Result<f64> {
+        let Some(id) = self.process else { return Ok(0.0) };
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat"))?;
+        // Behind the name, which may hold anything: user and system time are the fields 14 and 15.
+        let fields = stat.rsplit_once(')').context("no name")?.1.split_whitespace().skip(11).take(2);
+        let ticks: f64 = fields.map(|field| field.parse().unwrap_or(0.0)).sum();
+        Ok(ticks / TICKS_PER_SECOND)
+    }
+}
+
+fn middle(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+fn print(clients: u32, ways: &[Way<'_>], samples: &[Sample], processor: &[f64]) {
     println!("\n{}", paint(Paint::Bold, format!("pgbench -S -M prepared, {clients} clients")));
     let compared = ["PgBouncer", "Envoy, Gatewright"];
     println!(
-        "{:<24}{:>10}{:>10}{:>10}{:>18}{:>18}",
-        "", "tps", "p50 µs", "p99 µs", "× PgBouncer", "× Envoy, Gatew."
+        "{:<24}{:>10}{:>10}{:>10}{:>16}{:>18}{:>18}",
+        "", "tps", "p50 µs", "p99 µs", "proxy µs each", "× PgBouncer", "× Envoy, Gatew."
     );
     let of = |wanted: &str| {
-        ways.iter().zip(samples).find_map(|((name, _), sample)| (*name == wanted).then_some(sample.tps))
+        ways.iter().zip(samples).find_map(|(way, sample)| (way.name == wanted).then_some(sample.tps))
     };
-    for ((name, _), sample) in ways.iter().zip(samples) {
+    for ((way, sample), processor) in ways.iter().zip(samples).zip(processor) {
         let ratios =
             compared.map(|other| of(other).map_or("-".to_owned(), |tps| format!("{:.2}", sample.tps / tps)));
         println!(
-            "{name:<24}{:>10.0}{:>10.0}{:>10.0}{:>18}{:>18}",
-            sample.tps, sample.p50, sample.p99, ratios[0], ratios[1]
+            "{:<24}{:>10.0}{:>10.0}{:>10.0}{:>16.1}{:>18}{:>18}",
+            way.name, sample.tps, sample.p50, sample.p99, processor, ratios[0], ratios[1]
         );
     }
 }
@@ -115,7 +162,7 @@ fn memory(standalone: &Standalone, login: &Login) -> Result<()> {
     );
     let output = login.python(&script)?;
     let Ok(after) = output.stdout.trim().parse::<u64>() else {
-        warn(&format!(
+        warn(format!(
             "{IDLE} sessions could not be opened: {}",
             output.stderr.lines().last().unwrap_or_default()
         ));
