@@ -11,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::Loaded;
 use crate::settings::Settings;
-use crate::{envoy, explain, recordings, serve};
+use crate::{envoy, explain, recordings, relay, run, serve};
 
 /// The companion host of the Gatewright filters.
 #[derive(Debug, Parser)]
@@ -78,6 +78,10 @@ enum Command {
         #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9901")]
         admin: SocketAddr,
     },
+    /// Serve resources without Envoy: the same filters, in this process. Or serve any proxy-wasm network filter.
+    Run(run::Args),
+    /// Take connections in plain and pass them on in TLS: for an Envoy in front of a PostgreSQL that insists on it.
+    Relay(relay::Args),
     /// Read and verify recordings.
     Sessions {
         #[command(subcommand)]
@@ -112,10 +116,10 @@ enum Sessions {
 }
 
 #[derive(Debug, Args)]
-struct ConfigArg {
+pub(crate) struct ConfigArg {
     /// The configuration file.
     #[arg(long, value_name = "FILE", env = "GATEWRIGHT_CONFIG", default_value = "gatewright.yaml")]
-    config: PathBuf,
+    pub(crate) config: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -161,7 +165,17 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Serve { config, data } => {
             logging();
-            runtime.block_on(serve::serve(&config.config, data))?;
+            runtime.block_on(serve::serve(&config.config, data, serve::asked_to_stop()))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Relay(args) => {
+            logging();
+            runtime.block_on(relay::run(args))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Run(args) => {
+            logging();
+            runtime.block_on(run::run(args))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Check { config } => Ok(check(&config.config)),

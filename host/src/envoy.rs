@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use serde_json::json;
 
 use crate::config::{At, Endpoint, Kind, Tls};
+use crate::secret::Secret;
 use crate::settings::Settings;
 
 /// What the command line asks for.
@@ -41,11 +42,6 @@ pub(crate) fn bootstrap(settings: &Settings, asked: &Asked) -> anyhow::Result<St
             bail!("there is no resource `{name}`, but {}", known.join(", "));
         }
     };
-    let plugin = json!({
-        "resource": name,
-        "host_cluster": "gatewright_host",
-        "filter_token": settings.filter_token.reveal(),
-    });
     let wasm = asked.wasm.to_str().context("the module's path is not text")?;
     Ok(template
         .replace("@resource", name)
@@ -55,7 +51,27 @@ pub(crate) fn bootstrap(settings: &Settings, asked: &Asked) -> anyhow::Result<St
         .replace("@host", &address(config.host.listen.0))
         .replace("@target", &target(endpoint)?)
         // Last: what secrets hold is not looked at again.
-        .replace("@plugin", &quoted(&plugin.to_string())))
+        .replace("@plugin", &quoted(&plugin(&settings.filter_token, name))))
+}
+
+/// The filter of a kind of resource; its module's file is named so, and ends in `.wasm`.
+pub(crate) fn filter(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Postgres => "gatewright_postgres",
+    }
+}
+
+/// What the filters know the host by.
+pub(crate) const HOST_CLUSTER: &str = "gatewright_host";
+
+/// The configuration of a resource's filter.
+pub(crate) fn plugin(filter_token: &Secret, resource: &str) -> String {
+    let plugin = json!({
+        "resource": resource,
+        "host_cluster": HOST_CLUSTER,
+        "filter_token": filter_token.reveal(),
+    });
+    plugin.to_string()
 }
 
 /// A double-quoted YAML scalar: JSON strings are.

@@ -15,6 +15,8 @@ mod log;
 mod login;
 mod policies;
 mod recordings;
+mod relay;
+mod run;
 mod secret;
 mod serve;
 mod settings;

@@ -22,8 +22,12 @@ use crate::{compile, time};
 /// How long requests under way may take after the signal to stop; held approvals are asked for again.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Serves until SIGTERM or Ctrl-C.
-pub(crate) async fn serve(config: &Path, data: Option<PathBuf>) -> anyhow::Result<()> {
+/// Serves until `stop` is there; it tells what asked for that.
+pub(crate) async fn serve(
+    config: &Path,
+    data: Option<PathBuf>,
+    stop: impl Future<Output = std::io::Result<&'static str>>,
+) -> anyhow::Result<()> {
     let settings = Settings::read(config)?;
     let data = data.unwrap_or_else(|| settings.loaded.data());
     let listen = settings.loaded.config.host.listen.0;
@@ -45,7 +49,7 @@ pub(crate) async fn serve(config: &Path, data: Option<PathBuf>) -> anyhow::Resul
     // Scripts wait for this line; nothing else goes to standard output.
     writeln!(std::io::stdout(), "gatewright host ready on http://{address}").context("standard output")?;
     tracing::info!(%address, data = %data.display(), started = time::rfc3339(time::now()), "serving");
-    let (stop, stopping) = tokio::sync::watch::channel(false);
+    let (told, stopping) = tokio::sync::watch::channel(false);
     let mut stopped = stopping.clone();
     let server = axum::serve(listener, router(app)).with_graceful_shutdown(async move {
         // The sender lives as long as this function: an error means that it is over as well.
@@ -54,9 +58,9 @@ pub(crate) async fn serve(config: &Path, data: Option<PathBuf>) -> anyhow::Resul
     let mut server = tokio::spawn(server.into_future());
     tokio::select! {
         ended = &mut server => ended??,
-        signal = asked_to_stop() => {
-            tracing::info!(signal = signal?, "stopping");
-            stop.send_replace(true);
+        reason = stop => {
+            tracing::info!(reason = reason?, "stopping");
+            told.send_replace(true);
             if tokio::time::timeout(GRACE, &mut server).await.is_err() {
                 server.abort();
             }
@@ -67,7 +71,8 @@ pub(crate) async fn serve(config: &Path, data: Option<PathBuf>) -> anyhow::Resul
     Ok(())
 }
 
-async fn asked_to_stop() -> std::io::Result<&'static str> {
+/// SIGTERM or Ctrl-C.
+pub(crate) async fn asked_to_stop() -> std::io::Result<&'static str> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(tokio::select! {

@@ -46,6 +46,11 @@ impl Service {
     pub fn log(&self) -> String {
         self.process.log()
     }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
 }
 
 /// One of the shop's own services, of `examples/shop`, with the one credential that it takes.
@@ -78,6 +83,11 @@ impl ShopService {
     /// Its URL, without a path.
     pub fn url(&self) -> String {
         self.service.url()
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.service.id()
     }
 
     /// The credential that it wants: what agents must never get to see.

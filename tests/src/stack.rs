@@ -1,4 +1,4 @@
-//! Everything at once: PostgreSQL with the shop, identity provider, host and Envoy with the filter.
+//! Everything at once: PostgreSQL with the shop, identity provider, host and a proxy with the filter.
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -9,21 +9,23 @@ use crate::host::Host;
 use crate::idp::Idp;
 use crate::port::Port;
 use crate::postgres::{Auth, PgOptions, Postgres};
+use crate::proxy::{Kind, Proxy};
 use crate::secret;
 use crate::shop_api::ShopApi;
 use crate::shop_mcp::{Replies, ShopMcp};
 use crate::site::Site;
+use crate::standalone::{Options, Standalone};
 use crate::tools::{self, Filter, PgVersion};
 
 /// A running stack. Its parts end with it, the nearest to the agent first.
 #[derive(Debug)]
 pub struct Stack {
-    envoy: Option<Envoy>,
+    proxy: Option<Proxy>,
     api_envoy: Option<Envoy>,
     mcp_envoy: Option<Envoy>,
     /// The companion host.
     pub host: Host,
-    /// The configuration that host and Envoy run with.
+    /// The configuration that host and proxy run with.
     pub site: Site,
     /// The identity provider.
     pub idp: Idp,
@@ -33,7 +35,6 @@ pub struct Stack {
     pub mcp: Option<ShopMcp>,
     /// The database.
     pub postgres: Postgres,
-    builder: Builder,
 }
 
 /// What stack to start.
@@ -46,9 +47,11 @@ pub struct Builder {
     unix_socket: bool,
     host_down: bool,
     concurrency: u32,
-    edit_bootstrap: Option<fn(String) -> String>,
+    buffer_limit: Option<u32>,
+    proxy: Option<Kind>,
     api: bool,
     mcp: Option<Replies>,
+    database: bool,
 }
 
 impl Default for Builder {
@@ -61,9 +64,11 @@ impl Default for Builder {
             unix_socket: false,
             host_down: false,
             concurrency: 2,
-            edit_bootstrap: None,
+            buffer_limit: None,
+            proxy: None,
             api: false,
             mcp: None,
+            database: true,
         }
     }
 }
@@ -79,9 +84,9 @@ impl Stack {
         Builder::default()
     }
 
-    /// Envoy.
-    pub fn envoy(&self) -> Result<&Envoy> {
-        self.envoy.as_ref().context("Envoy is stopped")
+    /// The proxy.
+    pub fn proxy(&self) -> Result<&Proxy> {
+        self.proxy.as_ref().context("the proxy is stopped")
     }
 
     /// The Envoy in front of the REST API.
@@ -104,12 +109,12 @@ impl Stack {
         Ok(format!("http://127.0.0.1:{}/mcp", self.mcp_envoy()?.port()))
     }
 
-    /// Login through Envoy with a token (or what shall pass for one).
+    /// Login through the proxy with a token (or what shall pass for one).
     pub fn login(&self, token: &str) -> Result<Login> {
-        Ok(Login::new(self.envoy()?.port(), token))
+        Ok(Login::new(self.proxy()?.port(), token))
     }
 
-    /// Login through Envoy as `sub` of `groups`, with a good token.
+    /// Login through the proxy as `sub` of `groups`, with a good token.
     pub fn login_as(&self, subject: &str, groups: &[&str]) -> Result<Login> {
         self.login(&self.idp.token(subject, groups)?)
     }
@@ -124,18 +129,21 @@ impl Stack {
         self.host.start(&self.site)
     }
 
-    /// Ends Envoy and starts a new one, on other ports.
-    pub fn restart_envoy(&mut self) -> Result<()> {
-        self.envoy = None;
-        self.envoy = Some(self.builder.envoy(&self.site)?);
-        Ok(())
-    }
-
     /// Process ids of what runs, with names.
     pub fn ids(&self) -> Vec<(&'static str, u32)> {
-        let envoy = self.envoy.as_ref().map(|envoy| ("envoy", envoy.id()));
+        let proxy = self.proxy.as_ref().map(|proxy| match proxy {
+            Proxy::Envoy(envoy) => ("envoy", envoy.id()),
+            Proxy::Standalone(standalone) => ("gatewright run", standalone.id()),
+        });
         let host = self.host.id().map(|id| ("gatewright", id));
-        envoy.into_iter().chain(host).chain([("postgres", self.postgres.id())]).collect()
+        let http = [("envoy", &self.api_envoy), ("envoy", &self.mcp_envoy)];
+        let http = http.into_iter().filter_map(|(name, envoy)| Some((name, envoy.as_ref()?.id())));
+        let services = [
+            self.api.as_ref().map(|api| ("shop-api", api.id())),
+            self.mcp.as_ref().map(|mcp| ("shop-mcp", mcp.id())),
+        ];
+        let services = services.into_iter().flatten().chain([("postgres", self.postgres.id())]);
+        proxy.into_iter().chain(http).chain(host).chain(services).collect()
     }
 }
 
@@ -164,7 +172,7 @@ impl Builder {
         self
     }
 
-    /// Lets Envoy and host reach the server by its Unix socket.
+    /// Lets proxy and host reach the server by its Unix socket.
     pub fn unix_socket(mut self) -> Self {
         self.unix_socket = true;
         self
@@ -194,27 +202,39 @@ impl Builder {
         self
     }
 
-    /// Envoy's workers; 2 if not set.
+    /// The proxy's workers; 2 if not set.
     pub fn concurrency(mut self, workers: u32) -> Self {
         self.concurrency = workers;
         self
     }
 
-    /// Changes the text of Envoy's bootstrap.
-    pub fn edit_bootstrap(mut self, edit: fn(String) -> String) -> Self {
-        self.edit_bootstrap = Some(edit);
+    /// How many bytes of a connection the proxy buffers.
+    pub fn buffer_limit(mut self, bytes: u32) -> Self {
+        self.buffer_limit = Some(bytes);
+        self
+    }
+
+    /// Which proxy; the one that `$GATEWRIGHT_PROXY` names if not set.
+    pub fn proxy(mut self, kind: Kind) -> Self {
+        self.proxy = Some(kind);
         self
     }
 
     /// With the REST API and an Envoy in front of it, instead of one in front of the database.
     pub fn api(mut self) -> Self {
-        self.api = true;
+        (self.api, self.database) = (true, false);
         self
     }
 
     /// With the MCP server and an Envoy in front of it, instead of one in front of the database.
     pub fn mcp(mut self, replies: Replies) -> Self {
-        self.mcp = Some(replies);
+        (self.mcp, self.database) = (Some(replies), false);
+        self
+    }
+
+    /// With a proxy in front of the database as well.
+    pub fn database(mut self) -> Self {
+        self.database = true;
         self
     }
 
@@ -254,31 +274,43 @@ impl Builder {
         for (name, text) in &self.policies {
             site.policy(name, text)?;
         }
+        let listener = Port::free()?;
+        let kind = self.proxy.map_or_else(Kind::chosen, Ok)?;
+        if kind == Kind::Standalone {
+            site.set("/resources/0/listen", listener.address().into())?;
+        }
         let mut host = Host::new(&site, port);
         if !self.host_down {
             host.start(&site)?;
         }
         let [api_ports, mcp_ports] = ports;
-        let http = |name, ports| self.envoy_for(&site, name, Filter::Http, ports);
+        let http = |name, ports| self.http_envoy(&site, name, ports);
         let api_envoy = api.as_ref().map(|_| http("shop-api", api_ports)).transpose()?;
         let mcp_envoy = mcp.as_ref().map(|_| http("shop-mcp", mcp_ports)).transpose()?;
-        let envoy = match (&api, &mcp) {
-            (None, None) => Some(self.envoy(&site)?),
-            _ => None,
-        };
-        Ok(Stack { envoy, api_envoy, mcp_envoy, host, site, idp, api, mcp, postgres, builder: self })
+        let proxy = self.database.then(|| self.start_proxy(kind, &site, listener)).transpose()?;
+        Ok(Stack { proxy, api_envoy, mcp_envoy, host, site, idp, api, mcp, postgres })
     }
 
-    fn envoy(&self, site: &Site) -> Result<Envoy> {
-        self.envoy_for(site, "shop", self.filter, Ports::free()?)
-    }
-
-    fn envoy_for(&self, site: &Site, resource: &str, filter: Filter, ports: Ports) -> Result<Envoy> {
-        let wasm = tools::filter(filter)?;
-        let mut bootstrap = Envoy::bootstrap(site, resource, &ports, &wasm)?;
-        if let Some(edit) = self.edit_bootstrap {
-            bootstrap = edit(bootstrap);
-        }
+    fn http_envoy(&self, site: &Site, resource: &str, ports: Ports) -> Result<Envoy> {
+        let bootstrap = Envoy::bootstrap(site, resource, &ports, &tools::filter(Filter::Http)?)?;
         Envoy::start(&bootstrap, ports, self.concurrency)
+    }
+
+    fn start_proxy(&self, kind: Kind, site: &Site, listener: Port) -> Result<Proxy> {
+        let wasm = tools::filter(self.filter)?;
+        match kind {
+            Kind::Envoy => {
+                let ports = Ports { listener, admin: Port::free()? };
+                let mut bootstrap = Envoy::bootstrap(site, "shop", &ports, &wasm)?;
+                if let Some(limit) = self.buffer_limit {
+                    bootstrap = bootstrap.replace("4194304", &limit.to_string());
+                }
+                Envoy::start(&bootstrap, ports, self.concurrency).map(Proxy::Envoy)
+            }
+            Kind::Standalone => {
+                let options = Options { workers: self.concurrency, buffer_limit: self.buffer_limit };
+                Standalone::start(site, listener, &wasm, options).map(Proxy::Standalone)
+            }
+        }
     }
 }

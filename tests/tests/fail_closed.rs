@@ -132,9 +132,8 @@ print(c.execute("SELECT 1").fetchone())
 }
 
 #[test]
-fn envoys_buffer_limit_does_not_let_anything_pass() -> Result<()> {
-    let small = |bootstrap: String| bootstrap.replace("4194304", "32768");
-    let stack = Stack::builder().edit_bootstrap(small).start()?;
+fn the_proxys_buffer_limit_does_not_let_anything_pass() -> Result<()> {
+    let stack = Stack::builder().buffer_limit(32_768).start()?;
     let login = stack.login_as("ann", &["support"])?;
     let script = r#"
 import psycopg

@@ -73,16 +73,16 @@ fn a_new_key_of_the_provider_is_found_when_a_login_needs_it() -> Result<()> {
     works(&stack)
 }
 
-/// The database's password is not in Envoy's configuration, in any log, or in the proxy's memory.
+/// The database's password is not in the proxy's configuration, in any log, or in the proxy's memory.
 fn secrets_are_nowhere(stack: &Stack) -> Result<()> {
     let password = stack.postgres.support_password();
-    ensure!(!stack.envoy()?.config_dump()?.contains(password), "config dump");
-    ensure!(!stack.envoy()?.log().contains(password), "Envoy's log");
+    ensure!(!stack.proxy()?.told()?.contains(password), "what the admin interface tells");
+    ensure!(!stack.proxy()?.log().contains(password), "the proxy's log");
     ensure!(!stack.host.log().contains(password), "the host's log");
     ensure!(!stack.postgres.log().contains(password), "the server's log");
     ensure!(
-        !memory_holds(stack.envoy()?.id(), password.as_bytes())?,
-        "Envoy's memory, the wasm modules' included"
+        !memory_holds(stack.proxy()?.id(), password.as_bytes())?,
+        "the proxy's memory, the wasm modules' included"
     );
     let host = stack.host.id().expect("the host runs");
     ensure!(
@@ -157,7 +157,7 @@ fn a_wrong_password_at_the_host_is_the_operators_business() -> Result<()> {
 fn a_server_that_answers_ssl_request_with_yes() -> Result<()> {
     let stack = Stack::builder().pg(PgVersion::V15).server_tls().start()?;
     // Byte for byte, as a driver with sslmode=require would: the explanation, then the end.
-    let mut raw = TcpStream::connect(("127.0.0.1", stack.envoy()?.port()))?;
+    let mut raw = TcpStream::connect(("127.0.0.1", stack.proxy()?.port()))?;
     raw.write_all(&[0, 0, 0, 8, 4, 210, 22, 47])?;
     let mut answer = Vec::new();
     raw.set_read_timeout(Some(Duration::from_secs(5)))?;
@@ -189,13 +189,13 @@ fn startups_that_do_not_pass() -> Result<()> {
     let encoding = login.psql_command()?.env("PGCLIENTENCODING", "SJIS").args(["-c", "SELECT 1"]).output()?;
     ensure!(String::from_utf8_lossy(&encoding.stderr).contains("client_encoding"), "{encoding:?}");
     // GSSENCRequest gets the same answer as SSLRequest.
-    let mut raw = TcpStream::connect(("127.0.0.1", stack.envoy()?.port()))?;
+    let mut raw = TcpStream::connect(("127.0.0.1", stack.proxy()?.port()))?;
     raw.write_all(&[0, 0, 0, 8, 4, 210, 22, 48])?;
     let mut answer = [0];
     raw.read_exact(&mut answer)?;
     ensure!(answer == *b"N", "{answer:?}");
     // A packet that is none.
-    let mut raw = TcpStream::connect(("127.0.0.1", stack.envoy()?.port()))?;
+    let mut raw = TcpStream::connect(("127.0.0.1", stack.proxy()?.port()))?;
     raw.write_all(b"GET / HTTP/1.1\r\n\r\n")?;
     let mut answer = Vec::new();
     raw.set_read_timeout(Some(Duration::from_secs(5)))?;

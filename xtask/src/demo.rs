@@ -8,6 +8,7 @@ mod story;
 
 use anyhow::Result;
 use clap::Args;
+use gatewright_tests::proxy::Kind;
 
 use crate::build;
 use crate::setup::{self, Say};
@@ -17,6 +18,9 @@ pub(crate) struct Demo {
     /// Leave it running in the background and write target/demo/env
     #[arg(long, conflicts_with = "stop")]
     detach: bool,
+    /// Use `gatewright run` in Envoy's place
+    #[arg(long, conflicts_with = "stop")]
+    standalone: bool,
     /// End the one that runs in the background
     #[arg(long)]
     stop: bool,
@@ -29,7 +33,7 @@ pub(crate) fn run(demo: &Demo) -> Result<()> {
     if demo.supervise {
         // Away from the terminal whose end would end it.
         rustix::process::setsid()?;
-        return start::run();
+        return start::run(demo.proxy());
     }
     if demo.stop {
         return stop::run(stop::Say::Always);
@@ -38,5 +42,11 @@ pub(crate) fn run(demo: &Demo) -> Result<()> {
     build::host()?;
     build::filters(ready.wasm)?;
     stop::run(stop::Say::IfRunning)?;
-    if demo.detach { follow::run() } else { start::run() }
+    if demo.detach { follow::run(demo.proxy()) } else { start::run(demo.proxy()) }
+}
+
+impl Demo {
+    fn proxy(&self) -> Kind {
+        if self.standalone { Kind::Standalone } else { Kind::Envoy }
+    }
 }

@@ -54,6 +54,8 @@ enum Bench {
     Postgres,
     /// The analysis of a statement, natively and in wasm
     Sql,
+    /// The filter in Envoy and in `gatewright run`, beside PgBouncer
+    Standalone,
 }
 
 fn main() -> Result<()> {
@@ -66,5 +68,6 @@ fn main() -> Result<()> {
         Task::Bench { what: Bench::Mask, seconds, .. } => bench::mask(seconds),
         Task::Bench { what: Bench::Postgres, rounds, seconds } => bench::postgres(rounds, seconds),
         Task::Bench { what: Bench::Sql, .. } => bench::guest("sql"),
+        Task::Bench { what: Bench::Standalone, rounds, seconds } => bench::standalone(rounds, seconds),
     }
 }

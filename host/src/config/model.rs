@@ -114,6 +114,9 @@ pub(crate) struct Resource {
     pub(crate) kind: Kind,
     /// Where it listens.
     pub(crate) target: Endpoint,
+    /// Where agents connect to, when `gatewright run` serves it.
+    #[serde(default)]
+    pub(crate) listen: Option<Address>,
     /// Database on it.
     pub(crate) database: String,
     /// Roles that agents may ask for.

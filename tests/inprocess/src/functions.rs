@@ -1,15 +1,12 @@
 //! A module's exported functions by themselves, for benchmarks.
 
-use wasmtime::{Instance, Linker, Store};
+use gatewright_runner as runner;
 
-use crate::host::Host;
-use crate::{Fault, Filter, imports, wasi};
+use crate::script::Script;
+use crate::{Fault, Filter};
 
 /// An instance of a module that is no filter.
-pub struct Functions {
-    store: Store<Host>,
-    instance: Instance,
-}
+pub struct Functions(runner::Functions);
 
 impl Functions {
     /// Instantiates the module.
@@ -17,15 +14,7 @@ impl Functions {
     /// # Errors
     /// It cannot be linked, or traps.
     pub fn start(filter: &Filter) -> Result<Self, Fault> {
-        let mut linker = Linker::new(&filter.engine);
-        imports::define(&mut linker, &filter.module)?;
-        wasi::define(&mut linker, &filter.module)?;
-        let mut store = Store::new(&filter.engine, Host::default());
-        let instance = linker.instantiate(&mut store, &filter.module)?;
-        if let Ok(initialize) = instance.get_typed_func::<(), ()>(&mut store, "_initialize") {
-            initialize.call(&mut store, ())?;
-        }
-        Ok(Self { store, instance })
+        runner::Functions::start(&filter.0, Script::new(0).surroundings()).map(Self)
     }
 
     /// Calls a function that takes a number and gives one.
@@ -33,7 +22,6 @@ impl Functions {
     /// # Errors
     /// There is none of that name and type, or it traps.
     pub fn call(&mut self, name: &str, argument: u32) -> Result<u32, Fault> {
-        let function = self.instance.get_typed_func::<u32, u32>(&mut self.store, name)?;
-        Ok(function.call(&mut self.store, argument)?)
+        self.0.call(name, argument)
     }
 }

@@ -13,36 +13,33 @@
 //! # }
 //! ```
 //!
-//! Semantics are Envoy's where the specification (proxy-wasm ABI 0.2.1) is silent: a buffer stays valid after Pause
-//! and only then, `resume_downstream` acts when the callback returns, an upstream stream cannot be resumed, and
-//! nothing can be said to the client but in `on_upstream_data`. Only network filters are driven so far.
+//! The ABI and its semantics are those of [`gatewright_runner`], which serves real connections with the same code. Only
+//! network filters are driven so far.
 
-mod abi;
-mod filter;
 mod functions;
-mod host;
-mod imports;
+mod script;
 mod vm;
-mod wasi;
 
-pub use filter::Filter;
+use std::path::Path;
+
+use gatewright_runner::{Engine, Limits, Module};
+
 pub use functions::Functions;
-pub use host::HttpCall;
-pub use vm::{StreamId, Vm};
+pub use gatewright_runner::{ConnectionId as StreamId, Fault};
+pub use script::HttpCall;
+pub use vm::Vm;
 
-/// The filter could not be loaded or trapped.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Fault(String);
+/// A compiled filter, from which any number of VMs can be started.
+#[derive(Clone)]
+pub struct Filter(Module);
 
-impl Fault {
-    fn new(error: impl std::fmt::Display) -> Self {
-        Self(error.to_string())
-    }
-}
-
-impl From<wasmtime::Error> for Fault {
-    fn from(error: wasmtime::Error) -> Self {
-        Self(format!("{error:?}"))
+impl Filter {
+    /// Compiles the module; the second time it comes from wasmtime's cache on disk.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is no module.
+    pub fn load(path: &Path) -> Result<Self, Fault> {
+        // Tests run in many threads, each with its own VM.
+        Ok(Self(Engine::new(Limits { vms: 1024, ..Limits::default() })?.load(path)?))
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use anyhow::Result;
 use gatewright_tests::client::Login;
 use gatewright_tests::envoy::Envoy;
-use gatewright_tests::stack::Stack;
+use gatewright_tests::proxy::Kind;
+use gatewright_tests::stack::{Builder, Stack};
 use gatewright_tests::wait;
 
 use super::pgbench::{Sample, median, select_only};
@@ -28,17 +29,7 @@ pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
         "Starting",
         "PostgreSQL 18, the host, Envoy with the filter, with an idle filter, and a plain Envoy",
     );
-    // Masked: a column that every statement's table has, so that each row's columns are checked for masks.
-    let masks = serde_json::json!([
-        { "columns": ["*.email", "*.ssn"], "method": "partial" },
-        { "columns": ["pgbench_accounts.filler"], "method": "redact" },
-    ]);
-    let mut stack = Stack::builder().set("/resources/0/recording/mode", "buffered").host_down().start()?;
-    let init = Login::new(stack.postgres.port(), &password(&stack.postgres.admin_url())).user("shop_owner");
-    anyhow::ensure!(init.pgbench(&["-i", "-q", "-s", SCALE])?.success, "pgbench -i failed");
-    stack.postgres.sql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO support")?;
-    stack.site.set("/resources/0/masks", masks)?;
-    stack.start_host()?;
+    let stack = stack_with_accounts(Stack::builder().proxy(Kind::Envoy))?;
     let plain = Envoy::plain(&stack.postgres.address())?;
     let direct = stack.direct();
     let idle = Envoy::with_filter(&stack.postgres.address(), &idle)?;
@@ -75,8 +66,24 @@ pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
     Ok(())
 }
 
+/// A stack with pgbench's tables and buffered recording. Masked is a column that every statement's table has, so that
+/// each row's columns are checked for masks.
+pub(super) fn stack_with_accounts(builder: Builder) -> Result<Stack> {
+    let masks = serde_json::json!([
+        { "columns": ["*.email", "*.ssn"], "method": "partial" },
+        { "columns": ["pgbench_accounts.filler"], "method": "redact" },
+    ]);
+    let mut stack = builder.set("/resources/0/recording/mode", "buffered").host_down().start()?;
+    let init = Login::new(stack.postgres.port(), &password(&stack.postgres.admin_url())).user("shop_owner");
+    anyhow::ensure!(init.pgbench(&["-i", "-q", "-s", SCALE])?.success, "pgbench -i failed");
+    stack.postgres.sql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO support")?;
+    stack.site.set("/resources/0/masks", masks)?;
+    stack.start_host()?;
+    Ok(stack)
+}
+
 /// Starts this command again, with a host that is built as users run it.
-fn with_release_host() -> Result<()> {
+pub(super) fn with_release_host() -> Result<()> {
     let host = build::release_host()?;
     let mut again = std::process::Command::new(std::env::current_exe()?);
     let status = again.args(std::env::args_os().skip(1)).env("GATEWRIGHT_BIN", host).status()?;

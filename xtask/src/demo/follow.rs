@@ -6,16 +6,18 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use gatewright_tests::proxy::Kind;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::{files, stop};
 
-pub(super) fn run() -> Result<()> {
+pub(super) fn run(proxy: Kind) -> Result<()> {
     fs::create_dir_all(files::folder())?;
     let log = File::create(files::log()).context("creating the demo's log")?;
     let mut child = Command::new(std::env::current_exe()?)
         .args(["demo", "--supervise"])
+        .args((proxy == Kind::Standalone).then_some("--standalone"))
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)

@@ -6,6 +6,7 @@ use anyhow::Result;
 use gatewright_tests::client::Login;
 use gatewright_tests::idp::{Forgery, TokenOptions};
 use gatewright_tests::process;
+use gatewright_tests::proxy::{Kind, Proxy};
 use gatewright_tests::stack::Stack;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -27,20 +28,24 @@ pub(super) struct Tokens {
     pub(super) expired: String,
 }
 
-pub(super) fn run() -> Result<()> {
+pub(super) fn run(proxy: Kind) -> Result<()> {
     end_on_signals()?;
     files::remove();
     files::write_state(&[])?;
-    let outcome = up();
+    let outcome = up(proxy);
     if outcome.is_err() {
         files::remove();
     }
     outcome
 }
 
-fn up() -> Result<()> {
-    step("Starting", "PostgreSQL with the shop, the host and Envoy, on loopback");
-    let stack = Stack::start()?;
+fn up(proxy: Kind) -> Result<()> {
+    let name = match proxy {
+        Kind::Envoy => "Envoy",
+        Kind::Standalone => "`gatewright run`",
+    };
+    step("Starting", format!("PostgreSQL with the shop, the host and {name}, on loopback"));
+    let stack = Stack::builder().proxy(proxy).start()?;
     files::write_state(&stack.ids())?;
     let options = TokenOptions { expires_in: TOKEN_SECONDS, ..TokenOptions::default() };
     let tokens = Tokens {
@@ -63,7 +68,10 @@ fn up() -> Result<()> {
         ("GW_AGENT_TOKEN", tokens.agent),
         ("GW_DBA_TOKEN", tokens.dba),
         ("GW_EXPIRED_TOKEN", tokens.expired),
-        ("GW_ENVOY_ADMIN_URL", stack.envoy()?.admin_url()),
+        match stack.proxy()? {
+            Proxy::Envoy(envoy) => ("GW_ENVOY_ADMIN_URL", envoy.admin_url()),
+            Proxy::Standalone(_) => ("GW_STANDALONE", "1".to_owned()),
+        },
     ])?;
     loop {
         std::thread::park();
@@ -88,7 +96,9 @@ fn print_how_to_connect(stack: &Stack, login: &Login, tokens: &Tokens) -> Result
     println!("    -d '{{\"decision\":\"approve\"}}' {}/v1/approvals/ID/decision", stack.host.url());
     println!("\n{}", title("Where things are:"));
     println!("\n  host           {}", stack.host.url());
-    println!("  Envoy's admin  {}", stack.envoy()?.admin_url());
+    if let Proxy::Envoy(envoy) = stack.proxy()? {
+        println!("  Envoy's admin  {}", envoy.admin_url());
+    }
     println!("  straight       {}", stack.postgres.admin_url());
     println!("  agent token    {}", tokens.agent);
     println!("  dba token      {}", tokens.dba);

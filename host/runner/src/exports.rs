@@ -1,0 +1,79 @@
+//! What a module exports, looked up once.
+
+use wasmtime::{Extern, Instance, Memory, Store, TypedFunc, WasmParams, WasmResults};
+
+use crate::fault::Fault;
+use crate::state::State;
+
+type Callback<P, R> = Option<TypedFunc<P, R>>;
+
+/// The callbacks of a filter; each may be missing.
+#[derive(Default)]
+pub(crate) struct Exports {
+    pub(crate) memory: Option<Memory>,
+    pub(crate) allocate: Callback<u32, u32>,
+    pub(crate) context_create: Callback<(u32, u32), ()>,
+    pub(crate) vm_start: Callback<(u32, u32), u32>,
+    pub(crate) configure: Callback<(u32, u32), u32>,
+    pub(crate) tick: Callback<u32, ()>,
+    pub(crate) queue_ready: Callback<(u32, u32), ()>,
+    pub(crate) http_call_response: Callback<(u32, u32, u32, u32, u32), ()>,
+    pub(crate) new_connection: Callback<u32, u32>,
+    pub(crate) downstream_data: Callback<(u32, u32, u32), u32>,
+    pub(crate) upstream_data: Callback<(u32, u32, u32), u32>,
+    pub(crate) downstream_close: Callback<(u32, u32), ()>,
+    pub(crate) upstream_close: Callback<(u32, u32), ()>,
+    pub(crate) done: Callback<u32, u32>,
+    pub(crate) log: Callback<u32, ()>,
+    pub(crate) delete: Callback<u32, ()>,
+}
+
+impl Exports {
+    /// Those of an instance.
+    ///
+    /// # Errors
+    /// One has another type than the specification says.
+    pub(crate) fn of(instance: &Instance, store: &mut Store<State>) -> Result<Self, Fault> {
+        let mut find = Find { instance, store };
+        Ok(Self {
+            memory: find.memory(),
+            allocate: match find.function("proxy_on_memory_allocate")? {
+                None => find.function("malloc")?,
+                found => found,
+            },
+            context_create: find.function("proxy_on_context_create")?,
+            vm_start: find.function("proxy_on_vm_start")?,
+            configure: find.function("proxy_on_configure")?,
+            tick: find.function("proxy_on_tick")?,
+            queue_ready: find.function("proxy_on_queue_ready")?,
+            http_call_response: find.function("proxy_on_http_call_response")?,
+            new_connection: find.function("proxy_on_new_connection")?,
+            downstream_data: find.function("proxy_on_downstream_data")?,
+            upstream_data: find.function("proxy_on_upstream_data")?,
+            downstream_close: find.function("proxy_on_downstream_connection_close")?,
+            upstream_close: find.function("proxy_on_upstream_connection_close")?,
+            done: find.function("proxy_on_done")?,
+            log: find.function("proxy_on_log")?,
+            delete: find.function("proxy_on_delete")?,
+        })
+    }
+}
+
+struct Find<'a> {
+    instance: &'a Instance,
+    store: &'a mut Store<State>,
+}
+
+impl Find<'_> {
+    fn memory(&mut self) -> Option<Memory> {
+        self.instance.get_export(&mut *self.store, "memory").and_then(Extern::into_memory)
+    }
+
+    fn function<P: WasmParams, R: WasmResults>(&mut self, name: &str) -> Result<Callback<P, R>, Fault> {
+        let Some(function) = self.instance.get_func(&mut *self.store, name) else { return Ok(None) };
+        let typed = function.typed(&*self.store);
+        typed
+            .map(Some)
+            .map_err(|error| Fault::Module(format!("`{name}` has another type than it must: {error:#}")))
+    }
+}

@@ -1,0 +1,164 @@
+//! The data plane: listens, passes what clients and servers say through chains of filters, answers the filters' calls.
+//!
+//! Connections are dealt out to worker threads. Each has its own VM of every filter, so that no lock is taken on the
+//! way of a message.
+
+mod accept;
+mod calls;
+mod pump;
+mod restart;
+mod sockets;
+mod thread;
+mod tls;
+mod worker;
+mod world;
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::Module;
+use crate::fault::Fault;
+use crate::metrics::Metrics;
+use crate::plugin::Plugin;
+use crate::shared::Shared;
+
+use accept::Acceptor;
+use thread::Thread;
+
+pub use tls::{Begin, ClientSide, Identity, ServerSide, Tls, TlsError};
+
+/// One listener with its filters and its server.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// Name, for logs.
+    pub name: String,
+    /// Where clients connect to.
+    pub listen: SocketAddr,
+    /// How clients' bytes begin.
+    pub client: ClientSide,
+    /// The server.
+    pub upstream: Target,
+    /// TLS with the server, where it is reached by TCP.
+    pub upstream_tls: Option<ServerSide>,
+    /// The filters, the nearest to the client first.
+    pub filters: Vec<Filter>,
+    /// Bytes of a connection, in each direction, beyond which nothing more is read: filters that hold a message see
+    /// no more of it than this.
+    pub buffer_limit: usize,
+}
+
+/// A filter of a service.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    /// Its module.
+    pub module: Module,
+    /// What it is started with.
+    pub plugin: Plugin,
+}
+
+/// Where a server is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// At a TCP address.
+    Tcp(SocketAddr),
+    /// At a `name:port`, looked up for each connection.
+    Host(String),
+    /// At a Unix socket.
+    Unix(PathBuf),
+}
+
+/// What a proxy runs with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The listeners.
+    pub services: Vec<Service>,
+    /// What filters may call by HTTP, by the name that they know it by.
+    pub clusters: HashMap<String, SocketAddr>,
+    /// Worker threads; at least one.
+    pub workers: usize,
+    /// How long connections may go on after the signal to stop.
+    pub drain: Duration,
+}
+
+/// A proxy cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A filter cannot.
+    #[error("{0}: {1}")]
+    Filter(String, #[source] Fault),
+    /// A listener or a thread cannot.
+    #[error("{0}: {1}")]
+    Io(String, #[source] std::io::Error),
+}
+
+/// A proxy that listens, and serves when it is told to.
+#[derive(Debug)]
+pub struct Proxy {
+    acceptors: Vec<Acceptor>,
+    threads: Vec<Thread>,
+    metrics: Metrics,
+}
+
+impl Proxy {
+    /// Binds the listeners and starts every filter once for each worker. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// An address is taken, or a filter does not start.
+    pub async fn start(config: Config, metrics: Metrics) -> Result<Self, StartError> {
+        let config = Arc::new(config);
+        let mut acceptors = Vec::new();
+        for (index, service) in config.services.iter().enumerate() {
+            acceptors.push(Acceptor::bind(index, service).await?);
+        }
+        let shared = Shared::new();
+        let mut threads = Vec::new();
+        for number in 0..config.workers.max(1) {
+            threads.push(Thread::start(number, &config, &shared, &metrics)?);
+        }
+        for thread in &mut threads {
+            thread.ready().await?;
+        }
+        Ok(Self { acceptors, threads, metrics })
+    }
+
+    /// Where each service listens.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn addresses(&self) -> std::io::Result<Vec<SocketAddr>> {
+        self.acceptors.iter().map(Acceptor::address).collect()
+    }
+
+    /// The metrics of filters and runner.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Serves until `stop` is there; then takes no new connection, and ends when the others have ended or the drain
+    /// time is over.
+    pub async fn serve(self, stop: impl Future<Output = ()>) {
+        let doors: Vec<_> = self.threads.iter().map(Thread::door).collect();
+        let accepting: Vec<_> = self
+            .acceptors
+            .into_iter()
+            .map(|acceptor| tokio::spawn(acceptor.run(doors.clone(), self.metrics.clone())))
+            .collect();
+        drop(doors);
+        stop.await;
+        for task in accepting {
+            task.abort();
+            // What it accepted is with a worker.
+            let _ = task.await;
+        }
+        let ends: Vec<_> = self.threads.into_iter().map(Thread::drain).collect();
+        for end in ends {
+            // Nothing is sent: the other end goes when the thread does.
+            let _ = end.await;
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Moves the bytes of one connection: from the sockets into the chain, and what the chain lets pass to the sockets.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf as _, BytesMut};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::sockets::{self, AnySocket};
+use super::tls::Client;
+use super::worker::Worker;
+use crate::abi::Peer;
+use crate::chain::{Connection, ConnectionId};
+
+/// Bytes that one read may bring.
+const READ: usize = 16 << 10;
+/// How long the last bytes to a side may take.
+const LAST_BYTES: Duration = Duration::from_secs(5);
+/// How long a client may take to close, after all was said to it.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// How a connection ended.
+enum End {
+    /// Both sides said that they were done.
+    Finished,
+    /// A filter closed it, and the client has got all.
+    Closed,
+    /// A filter failed.
+    Gone,
+    /// The client's socket broke.
+    ClientBroke,
+    /// The server's socket broke, or could not be had.
+    ServerBroke,
+}
+
+/// Serves a connection that the chain knows to its end.
+pub(super) async fn run(worker: &Rc<Worker>, id: ConnectionId, client: Client) {
+    let Client { socket, early, .. } = client;
+    let mut pump = Pump { worker, id, client: Side::new(socket), server: None, early };
+    let end = pump.run().await;
+    pump.end(end).await;
+}
+
+struct Side {
+    socket: AnySocket,
+    /// It said that it was done.
+    ended: bool,
+    /// It was told that there is nothing more.
+    shut: bool,
+    unflushed: bool,
+}
+
+struct Pump<'a> {
+    worker: &'a Rc<Worker>,
+    id: ConnectionId,
+    client: Side,
+    server: Option<Side>,
+    /// What the client said before it was read.
+    early: BytesMut,
+}
+
+impl Side {
+    fn new(socket: AnySocket) -> Self {
+        Self { socket, ended: false, shut: false, unflushed: false }
+    }
+
+    /// Writes what it takes; done when all of `bytes` is out.
+    fn poll_write(&mut self, context: &mut Context<'_>, bytes: &mut BytesMut) -> Poll<io::Result<()>> {
+        while !bytes.is_empty() {
+            match ready!(Pin::new(&mut *self.socket).poll_write(context, bytes))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                written => bytes.advance(written),
+            }
+            self.unflushed = true;
+        }
+        if self.unflushed {
+            ready!(Pin::new(&mut *self.socket).poll_flush(context))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Says that there is nothing more; done when that is said.
+    fn poll_shut(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if !self.shut {
+            // A side that is gone need not be told.
+            let _ = ready!(Pin::new(&mut *self.socket).poll_shutdown(context));
+            self.shut = true;
+        }
+        Poll::Ready(())
+    }
+
+    /// Reads what there is to the end of `bytes`; zero at the end.
+    fn poll_read(&mut self, context: &mut Context<'_>, bytes: &mut BytesMut) -> Poll<io::Result<usize>> {
+        bytes.reserve(READ);
+        let read = ready!(pin!(self.socket.read_buf(bytes)).poll(context))?;
+        self.ended = read == 0;
+        Poll::Ready(Ok(read))
+    }
+}
+
+impl Pump<'_> {
+    async fn run(&mut self) -> End {
+        if let Some(end) = poll_fn(|context| self.poll_admission(context)).await {
+            return end;
+        }
+        let service = &self.worker.service;
+        match sockets::connect(&service.upstream, service.upstream_tls.as_ref()).await {
+            Ok(socket) => self.server = Some(Side::new(socket)),
+            Err(error) => {
+                tracing::warn!(service = service.name, target = %service.upstream, %error, "the server cannot be reached");
+                return End::ServerBroke;
+            }
+        }
+        if !self.early.is_empty() {
+            let early = std::mem::take(&mut self.early);
+            self.worker
+                .connection(self.id, |connection| connection.downstream_mut().extend_from_slice(&early));
+            if self.worker.with_for(Some(self.id), |chain| chain.downstream(self.id, false)).is_none() {
+                return End::Gone;
+            }
+        }
+        poll_fn(|context| self.poll_bytes(context)).await
+    }
+
+    /// Waits until the filters let the connection be. The client is not read before that.
+    fn poll_admission(&mut self, context: &mut Context<'_>) -> Poll<Option<End>> {
+        self.worker.watch(self.id, context.waker());
+        match self.worker.connection(self.id, |connection| (connection.admitted, connection.closing)) {
+            None => Poll::Ready(Some(End::Gone)),
+            Some((_, true)) => Poll::Ready(Some(End::Closed)),
+            Some((true, _)) => Poll::Ready(None),
+            Some((false, _)) => Poll::Pending,
+        }
+    }
+
+    fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<End> {
+        let Some(server) = &mut self.server else { return Poll::Ready(End::ServerBroke) };
+        let (worker, id, client) = (self.worker, self.id, &mut self.client);
+        worker.watch(id, context.waker());
+        let limit = worker.service.buffer_limit;
+        loop {
+            let state = worker.connection(id, |connection| write(context, client, server, connection, limit));
+            let Some(state) = state else { return Poll::Ready(End::Gone) };
+            let open = match state {
+                Ok(open) => open,
+                Err(end) => return Poll::Ready(end),
+            };
+            let mut progress = false;
+            if open.client {
+                let read = worker
+                    .connection(id, |connection| client.poll_read(context, &mut connection.downstream_mut()));
+                match read {
+                    Some(Poll::Ready(Ok(_))) => {
+                        if worker.with_for(Some(id), |chain| chain.downstream(id, client.ended)).is_none() {
+                            return Poll::Ready(End::Gone);
+                        }
+                        progress = true;
+                    }
+                    Some(Poll::Ready(Err(_))) => return Poll::Ready(End::ClientBroke),
+                    _ => {}
+                }
+                // What the client said goes out before the server is listened to.
+                if progress {
+                    continue;
+                }
+            }
+            if open.server {
+                let read = worker
+                    .connection(id, |connection| server.poll_read(context, &mut connection.upstream_mut()));
+                match read {
+                    Some(Poll::Ready(Ok(_))) => {
+                        if worker.with_for(Some(id), |chain| chain.upstream(id, server.ended)).is_none() {
+                            return Poll::Ready(End::Gone);
+                        }
+                        progress = true;
+                    }
+                    Some(Poll::Ready(Err(_))) => return Poll::Ready(End::ServerBroke),
+                    _ => {}
+                }
+            }
+            if !progress {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Says the last things, and lets the filters know.
+    async fn end(mut self, end: End) {
+        match end {
+            // The filters were told, or cannot be.
+            End::Gone => {}
+            End::Finished => drop(self.worker.close(self.id, Peer::Remote)),
+            End::Closed => {
+                self.worker.close(self.id, Peer::Local);
+                self.server = None;
+                linger(&mut self.client.socket).await;
+            }
+            End::ClientBroke => {
+                let left = self.worker.close(self.id, Peer::Remote);
+                if let (Some(mut connection), Some(mut server)) = (left, self.server.take()) {
+                    let last = async {
+                        let _ = server.socket.write_all_buf(&mut connection.to_server).await;
+                        let _ = server.socket.shutdown().await;
+                    };
+                    let _ = tokio::time::timeout(LAST_BYTES, last).await;
+                }
+            }
+            End::ServerBroke => {
+                self.server = None;
+                let left = self.worker.close(self.id, Peer::Local);
+                if let Some(mut connection) = left {
+                    let last = self.client.socket.write_all_buf(&mut connection.to_client);
+                    if matches!(tokio::time::timeout(LAST_BYTES, last).await, Ok(Ok(()))) {
+                        linger(&mut self.client.socket).await;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What may be read.
+struct Open {
+    client: bool,
+    server: bool,
+}
+
+/// Writes what has passed the filters.
+fn write(
+    context: &mut Context<'_>,
+    client: &mut Side,
+    server: &mut Side,
+    connection: &mut Connection,
+    limit: usize,
+) -> Result<Open, End> {
+    match client.poll_write(context, &mut connection.to_client) {
+        Poll::Ready(Ok(())) if connection.closing => return Err(End::Closed),
+        Poll::Ready(Ok(())) if connection.to_client_ended => drop(client.poll_shut(context)),
+        Poll::Ready(Err(_)) => return Err(End::ClientBroke),
+        _ => {}
+    }
+    match server.poll_write(context, &mut connection.to_server) {
+        Poll::Ready(Ok(())) if connection.to_server_ended => drop(server.poll_shut(context)),
+        Poll::Ready(Err(_)) => return Err(End::ServerBroke),
+        _ => {}
+    }
+    if client.ended && server.ended && client.shut && server.shut {
+        return Err(End::Finished);
+    }
+    let (from_client, from_server) = connection.held();
+    let open = !connection.closing;
+    Ok(Open {
+        client: open && !client.ended && from_client < limit && connection.to_server.len() < limit,
+        server: open && !server.ended && from_server < limit && connection.to_client.len() < limit,
+    })
+}
+
+/// Says that there is nothing more and waits for the other end to have read all: closing at once, with bytes of it
+/// unread, would destroy what is on the way to it.
+async fn linger(socket: &mut AnySocket) {
+    let wait = async {
+        let mut bin = [0; 1024];
+        if socket.shutdown().await.is_ok() {
+            while matches!(socket.read(&mut bin).await, Ok(1..)) {}
+        }
+    };
+    let _ = tokio::time::timeout(LINGER, wait).await;
+}

@@ -1,0 +1,134 @@
+//! What the host knows of one VM while the filter runs.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use foldhash::HashMap;
+use wasmtime::{Memory, StoreLimits, TypedFunc};
+
+use crate::abi::Status;
+use crate::abi::numbers::buffer;
+use crate::metrics::Metrics;
+use crate::plugin::Plugin;
+use crate::shared::{Shared, Space};
+use crate::world::{HttpAnswer, World};
+
+/// Context id of the plugin.
+pub(crate) const ROOT: u32 = 1;
+
+/// Bytes of a connection that filters and proxy both work on.
+pub(crate) type SharedBytes = Rc<RefCell<BytesMut>>;
+
+/// Properties that filters of a connection set, by name.
+pub(crate) type FilterState = Rc<RefCell<HashMap<Vec<u8>, Vec<u8>>>>;
+
+/// What is known of a connection, as properties tell it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Info {
+    /// Number of the connection in this process.
+    pub id: u64,
+    /// The client's `address:port`.
+    pub source: String,
+    /// The listener's `address:port`.
+    pub destination: String,
+    /// The server's `address:port`, or the path of its socket; none until it is chosen.
+    pub upstream: Option<String>,
+    /// The server name that the client asked for in TLS.
+    pub server_name: Option<String>,
+    /// Whether the client showed a certificate that was verified.
+    pub mtls: bool,
+}
+
+/// One connection, as one filter sees it.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    pub(crate) info: Rc<Info>,
+    pub(crate) filter_state: FilterState,
+    pub(crate) downstream: Window,
+    pub(crate) upstream: Window,
+    /// `proxy_on_done` gave false: what comes after waits for `proxy_done`.
+    pub(crate) awaits_done: bool,
+}
+
+/// A buffer that a filter may use at times.
+#[derive(Debug)]
+pub(crate) struct Window {
+    pub(crate) bytes: SharedBytes,
+    /// From the callback on, and after it if that returned Pause.
+    pub(crate) valid: bool,
+}
+
+/// What a filter wants done when its callback has returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// The client's bytes of that connection go on.
+    Resume(u32),
+    /// The connection is closed.
+    Close(u32),
+    /// The filter changed a buffer of that connection.
+    Changed(u32),
+    /// `proxy_done` was called for that context.
+    Done(u32),
+}
+
+/// The host's side of one VM.
+pub(crate) struct State {
+    pub(crate) memory: Option<Memory>,
+    pub(crate) allocate: Option<TypedFunc<u32, u32>>,
+    pub(crate) limits: StoreLimits,
+    pub(crate) world: Rc<dyn World>,
+    pub(crate) plugin: Rc<Plugin>,
+    pub(crate) shared: Shared,
+    pub(crate) space: Arc<Space>,
+    pub(crate) metrics: Metrics,
+    /// The context that hostcalls act on.
+    pub(crate) effective: u32,
+    pub(crate) streams: HashMap<u32, Stream>,
+    /// Within `proxy_on_http_call_response` only.
+    pub(crate) answer: Option<HttpAnswer>,
+    /// Who made the calls that are not answered, by token.
+    pub(crate) calls: HashMap<u32, u32>,
+    pub(crate) last_token: u32,
+    pub(crate) tick: Duration,
+    pub(crate) effects: Vec<Effect>,
+}
+
+impl State {
+    /// The connection that hostcalls act on.
+    pub(crate) fn stream(&self) -> Option<&Stream> {
+        self.streams.get(&self.effective)
+    }
+
+    /// Shows a buffer; an empty one where it is not to be had now.
+    pub(crate) fn with_buffer<T>(&self, kind: u32, look: impl FnOnce(&[u8]) -> T) -> Result<T, Status> {
+        let window = |window: fn(&Stream) -> &Window| {
+            self.stream().map(window).filter(|window| window.valid).map(|window| window.bytes.borrow())
+        };
+        match kind {
+            buffer::DOWNSTREAM => Ok(look(window(|stream| &stream.downstream).as_ref().map_or(&[], |b| b))),
+            buffer::UPSTREAM => Ok(look(window(|stream| &stream.upstream).as_ref().map_or(&[], |b| b))),
+            buffer::CALL_RESPONSE_BODY => Ok(look(&self.answer.as_ref().ok_or(Status::NotFound)?.body)),
+            buffer::VM_CONFIGURATION => Ok(look(&self.plugin.vm_configuration)),
+            buffer::PLUGIN_CONFIGURATION => Ok(look(&self.plugin.configuration)),
+            buffer::HTTP_REQUEST_BODY
+            | buffer::HTTP_RESPONSE_BODY
+            | buffer::GRPC_MESSAGE
+            | buffer::FOREIGN_ARGUMENTS => Err(Status::NotFound),
+            _ => Err(Status::BadArgument),
+        }
+    }
+
+    /// A buffer that can be changed now.
+    pub(crate) fn buffer_mut(&self, kind: u32) -> Result<SharedBytes, Status> {
+        let stream = self.stream().ok_or(Status::BadArgument)?;
+        let window = match kind {
+            buffer::DOWNSTREAM => &stream.downstream,
+            buffer::UPSTREAM => &stream.upstream,
+            _ => return Err(Status::BadArgument),
+        };
+        if window.valid { Ok(window.bytes.clone()) } else { Err(Status::BadArgument) }
+    }
+}

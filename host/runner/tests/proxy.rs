@@ -1,0 +1,361 @@
+//! The data plane, with real sockets and small filters.
+#![allow(missing_docs, reason = "a test")]
+
+mod support;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use gatewright_runner::proxy::{
+    Begin, ClientSide, Config, Filter, Identity, Proxy, ServerSide, Service, StartError, Target, Tls,
+};
+use gatewright_runner::{Engine, Metrics, Plugin};
+use support::{limits, module};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+const LOOPBACK: &str = "127.0.0.1:0";
+
+/// A server that says back what it hears.
+async fn echo() -> SocketAddr {
+    let listener = TcpListener::bind(LOOPBACK).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let (mut read, mut write) = socket.split();
+                let _ = tokio::io::copy(&mut read, &mut write).await;
+                let _ = write.shutdown().await;
+            });
+        }
+    });
+    address
+}
+
+struct Running {
+    address: SocketAddr,
+    metrics: Metrics,
+    stop: oneshot::Sender<()>,
+    ended: JoinHandle<()>,
+}
+
+impl Running {
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    async fn stop(self) {
+        self.stop.send(()).unwrap();
+        self.ended.await.unwrap();
+    }
+}
+
+fn service(upstream: Target, filters: &[&str]) -> Service {
+    let engine = Engine::new(limits()).unwrap();
+    let filters =
+        filters.iter().map(|fields| Filter { module: module(&engine, fields), plugin: Plugin::default() });
+    Service {
+        name: "test".to_owned(),
+        listen: LOOPBACK.parse().unwrap(),
+        client: ClientSide::Plain,
+        upstream,
+        upstream_tls: None,
+        filters: filters.collect(),
+        buffer_limit: 64 << 10,
+    }
+}
+
+fn config(service: Service, workers: usize) -> Config {
+    Config { services: vec![service], clusters: HashMap::new(), workers, drain: Duration::from_millis(300) }
+}
+
+async fn run(config: Config) -> Running {
+    let metrics = Metrics::new();
+    let proxy = Proxy::start(config, metrics.clone()).await.unwrap();
+    let address = proxy.addresses().unwrap()[0];
+    let (stop, stopped) = oneshot::channel::<()>();
+    let ended = tokio::spawn(proxy.serve(async { drop(stopped.await) }));
+    Running { address, metrics, stop, ended }
+}
+
+async fn says(socket: &mut TcpStream, words: &[u8]) -> Vec<u8> {
+    socket.write_all(words).await.unwrap();
+    let mut answer = vec![0; words.len()];
+    let read = tokio::time::timeout(Duration::from_secs(5), socket.read_exact(&mut answer)).await.unwrap();
+    read.map(|_| answer).unwrap_or_default()
+}
+
+async fn rest(socket: &mut TcpStream) -> Vec<u8> {
+    let mut rest = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_secs(5), socket.read_to_end(&mut rest)).await.unwrap();
+    rest
+}
+
+#[tokio::test]
+async fn bytes_pass_both_ways_and_ends_pass_too() {
+    let running = run(config(service(Target::Tcp(echo().await), &[""]), 2)).await;
+    let mut socket = running.connect().await;
+    assert_eq!(says(&mut socket, b"hello").await, b"hello");
+    socket.write_all(b"last").await.unwrap();
+    socket.shutdown().await.unwrap();
+    assert_eq!(rest(&mut socket).await, b"last");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn more_than_the_buffers_hold_passes() {
+    let running = run(config(service(Target::Tcp(echo().await), &["", ""]), 1)).await;
+    let (mut read, mut write) = running.connect().await.into_split();
+    let sent: Vec<u8> = (0..8_000_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+    let expected = sent.clone();
+    let writing = tokio::spawn(async move {
+        write.write_all(&sent).await.unwrap();
+        write
+    });
+    // A reader that is slow at first, so that the buffers fill.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let mut got = vec![0; expected.len()];
+    tokio::time::timeout(Duration::from_secs(20), read.read_exact(&mut got)).await.unwrap().unwrap();
+    assert!(got == expected);
+    drop(writing.await.unwrap());
+    running.stop().await;
+}
+
+/// Fails when it sees an exclamation mark first.
+const FRAGILE: &str = r#"(import "env" "proxy_get_buffer_bytes" (func $get (param i32 i32 i32 i32 i32) (result i32)))
+    (func (export "proxy_on_downstream_data") (param i32 i32 i32) (result i32)
+        (drop (call $get (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 4)))
+        (if (i32.eq (i32.load8_u (i32.load (i32.const 0))) (i32.const 33)) (then unreachable))
+        (i32.const 0))"#;
+
+#[tokio::test]
+async fn a_filter_that_fails_closes_its_connections_and_starts_again() {
+    let running = run(config(service(Target::Tcp(echo().await), &[FRAGILE]), 1)).await;
+    let (mut victim, mut other) = (running.connect().await, running.connect().await);
+    assert_eq!(says(&mut other, b"one").await, b"one");
+    victim.write_all(b"!").await.unwrap();
+    assert_eq!(rest(&mut victim).await, b"");
+    assert_eq!(rest(&mut other).await, b"", "it passed the same filter");
+    let deadline = Instant::now() + Duration::from_secs(5);
+    loop {
+        let mut again = running.connect().await;
+        if again.write_all(b"two").await.is_ok() {
+            let mut answer = [0; 3];
+            if again.read_exact(&mut answer).await.is_ok() {
+                assert_eq!(answer, *b"two");
+                break;
+            }
+        }
+        assert!(Instant::now() < deadline, "it did not start again");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(running.metrics.value("gatewright_filter_failures_total{kind=\"trap\"}"), Some(1));
+    assert_eq!(running.metrics.value("gatewright_filter_restarts_total"), Some(1));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn workers_do_not_share_a_failure() {
+    let running = run(config(service(Target::Tcp(echo().await), &[FRAGILE]), 2)).await;
+    // Dealt out to the worker that has fewer.
+    let (mut victim, mut other) = (running.connect().await, running.connect().await);
+    assert_eq!(says(&mut other, b"one").await, b"one");
+    assert_eq!(says(&mut victim, b"one").await, b"one");
+    victim.write_all(b"!").await.unwrap();
+    assert_eq!(rest(&mut victim).await, b"");
+    assert_eq!(says(&mut other, b"two").await, b"two");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_closes_the_client() {
+    let nobody = TcpListener::bind(LOOPBACK).await.unwrap().local_addr().unwrap();
+    let running = run(config(service(Target::Tcp(nobody), &[""]), 1)).await;
+    assert_eq!(rest(&mut running.connect().await).await, b"");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn connections_may_end_before_the_proxy_does() {
+    let mut config = config(service(Target::Tcp(echo().await), &[""]), 2);
+    config.drain = Duration::from_secs(30);
+    let running = run(config).await;
+    let mut socket = running.connect().await;
+    assert_eq!(says(&mut socket, b"one").await, b"one");
+    let address = running.address;
+    running.stop.send(()).unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    TcpStream::connect(address).await.expect_err("nobody listens any more");
+    assert_eq!(says(&mut socket, b"two").await, b"two");
+    drop(socket);
+    tokio::time::timeout(Duration::from_secs(5), running.ended).await.expect("all have ended").unwrap();
+}
+
+#[tokio::test]
+async fn when_the_drain_time_is_over_connections_are_closed() {
+    let running = run(config(service(Target::Tcp(echo().await), &[""]), 1)).await;
+    let mut socket = running.connect().await;
+    assert_eq!(says(&mut socket, b"one").await, b"one");
+    let ended = tokio::spawn(running.stop());
+    assert_eq!(rest(&mut socket).await, b"");
+    tokio::time::timeout(Duration::from_secs(5), ended).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_filter_that_refuses_its_configuration_does_not_start() {
+    let refuses = r#"(func (export "proxy_on_configure") (param i32 i32) (result i32) (i32.const 0))"#;
+    let config = config(service(Target::Tcp(echo().await), &[refuses]), 1);
+    let started = Proxy::start(config, Metrics::new()).await;
+    assert!(matches!(started, Err(StartError::Filter(..))), "{started:?}");
+}
+
+/// Calls `other` when a connection comes, and `host` at each tick; says the status of an answer to the server.
+const CALLER: &str = r#"
+    (import "env" "proxy_http_call" (func $call (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+    (import "env" "proxy_get_header_map_value" (func $header (param i32 i32 i32 i32 i32) (result i32)))
+    (import "env" "proxy_set_effective_context" (func $act_on (param i32) (result i32)))
+    (import "env" "proxy_set_buffer_bytes" (func $set (param i32 i32 i32 i32 i32) (result i32)))
+    (import "env" "proxy_continue_stream" (func $resume (param i32) (result i32)))
+    (data (i32.const 100) "host")
+    (data (i32.const 110) "other")
+    (data (i32.const 120) ":status")
+    (data (i32.const 200) "\03\00\00\00\07\00\00\00\03\00\00\00\05\00\00\00\01\00\00\00\0a\00\00\00\01\00\00\00:method\00GET\00:path\00/\00:authority\00h\00")
+    (global $stream (mut i32) (i32.const 0))
+    (func (export "proxy_on_downstream_data") (param i32 i32 i32) (result i32)
+        (global.set $stream (local.get 0))
+        (if (i32.ne (call $call (i32.const 110) (i32.const 5) (i32.const 200) (i32.const 61) (i32.const 0) (i32.const 0)
+                (i32.const 0) (i32.const 0) (i32.const 300) (i32.const 16)) (i32.const 2)) (then unreachable))
+        (if (call $call (i32.const 100) (i32.const 4) (i32.const 200) (i32.const 61) (i32.const 0) (i32.const 0)
+                (i32.const 0) (i32.const 0) (i32.const 300) (i32.const 16)) (then unreachable))
+        (i32.const 1))
+    (func (export "proxy_on_http_call_response") (param i32 i32 i32 i32 i32)
+        (drop (call $act_on (global.get $stream)))
+        (i32.store (i32.const 0) (i32.const 120))
+        (if (call $header (i32.const 6) (i32.const 120) (i32.const 7) (i32.const 0) (i32.const 4))
+            (then (i32.store (i32.const 4) (i32.const 0)) (i32.store (i32.const 0) (i32.const 100))
+                (i32.store (i32.const 4) (i32.const 3))))
+        (if (call $set (i32.const 2) (i32.const 0) (i32.const -1) (i32.load (i32.const 0)) (i32.load (i32.const 4)))
+            (then unreachable))
+        (drop (call $resume (i32.const 2))))"#;
+
+/// An HTTP server that answers so.
+async fn answers(answer: &'static [u8], after: Duration) -> SocketAddr {
+    let listener = TcpListener::bind(LOOPBACK).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let mut request = [0; 1024];
+            let _ = socket.read(&mut request).await;
+            tokio::time::sleep(after).await;
+            let _ = socket.write_all(answer).await;
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn calls_are_answered_whatever_becomes_of_them() {
+    let nobody = TcpListener::bind(LOOPBACK).await.unwrap().local_addr().unwrap();
+    let fine = b"HTTP/1.1 204 No Content\r\n\r\n";
+    let cases = [
+        ("204", answers(fine, Duration::ZERO).await),
+        ("504", answers(fine, Duration::from_secs(2)).await),
+        ("503", nobody),
+        // An answer that breaks off has no status: the filter says `hos` then.
+        ("hos", answers(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx", Duration::ZERO).await),
+    ];
+    for (expected, host) in cases {
+        let mut config = config(service(Target::Tcp(echo().await), &[CALLER]), 1);
+        config.clusters.insert("host".to_owned(), host);
+        let running = run(config).await;
+        let mut socket = running.connect().await;
+        assert_eq!(String::from_utf8_lossy(&says(&mut socket, b"abc").await), expected);
+        running.stop().await;
+    }
+}
+
+fn certificate(folder: &Path, name: &str) -> Identity {
+    let (certificate, key) = (folder.join(format!("{name}.crt")), folder.join(format!("{name}.key")));
+    let mut openssl = Command::new("openssl");
+    openssl
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "2",
+        ])
+        .args(["-subj", &format!("/CN={name}"), "-addext", &format!("subjectAltName=DNS:{name}")])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout"])
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate);
+    let output = openssl.output().expect("openssl runs");
+    assert!(output.status.success(), "{output:?}");
+    Identity { certificate, key }
+}
+
+const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
+
+/// Two proxies in a row, with TLS between them: what the first makes, the second takes.
+async fn tunnel(name: &str, begin: Begin, trusted: &Identity, shown: &Identity) -> (Running, Running) {
+    let mut far = service(Target::Tcp(echo().await), &[""]);
+    far.client = ClientSide::Tls(Tls::new(shown, None, true).unwrap());
+    let far = run(config(far, 1)).await;
+    let mut near = service(Target::Tcp(far.address), &[]);
+    near.client = ClientSide::Declined;
+    near.upstream_tls = Some(ServerSide::new(name, begin, Some(&trusted.certificate), None).unwrap());
+    (run(config(near, 1)).await, far)
+}
+
+#[tokio::test]
+async fn tls_is_begun_by_request_and_directly_and_names_are_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, stranger) = (certificate(folder.path(), "db.test"), certificate(folder.path(), "db2.test"));
+    for begin in [Begin::Request, Begin::Direct] {
+        for (name, trusted, works) in [
+            ("db.test", &server, true),
+            ("db2.test", &server, false),
+            ("127.0.0.1", &server, false),
+            ("db.test", &stranger, false),
+        ] {
+            let (near, far) = tunnel(name, begin, trusted, &server).await;
+            let mut socket = near.connect().await;
+            // The near proxy declines, as a relay does, and passes the rest on.
+            socket.write_all(&SSL_REQUEST).await.unwrap();
+            assert_eq!(socket.read_u8().await.unwrap(), b'N');
+            let echoed = says(&mut socket, b"secret startup").await;
+            assert_eq!(echoed == b"secret startup", works, "{name} {begin:?}");
+            near.stop().await;
+            far.stop().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn clients_that_do_not_encrypt_where_they_must_are_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let identity = certificate(folder.path(), "db.test");
+    for required in [true, false] {
+        let mut service = service(Target::Tcp(echo().await), &[""]);
+        service.client = ClientSide::Tls(Tls::new(&identity, None, required).unwrap());
+        let running = run(config(service, 1)).await;
+        let mut socket = running.connect().await;
+        socket.write_all(b"12345678").await.unwrap();
+        socket.shutdown().await.unwrap();
+        let answer = rest(&mut socket).await;
+        let text = String::from_utf8_lossy(&answer);
+        assert_eq!(text.contains("must be encrypted"), required, "{text}");
+        assert_eq!(text == "12345678", !required, "{text}");
+        running.stop().await;
+    }
+}

@@ -1,0 +1,127 @@
+//! `gatewright run`: serves resources, or any proxy-wasm network filter, without Envoy.
+
+mod admin;
+mod services;
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use gatewright_runner::Metrics;
+use gatewright_runner::proxy::{Config, Proxy};
+
+use crate::cli::ConfigArg;
+use crate::serve;
+
+/// Of `gatewright run`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    config: ConfigArg,
+    /// Run the host service in this process too.
+    #[arg(long, conflicts_with = "filter")]
+    with_host: bool,
+    /// Folder of the filters' modules; `filters` beside this program or one level up, if left out.
+    #[arg(long, value_name = "DIR", env = "GATEWRIGHT_FILTERS")]
+    filters: Option<PathBuf>,
+    /// Instead of the configuration's resources: a module to run; may be repeated, the nearest to the client first.
+    #[arg(long, value_name = "FILE", requires = "listen", requires = "upstream")]
+    filter: Vec<PathBuf>,
+    /// Where clients of `--filter` connect to.
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "filter")]
+    listen: Option<SocketAddr>,
+    /// The server behind `--filter`: ADDRESS:PORT, or the path of a Unix socket.
+    #[arg(long, value_name = "ADDRESS", requires = "filter")]
+    upstream: Option<String>,
+    /// The configuration of `--filter`, as it takes it; `@FILE` reads a file. May be repeated, one for each module.
+    #[arg(long, value_name = "TEXT", requires = "filter")]
+    filter_config: Vec<String>,
+    /// What `--filter` may call by HTTP; may be repeated.
+    #[arg(long, value_name = "NAME=ADDRESS:PORT", requires = "filter", value_parser = cluster)]
+    cluster: Vec<(String, SocketAddr)>,
+    /// Where `/metrics` and `/ready` are served; nowhere if left out.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    admin: Option<SocketAddr>,
+    /// Worker threads; one for each core if left out.
+    #[arg(long, value_name = "N")]
+    workers: Option<usize>,
+    /// Bytes of a connection, in each direction, beyond which nothing more is read until a filter lets some pass.
+    #[arg(long, value_name = "BYTES", default_value_t = 4 << 20)]
+    buffer_limit: usize,
+    /// How long connections may go on after the signal to stop.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
+    drain: Duration,
+}
+
+fn cluster(text: &str) -> Result<(String, SocketAddr), String> {
+    let (name, address) = text.split_once('=').ok_or("expected NAME=ADDRESS:PORT")?;
+    Ok((name.to_owned(), address.parse().map_err(|error| format!("`{address}`: {error}"))?))
+}
+
+/// Serves until SIGTERM or Ctrl-C.
+pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
+    let (services, clusters) = services::of(&args)?;
+    // Listens first: a filter's first question shall find somebody.
+    let host = if args.with_host { Some(Host::start(&args.config.config).await?) } else { None };
+    let workers =
+        args.workers.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
+    let names: Vec<String> = services.iter().map(|service| service.name.clone()).collect();
+    let metrics = Metrics::new();
+    let proxy =
+        Proxy::start(Config { services, clusters, workers, drain: args.drain }, metrics.clone()).await?;
+    if let Some(address) = args.admin {
+        admin::serve(address, metrics).await?;
+    }
+    for (name, address) in names.iter().zip(proxy.addresses()?) {
+        writeln!(std::io::stdout(), "gatewright runs {name} on {address}").context("standard output")?;
+    }
+    proxy.serve(stop()).await;
+    match host {
+        Some(host) => host.stop().await,
+        None => Ok(()),
+    }
+}
+
+/// SIGTERM or Ctrl-C.
+pub(crate) async fn stop() {
+    match serve::asked_to_stop().await {
+        Ok(signal) => tracing::info!(signal, "stopping"),
+        Err(error) => tracing::error!(%error, "signals cannot be heard: stopping"),
+    }
+}
+
+/// The host service in this process. It outlives the connections, so that what happened last is recorded.
+struct Host {
+    stop: tokio::sync::oneshot::Sender<()>,
+    task: tokio::task::JoinHandle<anyhow::Result<()>>,
+}
+
+impl Host {
+    async fn start(config: &Path) -> anyhow::Result<Self> {
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let (ready, listens) = tokio::sync::oneshot::channel();
+        let config = config.to_owned();
+        let task = tokio::spawn(async move {
+            let stop = async {
+                // Polled first when it serves.
+                let _ = ready.send(());
+                let _ = stopped.await;
+                Ok("the proxy ended")
+            };
+            serve::serve(&config, None, stop).await
+        });
+        if listens.await.is_err() {
+            task.await.context("the host")??;
+            anyhow::bail!("the host ended before it listened");
+        }
+        Ok(Self { stop, task })
+    }
+
+    async fn stop(self) -> anyhow::Result<()> {
+        // One that ended by itself says why below.
+        let _ = self.stop.send(());
+        self.task.await.context("the host")?
+    }
+}
