@@ -222,6 +222,13 @@ fn secrets_over_lines_and_windows_are_found() {
             }
         }
     }
+    // At the bound of a window, with nothing but words to cut at.
+    for back in 0..24 {
+        let filler = "word ".repeat(15_000);
+        let filler = &filler[..65_536 - back];
+        let body = format!("{filler} 4242 4242 4242 4242 and so on");
+        assert!(text(Form::Text, &rules, &body) == format!("{filler} [masked:card] and so on"), "{back}");
+    }
     // What is no key, and is cut by a window that holds a find.
     let certificates = format!(
         "{}ada@example.com\n-----BEGIN CERTIFICATE-----\n{}-----END CERTIFICATE-----\n",
