@@ -214,7 +214,7 @@ impl Walker<'_> {
         if !matches!(value, Expr::Value(_)) {
             // Walked for real by the caller; which names it may use does not matter here.
             let value = self.exprs([*value], NOWHERE)?;
-            self.stored.add(&value);
+            self.spreads.add(&value);
         }
         Ok(())
     }
