@@ -32,7 +32,7 @@ CREATE TABLE other.people (email text);
 CREATE FUNCTION public.helper() RETURNS int LANGUAGE sql AS 'SELECT 1';
 CREATE FUNCTION public.initials(text) RETURNS text IMMUTABLE LANGUAGE sql RETURN left($1, 1);
 CREATE FUNCTION public.initials(int) RETURNS SETOF text IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN NEXT 1; END';
-CREATE FUNCTION public.lower(int) RETURNS int STABLE LANGUAGE sql RETURN $1;
+CREATE FUNCTION public.upper(int) RETURNS int STABLE LANGUAGE sql RETURN $1;
 CREATE AGGREGATE public.latest(int) (SFUNC = int4larger, STYPE = int);
 ";
 
@@ -85,8 +85,8 @@ async fn bundles_follow_files_and_database() {
     assert_eq!(initials.language, "plpgsql, sql");
     assert!(initials.gives_rows && !initials.shadows && initials.harmless);
     assert!(function("helper").volatility == Volatility::Volatile && !function("helper").harmless);
-    assert!(function("lower").shadows && !function("lower").gives_rows);
-    assert_eq!(function("lower").volatility, Volatility::Stable);
+    assert!(function("upper").shadows && !function("upper").gives_rows);
+    assert_eq!(function("upper").volatility, Volatility::Stable);
     // Its transition function could be anything.
     assert!(function("latest").volatility == Volatility::Volatile && !function("latest").harmless);
     assert_eq!(first["catalogue"]["search_path"], json!(["public"]));

@@ -95,13 +95,38 @@ fn clauses_from(tokens: &[TokenWithSpan], first: usize) -> Vec<TokenWithSpan> {
     out
 }
 
-/// What the first rule that applies between these does. Every rule begins with a word or a sign.
+/// What the first rule that applies between these does.
 fn rule(before: &[TokenWithSpan], rest: &[TokenWithSpan]) -> Option<(usize, Vec<TokenWithSpan>)> {
-    let token = rest.first().filter(|token| !is_label(before, token))?;
-    match &token.token {
-        Token::Word(word) if word.quote_style.is_some() => None,
-        Token::Number(..) | Token::SingleQuotedString(_) | Token::Placeholder(_) => None,
-        _ => RULES.iter().find_map(|rule| rule(before, rest)),
+    let token = rest.first().filter(|_| begins_rule(rest))?;
+    if is_label(before, token) {
+        return None;
+    }
+    RULES.iter().find_map(|rule| rule(before, rest))
+}
+
+/// Whether any rule begins with these tokens: most are told apart from all by the length of a word.
+fn begins_rule(rest: &[TokenWithSpan]) -> bool {
+    let [first, second, ..] = rest else { return false };
+    match &first.token {
+        Token::Word(word) if word.quote_style.is_none() => {
+            let words: &[&str] = match word.value.len() {
+                2 => &["of"],
+                3 => &["for", "box"],
+                4 => &["only", "rows", "trim", "drop", "inet", "cidr", "lseg"],
+                5 => &["table", "where", "cycle", "point", "money", "xmlpi"],
+                6 => &["search", "circle", "pg_lsn"],
+                7 => &["between", "current", "macaddr", "polygon", "tsquery"],
+                8 => &["macaddr8", "tsvector", "regclass"],
+                9 => &["preceding", "following", "collation"],
+                10 => &["overriding", "xmlelement"],
+                _ => &[],
+            };
+            words.iter().any(|known| known.eq_ignore_ascii_case(&word.value))
+        }
+        Token::LParen | Token::Comma => is(second, "VARIADIC"),
+        Token::Period => second.token == Token::Mul,
+        Token::Assignment => true,
+        _ => false,
     }
 }
 

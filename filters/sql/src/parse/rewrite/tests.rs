@@ -86,3 +86,12 @@ fn what_may_be_a_name_or_more_stays() {
         assert_eq!(rewritten(text), text);
     }
 }
+
+#[test]
+fn every_spelling_is_looked_for() {
+    for (from, _) in super::SPELLINGS {
+        let mut tokens = Tokenizer::new(&PostgreSqlDialect {}, from).tokenize_with_location().unwrap();
+        tokens.retain(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
+        assert!(super::begins_rule(&tokens), "{from}");
+    }
+}
