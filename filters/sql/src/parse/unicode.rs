@@ -183,7 +183,9 @@ mod tests {
         for text in
             ["SELECT 'U&''a'''", "SELECT a U & 'b'", "SELECT au&'b'", "SELECT 'x' AS uescape", "-- U&'a'"]
         {
-            assert_eq!(decoded(text, &scan(text).unwrap()), Ok(None), "{text}");
+            let lexemes = scan(text).unwrap_or_default();
+            assert!(!lexemes.is_empty() || text.starts_with("--"), "{text}");
+            assert_eq!(decoded(text, &lexemes), Ok(None), "{text}");
         }
     }
 }
