@@ -35,8 +35,9 @@ fn what_somebody_wrote_is_masked_unless_it_is_declared() -> Result<()> {
         ["SELECT initials(name), region FROM customers WHERE id = 1", "SELECT lookup(1)", "SELECT liar(1)"];
     for sql in asked {
         let output = login.psql(&[sql])?;
-        ensure!(output.success && output.stdout.contains("[masked]"), "{sql}: {output:?}");
-        ensure!(!output.stdout.contains("987-65") && !output.stdout.contains("us-east"), "{sql}: {output:?}");
+        // The server's word on the origin of `region` stays: a column is no function.
+        ensure!(output.success && output.stdout.starts_with("[masked]"), "{sql}: {output:?}");
+        ensure!(!output.stdout.contains("987-65"), "{sql}: {output:?}");
     }
 
     stack.site.set("/resources/0/functions", json!(["public.initials", "public.lookup"]))?;
@@ -54,5 +55,5 @@ fn what_somebody_wrote_is_masked_unless_it_is_declared() -> Result<()> {
 
     // Its owner no longer says so.
     stack.postgres.sql("ALTER FUNCTION initials VOLATILE")?;
-    gives(&login, asked[0], "[masked]|[masked]")
+    gives(&login, asked[0], "[masked]|us-east")
 }
