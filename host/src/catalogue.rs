@@ -1,6 +1,7 @@
 //! The catalogue: what the target's database holds, read with the target's credential.
 
 mod connect;
+mod functions;
 mod masks;
 mod read;
 mod taint;

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use api::{Api, Credential};
 pub(crate) use fault::{Fault, Faults};
 pub(crate) use model::{Config, Kind, Provider, Resource, Role};
-pub(crate) use values::{At, ColumnPattern, Endpoint, Tls};
+pub(crate) use values::{At, ColumnPattern, Endpoint, FunctionName, Tls};
 
 /// A configuration that is sound in itself, and where it lies.
 #[derive(Debug, Clone)]

@@ -157,6 +157,9 @@ fn line_and_column(text: &str, offset: usize) -> (u64, u64) {
 
 #[cfg(test)]
 mod tests {
+    use gatewright_core::identity::Identity;
+    use gatewright_core::policy::{Action, Context, Engine, Statement, Target, Verdict};
+
     use super::*;
 
     fn loaded(files: &[(&str, &str)]) -> Result<Value, String> {
@@ -178,6 +181,33 @@ mod tests {
         ]);
         let json = json.unwrap().to_string();
         assert!(json.contains("\"connect\":") && json.contains("\"b.policy0\":"), "{json}");
+    }
+
+    #[test]
+    fn what_spreads_is_forbidden_by_a_built_in_policy_and_by_that_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("all.cedar"), "permit (principal, action, resource);").unwrap();
+        let decided = |with_default: bool, spreads: &[&str]| {
+            let engine = Engine::from_json(&load(folder.path(), with_default).unwrap()).unwrap();
+            let spreads = spreads.iter().map(|column| (*column).to_owned()).collect();
+            let statement = Statement { spreads, ..Statement::default() };
+            let context = Context::session("support", "127.0.0.1", 0).statement(statement);
+            let who = Identity {
+                issuer: "https://idp".to_owned(),
+                subject: "ann".to_owned(),
+                groups: Vec::new(),
+                claims: serde_json::Map::new(),
+                expires_at: 0,
+            };
+            let verdict = |action: Action| engine.decide(&who, "shop", action, &Target::Database, &context);
+            (verdict(Action::Insert), verdict(Action::Create))
+        };
+        for verdict in <[Verdict; 2]>::from(decided(true, &["customers.ssn"])) {
+            let Verdict::Deny(denial) = verdict else { panic!("{verdict:?}") };
+            assert_eq!(denial.policies, ["gatewright.no-copy-of-masked"]);
+        }
+        assert_eq!(decided(true, &[]), (Verdict::Allow, Verdict::Allow));
+        assert_eq!(decided(false, &["customers.ssn"]), (Verdict::Allow, Verdict::Allow));
     }
 
     #[test]

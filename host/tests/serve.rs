@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use ed25519_dalek::SigningKey;
 use gatewright_core::api::EventBatch;
 use gatewright_core::bundle::Bundle;
-use gatewright_core::catalogue::{CatalogueIndex, RelationKind};
+use gatewright_core::catalogue::{CatalogueIndex, RelationKind, Volatility};
 use gatewright_core::event::{Chain, Kind};
 use host::{FILTER_TOKEN, Host, PASSWORD, jwks};
 use postgres::Postgres;
@@ -30,6 +30,10 @@ CREATE MATERIALIZED VIEW phones AS SELECT phone FROM people;
 CREATE SCHEMA other;
 CREATE TABLE other.people (email text);
 CREATE FUNCTION public.helper() RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION public.initials(text) RETURNS text IMMUTABLE LANGUAGE sql RETURN left($1, 1);
+CREATE FUNCTION public.initials(int) RETURNS SETOF text IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN NEXT 1; END';
+CREATE FUNCTION public.upper(int) RETURNS int STABLE LANGUAGE sql RETURN $1;
+CREATE AGGREGATE public.latest(int) (SFUNC = int4larger, STYPE = int);
 ";
 
 fn roles() -> String {
@@ -75,7 +79,16 @@ async fn bundles_follow_files_and_database() {
     assert_eq!(carried(&index, "contacts_again", "mail"), ["people.email"]);
     assert_eq!(carried(&index, "phones", "phone"), ["people.phone"]);
     assert!(index.relation("other", "people").unwrap().taint().is_clean());
-    assert_eq!(index.functions("helper").count(), 1);
+    let function = |name: &str| index.functions(name).next().cloned().unwrap();
+    let initials = function("initials");
+    assert_eq!(initials.volatility, Volatility::Immutable);
+    assert_eq!(initials.language, "plpgsql, sql");
+    assert!(initials.gives_rows && !initials.shadows && initials.harmless);
+    assert!(function("helper").volatility == Volatility::Volatile && !function("helper").harmless);
+    assert!(function("upper").shadows && !function("upper").gives_rows);
+    assert_eq!(function("upper").volatility, Volatility::Stable);
+    // Its transition function could be anything.
+    assert!(function("latest").volatility == Volatility::Volatile && !function("latest").harmless);
     assert_eq!(first["catalogue"]["search_path"], json!(["public"]));
     let text = first.to_string();
     assert!(!text.contains(PASSWORD) && !text.contains("hunter2"));
@@ -97,6 +110,14 @@ async fn bundles_follow_files_and_database() {
     assert_eq!(carried(&catalogue(&second), "leads", "email"), ["leads.email"]);
     assert_ne!(second["digest"], first["digest"]);
 
+    // A function that is no longer what was declared is harmless no longer.
+    postgres.sql("shop", "ALTER FUNCTION initials(text) STABLE");
+    let second = host
+        .bundle("the changed function", |b| {
+            catalogue(b).functions("initials").next().is_some_and(|initials| !initials.harmless)
+        })
+        .await;
+
     // A policy that does not validate is refused, and the last good bundle stays.
     let policies = host.folder.path().join("policies/more.cedar");
     std::fs::write(&policies, "permit (principal, action == Action::\"selekt\", resource);").unwrap();
@@ -115,6 +136,12 @@ async fn bundles_follow_files_and_database() {
     let stale = host.until("the typo", "/readyz", |_, r| r.to_string().contains("people.fone")).await;
     assert_eq!(stale["resources"]["shop"]["status"], "stale");
     assert_eq!(host.get_if_new(path, FILTER_TOKEN, third["digest"].as_str().unwrap()).await.0, 304);
+    // And the name of a function that does not exist.
+    std::fs::write(&config, sound.replace("public.helper", "public.helpers")).unwrap();
+    host.until("the typo", "/readyz", |_, r| {
+        r.to_string().contains("`functions` names `public.helpers` (line 31), which does not exist")
+    })
+    .await;
     std::fs::write(&config, sound.replace("method: partial", "method: hash")).unwrap();
     host.bundle("the new method", |b| b["catalogue"]["masked"][0]["method"] == "hash").await;
 }

@@ -169,13 +169,42 @@ pub struct MaskedColumn {
     pub tags: Vec<String>,
 }
 
-/// A function that somebody created: not from `pg_catalog`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// What a function's owner promises of it (`pg_proc.provolatile`); PostgreSQL does not check it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Volatility {
+    /// Its result depends on its arguments only, and it does nothing else.
+    Immutable,
+    /// It changes nothing, but may read tables.
+    Stable,
+    /// Nothing is promised.
+    #[default]
+    Volatile,
+}
+
+/// Functions that somebody created (not those of `pg_catalog`) of one schema and name, whatever their arguments.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct UserFunction {
     /// Schema name.
     pub schema: String,
     /// Function name.
     pub name: String,
+    /// What holds for each of them; [`Volatility::Volatile`] where one is an aggregate, a window function or a
+    /// procedure, for which the server's word says nothing.
+    #[serde(default)]
+    pub volatility: Volatility,
+    /// The languages that they are written in, with `, ` between.
+    #[serde(default)]
+    pub language: String,
+    /// Whether one of them gives any number of rows.
+    #[serde(default)]
+    pub gives_rows: bool,
+    /// Whether `pg_catalog` has functions of that name, so that an unqualified call may mean those.
+    #[serde(default)]
+    pub shadows: bool,
+    /// Whether the configuration declares, and the owner promises, that the result depends on the arguments only.
+    #[serde(default)]
+    pub harmless: bool,
 }
 
 /// The catalogue as it travels.

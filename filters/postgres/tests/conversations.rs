@@ -103,6 +103,28 @@ fn a_denied_query_never_reaches_the_server_and_the_session_goes_on() {
 }
 
 #[test]
+fn policy_decides_about_values_that_would_leave_their_mask() {
+    let copies = "INSERT INTO customers (name) SELECT ssn FROM customers";
+    let denied = whole(vec![
+        Step::Client(query(copies)),
+        Step::Server([error("42601", "syntax error"), ready(b'I')].concat()),
+    ]);
+    let told = denied.client_text();
+    assert!(!denied.server_text().contains("INSERT"), "{}", denied.server_text());
+    assert!(told.contains("no-copy") && told.contains("masked values stay where they are"), "{told}");
+    assert!(told.contains("written where they are not masked: `customers.ssn`"), "{told}");
+    // From the masked column into the masked column nothing spreads.
+    let stays = whole(vec![Step::Client(query("INSERT INTO customers (ssn) SELECT ssn FROM customers"))]);
+    assert!(stays.server_text().contains("INSERT INTO customers"), "{}", stays.server_text());
+    // Without a policy about it, those that there are decide.
+    let mut bundle = bundle(RecordingMode::Buffered, ApprovalMode::Hold);
+    let policies = bundle.policies["staticPolicies"].as_object_mut().expect("policies by id");
+    policies.remove("no-copy").expect("a policy");
+    let permitted = play(&site(&bundle), &after_login(vec![Step::Client(query(copies))]), |all| all);
+    assert!(permitted.server_text().contains(copies), "{}", permitted.server_text());
+}
+
+#[test]
 fn of_several_statements_of_which_one_is_denied_none_runs() {
     let outcome =
         whole(vec![Step::Client(query("SELECT name FROM customers; DROP TABLE customers; COMMIT"))]);

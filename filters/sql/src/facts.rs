@@ -223,7 +223,7 @@ pub struct StatementFacts {
     /// Masked columns whose values it stores where their mask no longer covers them: `INSERT INTO notes SELECT
     /// ssn …`, `UPDATE … SET notes = ssn`, `CREATE TABLE … AS`, `set_config('my.x', ssn, …)`. Reading them back
     /// later would show them in the clear.
-    pub stored: Taint,
+    pub spreads: Taint,
     /// Whether it gives something temporary a name by which statements mean something else until then: the session
     /// looks for temporary relations and types first.
     pub hides: bool,

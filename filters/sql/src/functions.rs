@@ -16,8 +16,8 @@ pub(crate) fn is_harmless(name: &str) -> bool {
     SET.contains(name)
 }
 
-/// What a harmless function tells of its arguments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a harmless function tells of its arguments; each kind tells more than those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Manner {
     /// How many there are and nothing of their values.
     Counts,

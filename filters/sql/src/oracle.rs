@@ -15,7 +15,9 @@ pub enum TokenKind {
     Word,
     /// Quoted identifier; its text is its value.
     Quoted,
-    /// String literal; its text is empty.
+    /// Quoted identifier with escapes, which are in its text as they are.
+    UnicodeQuoted,
+    /// String literal; its text says nothing.
     Literal,
     /// Number.
     Number,
@@ -46,7 +48,8 @@ pub fn tokens(sql: &str) -> Result<Vec<Token>, Unparsed> {
         let kind = match kind {
             Kind::Word => TokenKind::Word,
             Kind::Quoted => TokenKind::Quoted,
-            Kind::Literal => TokenKind::Literal,
+            Kind::UnicodeQuoted => TokenKind::UnicodeQuoted,
+            Kind::Literal | Kind::UnicodeLiteral => TokenKind::Literal,
             Kind::Number => TokenKind::Number,
             Kind::Parameter => TokenKind::Parameter,
             Kind::Symbol => TokenKind::Symbol,
@@ -57,9 +60,17 @@ pub fn tokens(sql: &str) -> Result<Vec<Token>, Unparsed> {
                 continue;
             }
         };
-        tokens.push(Token { kind, bytes, text });
+        tokens.push(Token { kind, bytes, text: text.into_owned() });
     }
     Ok(tokens)
+}
+
+/// The text with plain literals and identifiers in place of those with `U&` escapes; `None` where there are none.
+///
+/// # Errors
+/// The text is refused whatever its tokens mean.
+pub fn without_unicode_escapes(sql: &str) -> Result<Option<String>, Unparsed> {
+    crate::parse::decoded(sql, &scan(sql)?)
 }
 
 /// The value of a string literal, as the parser's tokenizer has it; `None` for another token or for bit strings.
@@ -69,8 +80,7 @@ pub fn literal_value(literal: &str) -> Option<String> {
         [
             Parsed::SingleQuotedString(value)
             | Parsed::EscapedStringLiteral(value)
-            | Parsed::NationalStringLiteral(value)
-            | Parsed::UnicodeStringLiteral(value),
+            | Parsed::NationalStringLiteral(value),
         ] => Some(value.clone()),
         [Parsed::DollarQuotedString(value)] => Some(value.value.clone()),
         _ => None,

@@ -11,6 +11,8 @@ use crate::postgres_lexer::{Kind, Lexeme, scan};
 
 mod rewrite;
 mod size;
+mod unicode;
+pub(crate) use unicode::decoded;
 
 /// Longer texts are refused, in bytes.
 const MAX_TEXT: usize = 1 << 20;
@@ -26,7 +28,12 @@ pub(crate) fn parse(sql: &str) -> Result<Vec<Statement>, Unparsed> {
     if sql.len() > MAX_TEXT {
         return Err(Unparsed::TooComplex);
     }
-    let lexemes = scan(sql)?;
+    let mut lexemes = scan(sql)?;
+    let plain = decoded(sql, &lexemes)?;
+    let sql = plain.as_deref().unwrap_or(sql);
+    if plain.is_some() {
+        lexemes = scan(sql)?;
+    }
     size::check(&lexemes)?;
     let dialect = PostgreSqlDialect {};
     let mut tokens = Tokenizer::new(&dialect, sql)
@@ -36,15 +43,22 @@ pub(crate) fn parse(sql: &str) -> Result<Vec<Statement>, Unparsed> {
     check_agreement(&lexemes, &tokens)?;
     join_continued(&lexemes, &mut tokens);
     // Statements are cut here and not by the parser, which would take what follows `COPY … FROM STDIN;` for data.
-    tokens
-        .split(|token| token.token == Token::SemiColon)
-        .filter(|statement| !statement.is_empty())
-        .map(|statement| parse_one(&dialect, statement))
-        .collect()
+    let mut statements = Vec::new();
+    let mut statement = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        if token.token == Token::SemiColon {
+            statements.push(std::mem::take(&mut statement));
+        } else {
+            statement.push(token);
+        }
+    }
+    statements.push(statement);
+    statements.retain(|statement| !statement.is_empty());
+    statements.into_iter().map(|statement| parse_one(&dialect, statement)).collect()
 }
 
-fn parse_one(dialect: &PostgreSqlDialect, tokens: &[TokenWithSpan]) -> Result<Statement, Unparsed> {
-    let mut tokens = rewrite::rewrite(tokens)?;
+fn parse_one(dialect: &PostgreSqlDialect, tokens: Vec<TokenWithSpan>) -> Result<Statement, Unparsed> {
+    let mut tokens = rewrite::rewrite(tokens);
     tokens.push(TokenWithSpan::wrap(Token::SemiColon));
     let mut parser =
         Parser::new(dialect).with_recursion_limit(MAX_RECURSION).with_tokens_with_locations(tokens);
@@ -70,7 +84,7 @@ fn shortened(message: &str) -> String {
 }
 
 /// Both readers must have found the same tokens at the same places.
-fn check_agreement(lexemes: &[Lexeme], tokens: &[TokenWithSpan]) -> Result<(), Unparsed> {
+fn check_agreement(lexemes: &[Lexeme<'_>], tokens: &[TokenWithSpan]) -> Result<(), Unparsed> {
     let same = lexemes.len() == tokens.len()
         && lexemes.iter().zip(tokens).all(|(lexeme, token)| {
             let start = token.span.start;
@@ -80,7 +94,7 @@ fn check_agreement(lexemes: &[Lexeme], tokens: &[TokenWithSpan]) -> Result<(), U
 }
 
 /// One literal where the tokenizer saw several.
-fn join_continued(lexemes: &[Lexeme], tokens: &mut Vec<TokenWithSpan>) {
+fn join_continued(lexemes: &[Lexeme<'_>], tokens: &mut Vec<TokenWithSpan>) {
     if !lexemes.iter().any(|lexeme| lexeme.kind == Kind::Continued) {
         return;
     }
@@ -96,7 +110,7 @@ fn join_continued(lexemes: &[Lexeme], tokens: &mut Vec<TokenWithSpan>) {
     *tokens = joined;
 }
 
-fn agree(lexeme: &Lexeme, token: &Token) -> bool {
+fn agree(lexeme: &Lexeme<'_>, token: &Token) -> bool {
     match (lexeme.kind, token) {
         (Kind::Word, Token::Word(word)) => word.quote_style.is_none() && word.value == lexeme.text,
         (Kind::Quoted, Token::Word(word)) => word.quote_style == Some('"') && word.value == lexeme.text,
@@ -108,13 +122,32 @@ fn agree(lexeme: &Lexeme, token: &Token) -> bool {
                 | Token::NationalStringLiteral(_)
                 | Token::HexStringLiteral(_)
                 | Token::SingleQuotedByteStringLiteral(_)
-                | Token::UnicodeStringLiteral(_)
         ),
         (Kind::Continued, token) => matches!(token, Token::SingleQuotedString(_)),
         (Kind::Number, Token::Number(text, false)) => *text == lexeme.text,
         (Kind::Parameter, Token::Placeholder(text)) => *text == lexeme.text,
         (Kind::Symbol, Token::Word(_) | Token::Number(..) | Token::Placeholder(_)) => false,
-        (Kind::Symbol, token) => token.to_string() == lexeme.text,
+        (Kind::Symbol, token) => match sign(token) {
+            Some(sign) => sign == lexeme.text,
+            None => token.to_string() == lexeme.text,
+        },
         _ => false,
     }
+}
+
+/// The most frequent signs.
+fn sign(token: &Token) -> Option<&'static str> {
+    Some(match token {
+        Token::Comma => ",",
+        Token::Period => ".",
+        Token::LParen => "(",
+        Token::RParen => ")",
+        Token::Eq => "=",
+        Token::Mul => "*",
+        Token::SemiColon => ";",
+        Token::DoubleColon => "::",
+        Token::Lt => "<",
+        Token::Gt => ">",
+        _ => return None,
+    })
 }

@@ -4,6 +4,7 @@
 //! server does, an agent could hide a statement in what we take for a literal. So the text is also read by this
 //! scanner, and both must find the same tokens at the same places; see [`crate::parse`].
 
+use std::borrow::Cow;
 use std::iter::Peekable;
 use std::ops::Range;
 use std::str::Chars;
@@ -24,6 +25,10 @@ pub(crate) enum Kind {
     Literal,
     /// A plain string literal that goes on with the plain one before it, behind a newline.
     Continued,
+    /// `U&'…'`, text without the quotes, escapes as they are.
+    UnicodeLiteral,
+    /// `U&"…"`, the same.
+    UnicodeQuoted,
     /// A number.
     Number,
     /// `$1`.
@@ -34,9 +39,9 @@ pub(crate) enum Kind {
 
 /// One token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Lexeme {
+pub(crate) struct Lexeme<'a> {
     pub(crate) kind: Kind,
-    pub(crate) text: String,
+    pub(crate) text: Cow<'a, str>,
     /// Line and column in characters, both from 1, as the parser's tokenizer counts them.
     pub(crate) line: u64,
     pub(crate) column: u64,
@@ -44,16 +49,16 @@ pub(crate) struct Lexeme {
     pub(crate) bytes: Range<usize>,
 }
 
-impl Lexeme {
+impl Lexeme<'_> {
     fn is_string(&self) -> bool {
-        matches!(self.kind, Kind::Literal | Kind::Continued)
+        matches!(self.kind, Kind::Literal | Kind::Continued | Kind::UnicodeLiteral)
     }
 }
 
 /// Reads `sql` as the server would.
-pub(crate) fn scan(sql: &str) -> Result<Vec<Lexeme>, Unparsed> {
-    let mut scanner = Scanner { chars: sql.chars().peekable(), at: 0, line: 1, column: 1 };
-    let mut lexemes: Vec<Lexeme> = Vec::new();
+pub(crate) fn scan(sql: &str) -> Result<Vec<Lexeme<'_>>, Unparsed> {
+    let mut scanner = Scanner { sql, chars: sql.chars().peekable(), at: 0, line: 1, column: 1 };
+    let mut lexemes: Vec<Lexeme<'_>> = Vec::with_capacity(sql.len().min(1024) / 4);
     while let Some(mut lexeme) = scanner.lexeme()? {
         if let Some(last) = lexemes.last().filter(|last| last.is_string() && lexeme.is_string()) {
             if !continues(sql, last, &lexeme) {
@@ -68,17 +73,18 @@ pub(crate) fn scan(sql: &str) -> Result<Vec<Lexeme>, Unparsed> {
 
 /// Whether literals side by side are one (`quotecontinue`): a newline is between them, and nothing but white space
 /// and `--` comments. A prefix to the first would say how to read the second, so both have to be plain.
-fn continues(sql: &str, last: &Lexeme, next: &Lexeme) -> bool {
-    let is_plain = |lexeme: &Lexeme| sql.as_bytes().get(lexeme.bytes.start) == Some(&b'\'');
+fn continues(sql: &str, last: &Lexeme<'_>, next: &Lexeme<'_>) -> bool {
+    let is_plain = |lexeme: &Lexeme<'_>| sql.as_bytes().get(lexeme.bytes.start) == Some(&b'\'');
     let between = sql.get(last.bytes.end..next.bytes.start).unwrap_or_default();
     is_plain(last) && is_plain(next) && between.contains(['\n', '\r']) && !between.contains("/*")
 }
 
-fn refused(what: &str) -> Unparsed {
+pub(crate) fn refused(what: &str) -> Unparsed {
     Unparsed::NotModelled(what.to_owned())
 }
 
 struct Scanner<'a> {
+    sql: &'a str,
     chars: Peekable<Chars<'a>>,
     /// Bytes that were read.
     at: usize,
@@ -86,7 +92,7 @@ struct Scanner<'a> {
     column: u64,
 }
 
-impl Scanner<'_> {
+impl<'a> Scanner<'a> {
     fn peek(&mut self) -> Option<char> {
         self.chars.peek().copied()
     }
@@ -107,40 +113,47 @@ impl Scanner<'_> {
         Some(next)
     }
 
-    fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> String {
-        let mut text = String::new();
-        while let Some(c) = self.peek().filter(|c| wanted(*c)) {
-            text.push(c);
-            self.next();
-        }
-        text
+    /// The text from a position up to the current one.
+    fn since(&self, start: usize) -> &'a str {
+        self.sql.get(start..self.at).unwrap_or_default()
     }
 
-    fn lexeme(&mut self) -> Result<Option<Lexeme>, Unparsed> {
+    fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> &'a str {
+        let start = self.at;
+        while self.peek().is_some_and(&wanted) {
+            self.next();
+        }
+        self.since(start)
+    }
+
+    fn lexeme(&mut self) -> Result<Option<Lexeme<'a>>, Unparsed> {
         self.skip_blank()?;
         let (line, column, start) = (self.line, self.column, self.at);
         let Some(first) = self.peek() else { return Ok(None) };
         let (kind, text) = match first {
-            '\'' => (Kind::Literal, self.plain_string()?),
+            '\'' => {
+                self.plain_string()?;
+                (Kind::Literal, "".into())
+            }
             '"' => (Kind::Quoted, self.quoted_identifier()?),
             '$' => self.dollar()?,
             c if is_identifier_start(c) => self.word()?,
-            c if c.is_ascii_digit() => (Kind::Number, self.number()?),
-            '.' if self.second().is_some_and(|c| c.is_ascii_digit()) => (Kind::Number, self.number()?),
+            c if c.is_ascii_digit() => (Kind::Number, self.number()?.into()),
+            '.' if self.second().is_some_and(|c| c.is_ascii_digit()) => (Kind::Number, self.number()?.into()),
             ':' => {
                 self.next();
-                let pair = self.peek().filter(|c| matches!(c, ':' | '=')).inspect(|_| {
+                if matches!(self.peek(), Some(':' | '=')) {
                     self.next();
-                });
-                (Kind::Symbol, [':'].into_iter().chain(pair).collect())
+                }
+                (Kind::Symbol, self.since(start).into())
             }
             // One token to the server, which its grammar has no use for.
             '.' if self.second() == Some('.') => return Err(refused("`..`")),
             '(' | ')' | '[' | ']' | ',' | ';' | '.' => {
                 self.next();
-                (Kind::Symbol, first.to_string())
+                (Kind::Symbol, self.since(start).into())
             }
-            c if is_operator(c) => (Kind::Symbol, self.operator()?),
+            c if is_operator(c) => (Kind::Symbol, self.operator()?.into()),
             _ => return Err(refused("a character that PostgreSQL does not know here")),
         };
         Ok(Some(Lexeme { kind, text, line, column, bytes: start..self.at }))
@@ -184,12 +197,11 @@ impl Scanner<'_> {
     }
 
     /// From the opening quote; a backslash means nothing (`standard_conforming_strings`).
-    fn plain_string(&mut self) -> Result<String, Unparsed> {
-        self.delimited('\'', false)?;
-        Ok(String::new())
+    fn plain_string(&mut self) -> Result<Cow<'a, str>, Unparsed> {
+        self.delimited('\'', false)
     }
 
-    fn quoted_identifier(&mut self) -> Result<String, Unparsed> {
+    fn quoted_identifier(&mut self) -> Result<Cow<'a, str>, Unparsed> {
         let text = self.delimited('"', false)?;
         if text.is_empty() || text.len() > MAX_IDENTIFIER {
             return Err(refused("an empty or overlong identifier"));
@@ -197,72 +209,79 @@ impl Scanner<'_> {
         Ok(text)
     }
 
-    fn delimited(&mut self, quote: char, escapes: bool) -> Result<String, Unparsed> {
+    /// From the opening quote; what is between the quotes, where a doubled one is one.
+    fn delimited(&mut self, quote: char, escapes: bool) -> Result<Cow<'a, str>, Unparsed> {
         self.next();
-        let mut text = String::new();
+        let start = self.at;
+        let mut doubled = false;
         loop {
+            let text = self.since(start);
             match self.next() {
                 Some('\\') if escapes => {
                     self.next();
                 }
                 Some(c) if c == quote => {
                     if self.peek() != Some(quote) {
-                        return Ok(text);
+                        let (pair, one) = if quote == '"' { ("\"\"", "\"") } else { ("''", "'") };
+                        return Ok(if doubled { text.replace(pair, one).into() } else { text.into() });
                     }
                     self.next();
-                    text.push(quote);
+                    doubled = true;
                 }
-                Some(c) => text.push(c),
+                Some(_) => {}
                 None => return Err(Unparsed::Syntax("unterminated quoted text".to_owned())),
             }
         }
     }
 
-    fn dollar(&mut self) -> Result<(Kind, String), Unparsed> {
+    fn dollar(&mut self) -> Result<(Kind, Cow<'a, str>), Unparsed> {
+        let start = self.at;
         self.next();
         if self.peek().is_some_and(|c| c.is_ascii_digit()) {
-            let number = self.take_while(|c| c.is_ascii_digit());
+            self.take_while(|c| c.is_ascii_digit());
             if self.peek().is_some_and(is_identifier_part) {
                 return Err(refused("a parameter with something stuck to it"));
             }
-            return Ok((Kind::Parameter, format!("${number}")));
+            return Ok((Kind::Parameter, self.since(start).into()));
         }
         let tag = self.take_while(|c| is_identifier_part(c) && c != '$');
         if self.next() != Some('$') {
             return Err(refused("a lone `$`"));
         }
         let close = format!("${tag}$");
-        let mut body = String::new();
-        while !body.ends_with(&close) {
-            body.push(self.next().ok_or_else(|| Unparsed::Syntax("unterminated quoted text".to_owned()))?);
+        let body = self.at;
+        while !self.since(body).ends_with(&close) {
+            self.next().ok_or_else(|| Unparsed::Syntax("unterminated quoted text".to_owned()))?;
         }
-        Ok((Kind::Literal, String::new()))
+        Ok((Kind::Literal, "".into()))
     }
 
-    fn word(&mut self) -> Result<(Kind, String), Unparsed> {
+    fn word(&mut self) -> Result<(Kind, Cow<'a, str>), Unparsed> {
         let text = self.take_while(is_identifier_part);
-        match (text.as_str(), self.peek()) {
+        match (text, self.peek()) {
             ("e" | "E", Some('\'')) => {
                 self.delimited('\'', true)?;
-                return Ok((Kind::Literal, String::new()));
+                return Ok((Kind::Literal, "".into()));
             }
             ("b" | "B" | "x" | "X", Some('\'')) => {
                 // A doubled quote ends these, and begins a string.
                 if self.delimited('\'', false)?.contains('\'') {
                     return Err(refused("a quote in a bit string"));
                 }
-                return Ok((Kind::Literal, String::new()));
+                return Ok((Kind::Literal, "".into()));
             }
             ("n" | "N", Some('\'')) => {
-                return Ok((Kind::Literal, self.plain_string()?));
+                self.plain_string()?;
+                return Ok((Kind::Literal, "".into()));
             }
-            // What its escapes mean does not matter here: a quote is doubled in it, as in a plain one.
+            // A quote is doubled in these, as in plain ones; what the escapes mean is told by what follows.
             ("u" | "U", Some('&')) if self.second() == Some('\'') => {
                 self.next();
-                return Ok((Kind::Literal, self.plain_string()?));
+                return Ok((Kind::UnicodeLiteral, self.plain_string()?));
             }
             ("u" | "U", Some('&')) if self.second() == Some('"') => {
-                return Err(refused("an identifier with U& escapes"));
+                self.next();
+                return Ok((Kind::UnicodeQuoted, self.delimited('"', false)?));
             }
             // A quote behind any other word begins the next token; where the parser's tokenizer takes the word for a
             // prefix, the two readers disagree.
@@ -271,57 +290,57 @@ impl Scanner<'_> {
         if text.len() > MAX_IDENTIFIER || text.chars().any(|c| !c.is_ascii() && !c.is_alphanumeric()) {
             return Err(refused("an identifier that is overlong or has odd characters"));
         }
-        Ok((Kind::Word, text))
+        Ok((Kind::Word, text.into()))
     }
 
     /// Decimal numbers only: servers disagree about `0x1f`, `1_000` and what may stick to a number.
-    fn number(&mut self) -> Result<String, Unparsed> {
-        let mut text = self.take_while(|c| c.is_ascii_digit());
+    fn number(&mut self) -> Result<&'a str, Unparsed> {
+        let start = self.at;
+        self.take_while(|c| c.is_ascii_digit());
         if self.peek() == Some('.') {
             self.next();
-            text.push('.');
-            text.push_str(&self.take_while(|c| c.is_ascii_digit()));
+            self.take_while(|c| c.is_ascii_digit());
         }
         if matches!(self.peek(), Some('e' | 'E')) {
-            text.extend(self.next());
+            self.next();
             if matches!(self.peek(), Some('+' | '-')) {
-                text.extend(self.next());
+                self.next();
             }
-            let exponent = self.take_while(|c| c.is_ascii_digit());
-            if exponent.is_empty() {
+            if self.take_while(|c| c.is_ascii_digit()).is_empty() {
                 return Err(refused("a number with something stuck to it"));
             }
-            text.push_str(&exponent);
         }
         if self.peek().is_some_and(|c| is_identifier_part(c) || matches!(c, '.' | '\'' | '"')) {
             return Err(refused("a number with something stuck to it"));
         }
-        Ok(text)
+        Ok(self.since(start))
     }
 
-    fn operator(&mut self) -> Result<String, Unparsed> {
-        let mut ahead = self.chars.clone();
-        let mut text = String::new();
-        while let Some(c) = ahead.next().filter(|c| is_operator(*c)) {
-            // PostgreSQL knows no longer ones, and signs that do not belong to it are read again and again.
-            if text.len() >= MAX_IDENTIFIER {
-                return Err(Unparsed::TooComplex);
-            }
-            // A comment ends an operator.
-            if matches!((c, ahead.peek()), ('-', Some('-')) | ('/', Some('*'))) {
-                break;
-            }
-            text.push(c);
+    fn operator(&mut self) -> Result<&'a str, Unparsed> {
+        let rest = self.sql.get(self.at..).unwrap_or_default();
+        // PostgreSQL knows no longer ones, and what does not belong to it would be read again and again.
+        let some = rest.bytes().take(MAX_IDENTIFIER.saturating_add(2));
+        let length = some.take_while(|byte| is_operator(char::from(*byte))).count();
+        let mut text = rest.get(..length).unwrap_or_default();
+        // A comment ends an operator.
+        for comment in ["--", "/*"] {
+            text = text.split_once(comment).map_or(text, |(before, _)| before);
+        }
+        if text.len() > MAX_IDENTIFIER {
+            return Err(Unparsed::TooComplex);
         }
         // SQL wants `a=-1` to be read as `=` and `-`; only operators with one of these may end in a sign.
         let may_end_in_sign = text.contains(['~', '!', '@', '#', '%', '^', '&', '|', '`', '?']);
-        while !may_end_in_sign && text.len() > 1 && text.ends_with(['+', '-']) {
-            text.pop();
+        while let Some(shorter) = text.strip_suffix(['+', '-'])
+            && !may_end_in_sign
+            && !shorter.is_empty()
+        {
+            text = shorter;
         }
         for _ in text.chars() {
             self.next();
         }
-        Ok(if text == "!=" { "<>".to_owned() } else { text })
+        Ok(if text == "!=" { "<>" } else { text })
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod attacks;
 mod clients;
+mod functions;
 mod inference;
 mod kinds;
 mod limits;

@@ -56,7 +56,7 @@ struct Walker<'c> {
     /// Set by what could bring in data from anywhere: no output is then proved.
     uncertain: bool,
     /// What flows into places that do not carry its mask.
-    stored: Lineage,
+    spreads: Lineage,
     /// What masked columns decide beside the outputs.
     inferred: Inferred,
     /// How often queries that read their own rows may still be walked.
@@ -92,7 +92,7 @@ impl<'c> Walker<'c> {
             opaque: false,
             outputs: None,
             inference: Inference::default(),
-            stored: Taint::CLEAN,
+            spreads: Taint::CLEAN,
             hides: false,
             transaction: None,
             copy: None,
@@ -106,7 +106,7 @@ impl<'c> Walker<'c> {
             catalogue,
             facts,
             uncertain: false,
-            stored: Lineage::clean(),
+            spreads: Lineage::clean(),
             inferred: Inferred::default(),
             rounds: ROUNDS,
             reads: Vec::new(),
@@ -122,7 +122,7 @@ impl<'c> Walker<'c> {
             }
             taint
         };
-        facts.stored = resolve(self.stored);
+        facts.spreads = resolve(self.spreads);
         facts.inference = Inference {
             compared: resolve(self.inferred.compared),
             joined: resolve(self.inferred.joined),

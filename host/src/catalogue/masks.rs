@@ -6,7 +6,7 @@ use gatewright_core::catalogue::{Catalogue, MaskedColumn, Relation, RelationKind
 use gatewright_core::mask::Method;
 
 use super::read::Raw;
-use super::taint;
+use super::{functions, taint};
 use crate::config::Resource;
 
 /// A mask on one column, before it has an id.
@@ -26,6 +26,8 @@ type Marks = BTreeMap<(usize, String), Mark>;
 pub(crate) fn compile(raw: &Raw, resource: &Resource) -> Result<Catalogue, Vec<String>> {
     let mut relations = raw.relations.clone();
     let mut faults = set_tags(&mut relations, &resource.tags);
+    let mut functions = raw.functions.clone();
+    faults.extend(functions::declare(&mut functions, resource));
     let mut marks = Marks::new();
     for mask in &resource.masks {
         let mark = Mark { method: mask.method, tags: mask.tags.clone() };
@@ -45,7 +47,6 @@ pub(crate) fn compile(raw: &Raw, resource: &Resource) -> Result<Catalogue, Vec<S
     }
     spread(&relations, &raw.inherits, &mut marks);
     let masked = number(&mut relations, marks);
-    let functions = raw.functions.clone();
     let catalogue = Catalogue { relations, masked, functions, search_path: raw.search_path.clone() };
     Ok(taint::of_views(catalogue))
 }

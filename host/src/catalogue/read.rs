@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use anyhow::anyhow;
-use gatewright_core::catalogue::{Column, Relation, RelationKind, Taint, UserFunction};
+use gatewright_core::catalogue::{Column, Relation, RelationKind, Taint, UserFunction, Volatility};
 use tokio_postgres::{Client, Row, Transaction};
 
 use super::connect::chain;
@@ -57,9 +57,13 @@ WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 
 ORDER BY a.attrelid, a.attnum";
 
 const FUNCTIONS: &str = "
-SELECT DISTINCT n.nspname::text, p.proname::text
-FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+SELECT n.nspname::text, p.proname::text,
+       bool_and(prokind = 'f' AND provolatile = 'i'), bool_and(prokind = 'f' AND provolatile IN ('i', 's')),
+       string_agg(DISTINCT l.lanname::text, ', ' ORDER BY l.lanname::text), bool_or(proretset),
+       EXISTS (SELECT FROM pg_proc s WHERE s.proname = p.proname AND s.pronamespace = 'pg_catalog'::regnamespace)
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
 WHERE n.nspname !~ '^(pg_|information_schema$)'
+GROUP BY n.nspname, p.proname
 ORDER BY 1, 2";
 
 const INHERITS: &str = "SELECT inhrelid, inhparent FROM pg_inherits i
@@ -102,7 +106,7 @@ async fn read_in(transaction: &Transaction<'_>) -> Result<Raw, tokio_postgres::E
     }
     let mut functions = Vec::new();
     for row in transaction.query(FUNCTIONS, &[]).await? {
-        functions.push(UserFunction { schema: row.try_get(0)?, name: row.try_get(1)? });
+        functions.push(function(&row)?);
     }
     let mut inherits = Vec::new();
     for row in transaction.query(INHERITS, &[]).await? {
@@ -118,6 +122,23 @@ fn column(row: &Row) -> Result<Column, tokio_postgres::Error> {
         type_oid: row.try_get(3)?,
         taint: Taint::CLEAN,
         derived: false,
+    })
+}
+
+fn function(row: &Row) -> Result<UserFunction, tokio_postgres::Error> {
+    let volatility = match (row.try_get(2)?, row.try_get(3)?) {
+        (true, _) => Volatility::Immutable,
+        (_, true) => Volatility::Stable,
+        _ => Volatility::Volatile,
+    };
+    Ok(UserFunction {
+        schema: row.try_get(0)?,
+        name: row.try_get(1)?,
+        volatility,
+        language: row.try_get(4)?,
+        gives_rows: row.try_get(5)?,
+        shadows: row.try_get(6)?,
+        harmless: false,
     })
 }
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::api::{Api, nothing};
-use super::values::{Address, Bytes, ColumnPattern, Endpoint, Name, Span, Url};
+use super::values::{Address, Bytes, ColumnPattern, Endpoint, FunctionName, Name, Span, Url};
 use crate::secret::SecretRef;
 
 /// The whole file.
@@ -130,6 +130,9 @@ pub(crate) struct Resource {
     /// What is looked for in text that is not masked.
     #[serde(default)]
     pub(crate) detectors: Detectors,
+    /// Functions that somebody created, and whose result depends on their arguments only.
+    #[serde(default)]
+    pub(crate) functions: Vec<Spanned<FunctionName>>,
     /// Tags of tables, for policies: table (or `schema.table`) to tags.
     #[serde(default)]
     pub(crate) tags: BTreeMap<String, Vec<String>>,

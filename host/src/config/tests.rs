@@ -117,6 +117,27 @@ fn sense_is_checked_too() {
 }
 
 #[test]
+fn declared_functions_are_checked_where_they_stand() {
+    let with = |section: &str| {
+        faults(&SOUND.replacen("    masks:", &format!("    functions: {section}\n    masks:"), 1))
+    };
+    assert_eq!(with("[public.initials, 'Other.Odd Name']"), "none");
+    for (section, parts) in [
+        ("[initials]", ["gatewright.yaml:21:17:", "resources[0].functions[0]", "expected `schema.function`"]),
+        ("[public.*]", ["gatewright.yaml:21:17:", "functions[0]", "without `*`"]),
+        ("['public.f(int)']", ["gatewright.yaml:21:17:", "functions[0]", "without arguments"]),
+        ("[a.f, pg_catalog.lower]", ["gatewright.yaml:21:22:", "functions[1]", "the server's own"]),
+        ("[a.f, a.f]", ["gatewright.yaml:21:22:", "functions[1]", "twice"]),
+        ("public.f", ["gatewright.yaml:21:16:", "functions", "list"]),
+    ] {
+        let said = with(section);
+        for part in parts {
+            assert!(said.contains(part), "`{part}` is missing in: {said}");
+        }
+    }
+}
+
+#[test]
 fn detectors_are_compiled_where_they_stand() {
     let with = |section: &str| {
         faults(&SOUND.replacen("    masks:", &format!("    detectors:{section}\n    masks:"), 1))

@@ -135,6 +135,18 @@ fn resource(found: &mut Found<'_>, path: &str, one: &Resource) {
             format!("`{}` is not a role of this resource: expected one of {}", role.value, known.join(", "));
         found.unless(names.contains(&role.value), role.referenced, format!("{path}.catalogue.role"), message);
     }
+    let mut declared = HashSet::new();
+    for (i, function) in one.functions.iter().enumerate() {
+        let name = &function.value;
+        let message = match name.schema.as_str() {
+            "pg_catalog" | "information_schema" => {
+                format!("`{name}` is the server's own: expected a function that somebody created")
+            }
+            _ if !declared.insert(name) => format!("`{name}` stands here twice: expected each function once"),
+            _ => continue,
+        };
+        found.add(function.referenced, format!("{path}.functions[{i}]"), message);
+    }
     detectors(found, &format!("{path}.detectors"), &one.detectors);
     if let Some(cap) = &one.limits.max_message {
         let message = format!("expected at most {MAX_MESSAGE} bytes (3MiB), since Envoy's buffer holds 4MiB");

@@ -177,6 +177,38 @@ fn glob(pattern: &str, text: &str) -> bool {
     rest.len() >= last.len() && rest.ends_with(last)
 }
 
+/// `schema.function`, both as the catalogue writes them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct FunctionName {
+    /// Its schema.
+    pub(crate) schema: String,
+    /// Its name.
+    pub(crate) name: String,
+}
+
+impl TryFrom<String> for FunctionName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let wrong = |part: &str| part.is_empty() || part.contains(['.', '*', '(', ')']);
+        match text.split_once('.') {
+            Some((schema, name)) if !wrong(schema) && !wrong(name) => {
+                Ok(Self { schema: schema.to_owned(), name: name.to_owned() })
+            }
+            _ => Err(format!(
+                "`{text}` is not a function's name: expected `schema.function`, without `*` and without arguments"
+            )),
+        }
+    }
+}
+
+impl std::fmt::Display for FunctionName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.schema, self.name)
+    }
+}
+
 /// Where the target listens.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "EndpointForm")]

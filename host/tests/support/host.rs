@@ -205,6 +205,7 @@ resources:
       - columns: ["*.email", "people.phone"]
         method: partial
         tags: [pii]
+    functions: [public.initials, public.helper, public.latest]
 "#
     )
 }

@@ -1,6 +1,6 @@
 //! Gatewright's tokens against those of PostgreSQL's scanner.
 
-use gatewright_sql::oracle::{Token, TokenKind, literal_value, tokens};
+use gatewright_sql::oracle::{Token, TokenKind, literal_value, tokens, without_unicode_escapes};
 use pg_query::protobuf::{KeywordKind, ScanToken, Token as Scanned};
 use serde_json::Value;
 
@@ -57,6 +57,7 @@ fn same_kind(our: &Token, their: &ScanToken, slice: &str) -> bool {
     match our.kind {
         TokenKind::Word => (keyword || is(their, Scanned::Ident)) && our.text == slice,
         TokenKind::Quoted => !keyword && is(their, Scanned::Ident) && slice.starts_with('"'),
+        TokenKind::UnicodeQuoted => !keyword && is(their, Scanned::Uident),
         TokenKind::Literal => any(&strings),
         TokenKind::Number => any(&numbers) && our.text == slice,
         TokenKind::Parameter => is(their, Scanned::Param) && our.text == slice,
@@ -76,6 +77,38 @@ fn same_value(our: &Token, slice: &str) -> bool {
         TokenKind::Literal if slice.contains("\\v") => true,
         TokenKind::Literal => literal_value(slice).is_none_or(|ours| same(constant(slice), &ours)),
         _ => true,
+    }
+}
+
+/// Has the server read `text` and what Gatewright makes of its `U&` escapes; `None` where there are none.
+#[must_use]
+pub fn unescaped(text: &str) -> Option<Agreement> {
+    let ours = match without_unicode_escapes(text) {
+        Ok(ours) => ours?,
+        Err(_) => return Some(Agreement::Refused),
+    };
+    Some(match (tree(text), tree(&ours)) {
+        (Some(theirs), Some(own)) if theirs == own => Agreement::Same,
+        (None, None) => Agreement::Refused,
+        _ => Agreement::Differs(ours),
+    })
+}
+
+/// The server's tree, without the positions of its parts.
+fn tree(sql: &str) -> Option<Value> {
+    let mut tree = serde_json::to_value(&pg_query::parse(sql, 0).ok()?.protobuf).ok()?;
+    forget_positions(&mut tree);
+    Some(tree)
+}
+
+fn forget_positions(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|name, _| !name.ends_with("location") && name != "stmt_len");
+            fields.values_mut().for_each(forget_positions);
+        }
+        Value::Array(items) => items.iter_mut().for_each(forget_positions),
+        _ => {}
     }
 }
 

@@ -4,7 +4,7 @@
 use std::error::Error;
 
 use gatewright_oracle::corpus;
-use gatewright_oracle::scan::{Agreement, compare};
+use gatewright_oracle::scan::{Agreement, compare, unescaped};
 use proptest::prelude::*;
 
 fn check(text: &str) -> bool {
@@ -12,6 +12,14 @@ fn check(text: &str) -> bool {
         Agreement::Same => true,
         Agreement::Refused => false,
         Agreement::Differs(how) => panic!("{text:?}: {how}"),
+    }
+}
+
+/// A text with `U&` escapes and what we make of them are one to the server.
+fn check_unescaped(text: &str) -> bool {
+    match unescaped(text) {
+        Some(Agreement::Differs(ours)) => panic!("{text:?}: {ours:?}"),
+        other => other == Some(Agreement::Same),
     }
 }
 
@@ -169,6 +177,74 @@ fn tricky() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(TRICKY), 0..12).prop_map(|parts| parts.concat())
 }
 
+#[test]
+fn unicode_escapes_are_read_as_the_server_does() -> Result<(), Box<dyn Error>> {
+    let mut all = texts()?;
+    all.extend(corpus::sent()?.into_iter().flat_map(|file| file.statements));
+    let taken = all.iter().filter(|text| check_unescaped(text)).count();
+    assert!(taken > 10, "{taken} texts with escapes");
+    Ok(())
+}
+
+/// What there is between the quotes of `U&`, and behind them.
+const ESCAPES: &[&str] = &[
+    "\\0041",
+    "\\+000041",
+    "\\\\",
+    "\\",
+    "!",
+    "!!",
+    "!0041",
+    "!+00e9zz",
+    "\\d83d",
+    "\\DE00",
+    "\\+00d83d",
+    "\\+110000",
+    "\\0000",
+    "\\0027",
+    "\\0022",
+    "''",
+    "\"\"",
+    "é",
+    "a",
+    " ",
+    "\n",
+    "\\005c",
+    "\\d83d\\de00",
+    "--",
+    "/*",
+    "$$",
+    "0",
+];
+
+fn escaped() -> impl Strategy<Value = String> {
+    let one = |list: &'static [&'static str]| prop::sample::select(list);
+    let inner = prop::collection::vec(one(ESCAPES), 0..6).prop_map(|parts| parts.concat());
+    let behind = one(&[
+        "",
+        " ",
+        " UESCAPE '!'",
+        "UESCAPE'!'",
+        " uescape '\\'",
+        "\nUESCAPE/**/'+'",
+        " UESCAPE 'a'",
+        " AS",
+    ]);
+    let quote = one(&["'", "\""]);
+    let part =
+        (quote, inner, behind).prop_map(|(quote, inner, behind)| format!("U&{quote}{inner}{quote}{behind}"));
+    let before = one(&[
+        "SELECT ",
+        "SELECT a.",
+        "SELECT 1 AS ",
+        "SELECT a FROM t WHERE a = ",
+        "SELECT 'x' || ",
+        "SELECT a",
+    ]);
+    (before, prop::collection::vec(part, 1..3), one(&["", ", b", " FROM t", "\n'x'", "x"]))
+        .prop_map(|(before, parts, after)| format!("{before}{}{after}", parts.join(", ")))
+}
+
 fn boundary(text: &str, at: &prop::sample::Index) -> usize {
     let mut at = at.index(text.len() + 1);
     while !text.is_char_boundary(at) {
@@ -215,6 +291,12 @@ proptest! {
     #[test]
     fn changed_statements_have_the_same_tokens(text in mutated()) {
         check(&text);
+    }
+
+    #[test]
+    fn any_unicode_escapes_are_read_as_the_server_does(text in escaped()) {
+        check(&text);
+        check_unescaped(&text);
     }
 
     #[test]

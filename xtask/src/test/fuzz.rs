@@ -1,11 +1,11 @@
 //! A short run of every fuzz target: its committed corpus, and then some seconds of new inputs.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use gatewright_tests::tools;
+use gatewright_tests::{corpus, tools};
 
 use super::Outcome;
 use crate::command::{cargo, on_path, output, run, target_dir};
@@ -46,10 +46,23 @@ pub(super) fn smoke() -> Result<Outcome> {
             .arg(&found)
             .arg(fuzz.join("corpus").join(&name))
             .current_dir(&target);
+        if name == "sql" {
+            fuzzer.arg(statements(&target)?);
+        }
         run(&mut fuzzer)
             .with_context(|| format!("fuzz target `{name}`; the input is in {}", target.display()))?;
     }
     Ok(Outcome::Passed)
+}
+
+/// A folder of the statements of the end-to-end corpora, a file for each.
+fn statements(target: &Path) -> Result<PathBuf> {
+    let folder = target.join("statements");
+    fs::create_dir_all(&folder)?;
+    for case in [corpus::read("leaks")?, corpus::read("ordinary")?].concat() {
+        fs::write(folder.join(&case.name), case.statements.join(";\n"))?;
+    }
+    Ok(folder)
 }
 
 fn targets(fuzz: &Path) -> Result<Vec<String>> {

@@ -56,6 +56,8 @@ pub struct Statement {
     pub functions: BTreeSet<String>,
     /// Masked columns that decide what is seen, as `table.column`, by how they do; see the schema.
     pub inference: BTreeMap<String, BTreeSet<String>>,
+    /// Masked columns whose values it stores where they are not masked, as `table.column`.
+    pub spreads: BTreeSet<String>,
 }
 
 impl Context {
@@ -101,6 +103,7 @@ impl Context {
                 ("columns_read".to_owned(), texts(&statement.columns_read)),
                 ("columns_written".to_owned(), texts(&statement.columns_written)),
                 ("functions".to_owned(), texts(&statement.functions)),
+                ("spreads".to_owned(), texts(&statement.spreads)),
             ]);
             let none = BTreeSet::new();
             let inference = INFERENCE

@@ -331,6 +331,7 @@ impl Judge {
                 columns_written: facts.columns_written.clone(),
                 functions: facts.functions.clone(),
                 inference: explained.inference.clone(),
+                spreads: explained.spreads.clone(),
             });
             for access in facts.accesses.iter().filter(|_| never.is_none()) {
                 verdict = verdict.and(ask(access.action, &access.target, &context, &mut explained));

@@ -38,6 +38,8 @@ const POLICIES: &str = r#"
 @id("delete") @approvers("dba") @reason("deleting needs a dba") @expires("15m")
 permit (principal, action == Action::"delete", resource) when { context.approved };
 @id("no-ddl") @reason("nobody may run DDL") forbid (principal, action in [Action::"create", Action::"drop"], resource);
+@id("no-copy") @reason("masked values stay where they are")
+forbid (principal, action == Action::"insert", resource) when { !context.spreads.isEmpty() };
 "#;
 
 fn key() -> SigningKey {

@@ -6,8 +6,6 @@
 
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use crate::Unparsed;
-
 mod clauses;
 mod commands;
 mod tokens;
@@ -68,33 +66,68 @@ const RULES: &[Rule] = &[
 ];
 
 /// The tokens of one statement, in spellings that the parser knows.
-pub(super) fn rewrite(statement: &[TokenWithSpan]) -> Result<Vec<TokenWithSpan>, Unparsed> {
-    let command = commands::rewrite(statement);
-    clauses_of(command.as_deref().unwrap_or(statement))
+pub(super) fn rewrite(statement: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let statement = commands::rewrite(&statement).unwrap_or(statement);
+    let applies = |at: &usize| {
+        statement.split_at_checked(*at).is_some_and(|(before, rest)| rule(before, rest).is_some())
+    };
+    // Most statements need none, and stay as they are.
+    match (0..statement.len()).find(applies) {
+        Some(first) => clauses_from(&statement, first),
+        None => statement,
+    }
 }
 
-fn clauses_of(tokens: &[TokenWithSpan]) -> Result<Vec<TokenWithSpan>, Unparsed> {
-    let mut rest = tokens;
-    let mut out: Vec<TokenWithSpan> = Vec::with_capacity(rest.len());
+/// The statement with its clauses from that token on, the first that needs it.
+fn clauses_from(tokens: &[TokenWithSpan], first: usize) -> Vec<TokenWithSpan> {
+    let (before, mut rest) = tokens.split_at_checked(first).unwrap_or((&[], tokens));
+    let mut out: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    out.extend_from_slice(before);
     while let [token, after @ ..] = rest {
-        let rules = if is_label(&out, token) { &[] } else { RULES };
-        if let Some((taken, put)) = rules.iter().find_map(|rule| rule(&out, rest)) {
+        if let Some((taken, put)) = rule(&out, rest) {
             out.extend(put);
             rest = rest.get(taken.max(1)..).unwrap_or_default();
-            continue;
+        } else {
+            out.push(token.clone());
+            rest = after;
         }
-        rest = after;
-        out.push(match &token.token {
-            Token::UnicodeStringLiteral(_) if after.first().is_some_and(|next| is(next, "UESCAPE")) => {
-                return Err(Unparsed::NotModelled("UESCAPE".to_owned()));
-            }
-            Token::UnicodeStringLiteral(value) => {
-                TokenWithSpan::new(Token::SingleQuotedString(value.clone()), token.span)
-            }
-            _ => token.clone(),
-        });
     }
-    Ok(out)
+    out
+}
+
+/// What the first rule that applies between these does.
+fn rule(before: &[TokenWithSpan], rest: &[TokenWithSpan]) -> Option<(usize, Vec<TokenWithSpan>)> {
+    let token = rest.first().filter(|_| begins_rule(rest))?;
+    if is_label(before, token) {
+        return None;
+    }
+    RULES.iter().find_map(|rule| rule(before, rest))
+}
+
+/// Whether any rule begins with these tokens: most are told apart from all by the length of a word.
+fn begins_rule(rest: &[TokenWithSpan]) -> bool {
+    let [first, second, ..] = rest else { return false };
+    match &first.token {
+        Token::Word(word) if word.quote_style.is_none() => {
+            let words: &[&str] = match word.value.len() {
+                2 => &["of"],
+                3 => &["for", "box"],
+                4 => &["only", "rows", "trim", "drop", "inet", "cidr", "lseg"],
+                5 => &["table", "where", "cycle", "point", "money", "xmlpi"],
+                6 => &["search", "circle", "pg_lsn"],
+                7 => &["between", "current", "macaddr", "polygon", "tsquery"],
+                8 => &["macaddr8", "tsvector", "regclass"],
+                9 => &["preceding", "following", "collation"],
+                10 => &["overriding", "xmlelement"],
+                _ => &[],
+            };
+            words.iter().any(|known| known.eq_ignore_ascii_case(&word.value))
+        }
+        Token::LParen | Token::Comma => is(second, "VARIADIC"),
+        Token::Period => second.token == Token::Mul,
+        Token::Assignment => true,
+        _ => false,
+    }
 }
 
 /// Whether a token can be a name though its word is reserved: `t.only`, `1 AS only`.

@@ -31,14 +31,14 @@ const BREAKING: &[&str] = &[
 const NESTING: &[&str] = &["union", "intersect", "except", "join", "case", "explain", "prepare"];
 
 /// Refuses what would make too deep a tree.
-pub(crate) fn check(lexemes: &[Lexeme]) -> Result<(), Unparsed> {
+pub(crate) fn check(lexemes: &[Lexeme<'_>]) -> Result<(), Unparsed> {
     let mut outer: Vec<(u32, u32)> = Vec::new();
     let mut queries = 0_u32;
     let mut chain = 0_u32;
     let mut total = 0_u32;
     let mut arms = 0_u32;
     for lexeme in lexemes {
-        let text = lexeme.text.as_str();
+        let text = lexeme.text.as_ref();
         match lexeme.kind {
             Kind::Symbol => match text {
                 "(" | "[" => {

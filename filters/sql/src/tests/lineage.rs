@@ -123,7 +123,7 @@ fn values_stored_outside_their_mask_are_told() {
     ];
     for (sql, expected) in cases {
         // The tuple assignment is one value; more than flows in may be told.
-        let stored = show(&facts(sql).stored);
+        let stored = show(&facts(sql).spreads);
         assert!(expected.split(' ').all(|part| stored.contains(part)), "{sql}: {stored}");
         assert_eq!(expected.is_empty(), stored.is_empty(), "{sql}: {stored}");
     }

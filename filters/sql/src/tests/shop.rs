@@ -47,11 +47,21 @@ static SHOP: LazyLock<CatalogueIndex> = LazyLock::new(|| {
     for column in &mut contacts.columns {
         column.taint = customers.column(&column.name).unwrap().taint.clone();
     }
-    let function = |name: &str| UserFunction { schema: "public".to_owned(), name: name.to_owned() };
+    let function = |name: &str| {
+        let (schema, name) = ("public".to_owned(), name.to_owned());
+        UserFunction { schema, name, ..UserFunction::default() }
+    };
+    let harmless = |name: &str| UserFunction { harmless: true, ..function(name) };
+    let tokens = UserFunction { gives_rows: true, ..harmless("tokens") };
+    let pg_read_file = UserFunction { shadows: true, ..harmless("pg_read_file") };
+    let functions = ["lookup", "upper2", "ceil2", "mixed"].map(function).into_iter();
+    let functions = functions.chain([harmless("initials"), tokens, pg_read_file, {
+        UserFunction { schema: "other".to_owned(), ..harmless("mixed") }
+    }]);
     CatalogueIndex::new(Catalogue {
         relations: vec![customers, orders, payments, contacts, odd],
         masked,
-        functions: vec![function("lookup"), function("upper2"), function("ceil2")],
+        functions: functions.collect(),
         search_path: vec!["public".to_owned()],
     })
 });

@@ -62,12 +62,32 @@ fn rewritten_expressions_keep_their_lineage() {
 }
 
 #[test]
+fn names_with_unicode_escapes_are_those_that_they_stand_for() {
+    for (sql, expected) in [
+        ("SELECT U&\"\\0073sn\" FROM customers", "customers.ssn"),
+        ("SELECT u&\"\\+000073s\\006E\" FROM U&\"custom\\0065rs\"", "customers.ssn"),
+        ("SELECT U&\"!0073sn\" UESCAPE '!' FROM customers", "customers.ssn"),
+        ("SELECT c.U&\"!0073sn\"UESCAPE'!'FROM public.U&\"customers\" c", "customers.ssn"),
+        ("SELECT U&\"\\0073sn\" AS id, id AS U&\"\\0073sn\" FROM customers", "customers.ssn; "),
+        ("SELECT U&\"upp\\0065r\"(ssn), U&'ssn' FROM customers", "customers.ssn; "),
+    ] {
+        assert_eq!(outputs(sql), expected, "{sql}");
+    }
+    assert_eq!(facts("SELECT U&'\\0027;DROP TABLE orders --' FROM orders").statement, "SELECT");
+    // No folding of what is quoted, and 63 bytes of what it stands for.
+    refused("SELECT id FROM U&\"Customers\"");
+    assert_eq!(outputs(&format!("SELECT id AS U&\"{}\" FROM orders", "\\0061".repeat(63))), "");
+    refused(&format!("SELECT id AS U&\"{}\" FROM orders", "\\0061".repeat(64)));
+}
+
+#[test]
 fn a_pattern_that_takes_all_restricts_nothing() {
     for sql in [
         "LIKE '%'",
         "LIKE E'%'",
         "LIKE $$%%$$",
         "LIKE U&'\\0025'",
+        "LIKE U&'!0025' UESCAPE '!'",
         "LIKE ANY (ARRAY['x', '%'])",
         "LIKE ANY ('{%}')",
     ] {

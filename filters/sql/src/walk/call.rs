@@ -1,5 +1,6 @@
 //! Calls of functions.
 
+use gatewright_core::catalogue::UserFunction;
 use gatewright_core::policy::{Action, Target};
 use sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, ObjectName,
@@ -159,15 +160,44 @@ impl Walker<'_> {
                 return Ok(Manner::CanFail);
             }
             Some(schema) => {
-                self.foreign(schema.to_owned(), &function, flow);
-                return Ok(Manner::MakesRows);
+                let mut known = self.catalogue.functions(&function);
+                let known = known.find(|known| known.schema == schema);
+                return Ok(self.user_call(schema, &function, known, flow));
             }
             None => {}
         }
-        if self.shadowable(&function, flow) {
-            return Ok(Manner::MakesRows);
+        // Which of those that the name fits is meant depends on types.
+        let mut manner = None;
+        let mut builtin = true;
+        for known in self.catalogue.functions(&function) {
+            manner = manner.max(Some(self.user_call(&known.schema, &function, Some(known), flow)));
+            builtin &= known.shadows;
         }
-        self.builtin_call(&function, values, flow)
+        if builtin {
+            manner = manner.max(Some(self.builtin_call(&function, values, flow)?));
+        }
+        Ok(manner.unwrap_or(Manner::MakesRows))
+    }
+
+    /// Notes a call of a function that somebody created. Of one that is declared harmless it is not known for which
+    /// arguments it fails.
+    fn user_call(
+        &mut self,
+        schema: &str,
+        name: &str,
+        known: Option<&UserFunction>,
+        flow: &mut Lineage,
+    ) -> Manner {
+        match known.filter(|known| known.harmless) {
+            Some(known) => {
+                self.facts.functions.insert(format!("{schema}.{name}"));
+                if known.gives_rows { Manner::MakesRows } else { Manner::CanFail }
+            }
+            None => {
+                self.foreign(schema.to_owned(), name, flow);
+                Manner::MakesRows
+            }
+        }
     }
 
     fn builtin_call(&mut self, name: &str, values: &[&Expr], flow: &mut Lineage) -> Result<Manner, Unparsed> {
@@ -186,15 +216,13 @@ impl Walker<'_> {
         self.facts.functions.insert(format!("pg_catalog.{name}"));
     }
 
-    /// Notes a call of whatever functions somebody created under that name: which one is meant depends on types.
-    pub(super) fn shadowable(&mut self, name: &str, flow: &mut Lineage) -> bool {
+    /// Where syntax of its own stands for a call: notes that it may be one of whatever functions somebody created
+    /// under that name, harmless or not.
+    pub(super) fn shadowable(&mut self, name: &str, flow: &mut Lineage) {
         let catalogue = self.catalogue;
-        let mut any = false;
         for function in catalogue.functions(name) {
-            any = true;
             self.foreign(function.schema.clone(), name, flow);
         }
-        any
     }
 
     fn foreign(&mut self, schema: String, name: &str, flow: &mut Lineage) {
@@ -214,7 +242,7 @@ impl Walker<'_> {
         if !matches!(value, Expr::Value(_)) {
             // Walked for real by the caller; which names it may use does not matter here.
             let value = self.exprs([*value], NOWHERE)?;
-            self.stored.add(&value);
+            self.spreads.add(&value);
         }
         Ok(())
     }

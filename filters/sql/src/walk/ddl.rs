@@ -47,7 +47,7 @@ impl Walker<'_> {
                 };
                 self.access(Action::Create, target);
                 // The catalogue learns of the view only after a while, and until then may know an older one.
-                self.stored.add(&rows.whole);
+                self.spreads.add(&rows.whole);
                 return Ok(true);
             }
             Statement::CreateIndex(index) => {
@@ -95,7 +95,7 @@ impl Walker<'_> {
             }
             Statement::AlterView { name, query, .. } => {
                 let rows = self.query(query, NOWHERE)?;
-                self.stored.add(&rows.whole);
+                self.spreads.add(&rows.whole);
                 ("ALTER VIEW", Action::Alter, vec![self.object(name)])
             }
             Statement::AlterIndex { .. } => ("ALTER INDEX", Action::Alter, vec![Target::Database]),
@@ -190,7 +190,7 @@ impl Walker<'_> {
         }
         if contents.moves_data && matches!(statement, Statement::AlterTable(_)) {
             // `ALTER COLUMN … TYPE … USING ssn`, generated columns: values move between columns.
-            self.stored.add(&Lineage::anything());
+            self.spreads.add(&Lineage::anything());
         }
         Ok(())
     }

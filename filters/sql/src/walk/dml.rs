@@ -273,7 +273,7 @@ impl Walker<'_> {
                 self.facts.columns_written.insert("*".to_owned());
             }
         }
-        self.stored.add(&value);
+        self.spreads.add(&value);
     }
 
     /// RETURNING shows rows as they are now, so with what has just flowed into them.

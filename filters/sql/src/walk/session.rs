@@ -102,9 +102,15 @@ impl Walker<'_> {
         self.function(function, NOWHERE, &mut todo, &mut flow)?;
         self.work(todo, NOWHERE)?;
         let catalogue = self.catalogue;
-        if schema.is_some() || catalogue.functions(&name).next().is_none() {
-            let schema = schema.unwrap_or_else(|| "pg_catalog".to_owned());
-            self.access(Action::Call, Target::Function { schema, name });
+        let mut schemas: Vec<String> = match schema {
+            Some(schema) => vec![schema],
+            None => catalogue.functions(&name).map(|known| known.schema.clone()).collect(),
+        };
+        if schemas.is_empty() {
+            schemas.push("pg_catalog".to_owned());
+        }
+        for schema in schemas {
+            self.access(Action::Call, Target::Function { schema, name: name.clone() });
         }
         self.give_up_proof();
         Ok(())

@@ -163,7 +163,7 @@ impl Walker<'_> {
             }
         };
         self.access(Action::Create, target);
-        self.stored.add(&rows.whole);
+        self.spreads.add(&rows.whole);
     }
 }
 

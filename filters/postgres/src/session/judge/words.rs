@@ -42,7 +42,7 @@ impl Judge {
             outputs: facts.outputs.as_ref().map(|outputs| outputs.iter().map(output).collect()),
             scope: names(&facts.scope),
             inference: inference.into_iter().filter(|(_, columns)| !columns.is_empty()).collect(),
-            spreads: names(&facts.stored),
+            spreads: names(&facts.spreads),
         }
     }
 }
@@ -70,6 +70,9 @@ pub(super) fn requested(
 
 /// Names the masked columns that a statement uses otherwise than by showing them.
 fn used(explanation: &Explanation) -> Option<String> {
+    let list = |columns: &BTreeSet<String>| {
+        columns.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>().join(", ")
+    };
     let how = |kind: &str| match kind {
         "compared" => "compared with a value",
         "joined" => "compared with each other",
@@ -78,12 +81,12 @@ fn used(explanation: &Explanation) -> Option<String> {
         "sorted" => "sorted by",
         _ => "used in an expression that can fail or take long",
     };
-    let told =
-        explanation.statements.iter().flat_map(|explained| &explained.inference).map(|(kind, columns)| {
-            let columns = columns.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>();
-            format!("{}: {}", how(kind), columns.join(", "))
-        });
-    let told: Vec<String> = told.collect();
+    let all = &explanation.statements;
+    let inferred = all.iter().flat_map(|explained| &explained.inference);
+    let inferred = inferred.map(|(kind, columns)| format!("{}: {}", how(kind), list(columns)));
+    let spread = all.iter().map(|explained| &explained.spreads).filter(|spread| !spread.is_empty());
+    let spread = spread.map(|columns| format!("written where they are not masked: {}", list(columns)));
+    let told: Vec<String> = inferred.chain(spread).collect();
     (!told.is_empty()).then(|| format!("Masked columns in this statement, {}.", told.join("; ")))
 }
 

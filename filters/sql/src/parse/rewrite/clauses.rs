@@ -65,7 +65,7 @@ pub(super) fn rows_from(before: &[TokenWithSpan], rest: &[TokenWithSpan]) -> Rew
     let close = closing(list)?;
     let lateral = before.last().is_some_and(|last| is(last, "LATERAL"));
     let mut put = same(rest, if lateral { "( SELECT * FROM" } else { "LATERAL ( SELECT * FROM" });
-    put.extend(super::clauses_of(list.get(1..close)?).ok()?);
+    put.extend(super::clauses_from(list.get(1..close)?, 0));
     put.extend(same(rest, ")"));
     let ordinality = list.get(close.saturating_add(1)..).is_some_and(|rest| starts(rest, "WITH ORDINALITY"));
     let taken = close.saturating_add(if ordinality { 5 } else { 3 });
@@ -102,7 +102,7 @@ pub(super) fn trim(before: &[TokenWithSpan], rest: &[TokenWithSpan]) -> Rewritte
         Some(at) => values.splice(at..=at, same(rest, ",")).for_each(drop),
         None => {}
     }
-    put.extend(super::clauses_of(&values).ok()?);
+    put.extend(super::clauses_from(&values, 0));
     put.extend(same(rest, ")"));
     Some((close.saturating_add(2), put))
 }
