@@ -15,8 +15,12 @@ use sqlx::sqlite::{
 /// File name in the data folder.
 const FILE: &str = "gatewright.sqlite";
 
+/// The tables' format, kept in SQLite's `user_version`. Format 0 had a hash for every event.
+const FORMAT: i64 = 1;
+
 /// Tables. `events` and `log` are only ever added to; a row of either is a run of a session's events.
 const SCHEMA: &str = "
+PRAGMA user_version = 1;
 CREATE TABLE IF NOT EXISTS sessions (
     id TEXT PRIMARY KEY,
     resource TEXT NOT NULL,
@@ -83,6 +87,9 @@ CREATE INDEX IF NOT EXISTS approval_steps_approval ON approval_steps (approval);
 CREATE UNIQUE INDEX IF NOT EXISTS approval_votes ON approval_steps (approval, issuer, subject) WHERE step = 'approve';
 ";
 
+/// Rows that one statement inserts at most. A statement of each number of rows is prepared once.
+const ROWS: usize = 50;
+
 /// The database.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
@@ -99,10 +106,12 @@ impl Store {
         let options = options(&path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full);
+            .synchronous(SqliteSynchronous::Full)
+            .statement_cache_capacity(4 * ROWS);
         let shown = path.display().to_string();
         let write = SqlitePoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(15));
         let write = write.connect_with(options.clone()).await.with_context(|| shown.clone())?;
+        check_format(&write).await.with_context(|| shown.clone())?;
         sqlx::raw_sql(SCHEMA).execute(&write).await.with_context(|| shown.clone())?;
         let read = SqlitePoolOptions::new().max_connections(4).connect_with(options.read_only(true)).await;
         Ok(Self { write, read: read.with_context(|| shown)? })
@@ -116,6 +125,7 @@ impl Store {
         let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
         let pool = pool.connect_with(options(&path).read_only(true)).await;
         let pool = pool.with_context(|| path.display().to_string())?;
+        check_format(&pool).await.with_context(|| path.display().to_string())?;
         sqlx::raw_sql("BEGIN").execute(&pool).await?;
         Ok(Self { write: pool.clone(), read: pool })
     }
@@ -131,6 +141,17 @@ impl Store {
     pub(crate) async fn tamper(&self, sql: &'static str) {
         sqlx::raw_sql(sql).execute(&self.write).await.unwrap();
     }
+}
+
+/// Refuses a database whose tables are of another format.
+async fn check_format(pool: &SqlitePool) -> anyhow::Result<()> {
+    let query = "SELECT user_version, (SELECT count(*) FROM sqlite_schema) FROM pragma_user_version";
+    let (version, tables): (i64, i64) = sqlx::query_as(query).fetch_one(pool).await?;
+    anyhow::ensure!(
+        version == FORMAT || tables == 0,
+        "it is of format {version}, and this program knows format {FORMAT}: move the data folder away and keep it"
+    );
+    Ok(())
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {

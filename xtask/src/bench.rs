@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: measurements, side by side in one run, told as ratios because machines are noisy.
 
+mod cpu;
 mod mask;
 mod pgbench;
 mod postgres;

@@ -2,31 +2,43 @@
 
 use std::path::Path;
 
-use gatewright_core::api::SealedEvent;
-use gatewright_core::event::{Chain, Kind};
+use gatewright_core::api::EventBatch;
+use gatewright_core::event::Kind;
+use gatewright_core::run::{Chain, Lines, SealedRun};
 
 use super::verify;
 use crate::log::{Batch, Checkpoint, Head, Recorder, Rejected, Signer};
 use crate::store::Store;
 
-fn statement(chain: &mut Chain, text: &str) -> SealedEvent {
-    chain.seal(
-        1_700_000_000_000,
-        Kind::Statement {
+/// Statements that were sealed together.
+fn statements(chain: &mut Chain, texts: &[String]) -> SealedRun {
+    let mut lines = Lines::default();
+    for text in texts {
+        let kind = Kind::Statement {
             statement: 1,
-            text: text.to_owned(),
+            text: text.clone(),
             parameters: vec![None],
             decision: "allow".to_owned(),
             policies: Vec::new(),
             reason: String::new(),
             explanation: None,
             explained_by: None,
-        },
-    )
+        };
+        lines.push(1_700_000_000_000, &kind);
+    }
+    chain.seal(&lines)
 }
 
-fn batch(events: Vec<SealedEvent>) -> Batch {
-    Batch { resource: "shop".to_owned(), bodies: events.into_iter().map(|event| event.body).collect() }
+fn statement(chain: &mut Chain, text: &str) -> SealedRun {
+    statements(chain, &[text.to_owned()])
+}
+
+fn read(runs: Vec<SealedRun>) -> Result<Batch, Rejected> {
+    Batch::read(EventBatch { resource: "shop".to_owned(), runs }.lines())
+}
+
+fn batch(runs: Vec<SealedRun>) -> Batch {
+    read(runs).unwrap()
 }
 
 struct Recorded {
@@ -80,8 +92,8 @@ async fn events_that_came_together_are_one_entry_and_as_safe() {
     let store = Store::open(folder.path()).await.unwrap();
     let recorder = recorder(&store, folder.path()).await.unwrap();
     let mut chain = Chain::new("a");
-    let events = (0..6).map(|i| statement(&mut chain, &format!("A{i}"))).collect();
-    recorder.record(batch(events)).await.unwrap();
+    let texts: Vec<_> = (0..6).map(|i| format!("A{i}")).collect();
+    recorder.record(batch(vec![statements(&mut chain, &texts)])).await.unwrap();
     let findings = verify(&store, folder.path(), None).await.unwrap();
     assert_eq!((findings.faults, findings.events, findings.entries), (Vec::new(), 6, 1));
     assert_eq!(store.events("a", 4, 10).await.unwrap().len(), 2);
@@ -238,7 +250,10 @@ async fn only_what_continues_is_taken() {
     let recorder = recorder(&store, folder.path()).await.unwrap();
     let mut chain = Chain::new("a");
     let events: Vec<_> = (0..6).map(|i| statement(&mut chain, &format!("A{i}"))).collect();
-    let record = async |events: &[SealedEvent]| recorder.record(batch(events.to_vec())).await;
+    let record = async |events: &[SealedRun]| match read(events.to_vec()) {
+        Ok(batch) => recorder.record(batch).await,
+        Err(rejected) => Err(rejected),
+    };
     assert_eq!(record(&events[..2]).await, Ok(vec![]));
     // Repeated, wholly or in part: taken once.
     assert_eq!(record(&events[..2]).await, Ok(vec![]));
@@ -249,7 +264,7 @@ async fn only_what_continues_is_taken() {
     let mut other = Chain::new("a");
     let others: Vec<_> = (0..4).map(|i| statement(&mut other, &format!("X{i}"))).collect();
     let mut unreadable = events[3].clone();
-    unreadable.body.pop();
+    unreadable.text.pop();
     for bad in [&gap, &others[0], &others[2], &others[3], &unreadable] {
         let answer = record(std::slice::from_ref(bad)).await;
         assert!(matches!(answer, Err(Rejected::Conflict(_))), "{bad:?}");

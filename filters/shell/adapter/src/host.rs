@@ -78,7 +78,7 @@ pub fn login(settings: &Settings, request: &LoginRequest) -> Result<u32, Failed>
 /// # Errors
 /// The proxy's status.
 pub fn events(settings: &Settings, batch: &EventBatch) -> Result<u32, Failed> {
-    call(settings, "POST", "/v1/filter/events", &[], Some(batch.lines().as_bytes()), SOON)
+    call(settings, "POST", "/v1/filter/events", &[], Some(&batch.lines()), SOON)
 }
 
 /// Asks for an approval.

@@ -9,5 +9,5 @@ pub mod hostcalls;
 mod recorder;
 mod settings;
 
-pub use recorder::{Acknowledged, Contexts, Recorder};
+pub use recorder::{Acknowledged, Contexts, Journal, Recorder};
 pub use settings::Settings;

@@ -4,9 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use gatewright_adapter::{Acknowledged, Contexts, Recorder, Settings, host, hostcalls};
-use gatewright_core::api::SealedEvent;
+use gatewright_adapter::{Acknowledged, Contexts, Journal, Recorder, Settings, host, hostcalls};
 use gatewright_core::bundle::RecordingMode;
+use gatewright_core::run::Lines;
 use gatewright_core::time::Millis;
 use gatewright_postgres::{Call, Env, HostReply, HostRequest, Plane};
 use proxy_wasm::types::{BufferType, LogLevel};
@@ -139,19 +139,19 @@ impl Worker {
     }
 
     /// Takes a session's events over; where statements wait for them, they leave at once.
-    pub(crate) fn record(&self, context: u32, events: Vec<SealedEvent>) {
+    pub(crate) fn record(&self, context: u32, journal: &Rc<Journal>, events: &Lines) {
         if events.is_empty() {
             return;
         }
-        let strict = self
-            .shared
-            .plane
-            .borrow()
-            .as_ref()
-            .is_some_and(|plane| plane.recording_mode() == RecordingMode::Strict);
+        self.shared.recorder.borrow_mut().push(journal, events);
+        self.send_if_due(context);
+    }
+
+    fn send_if_due(&self, context: u32) {
         let mut recorder = self.shared.recorder.borrow_mut();
-        recorder.push(events);
-        if strict || recorder.is_ripe() {
+        let plane = self.shared.plane.borrow();
+        let mode = plane.as_ref().map(|plane| plane.recording_mode());
+        if mode == Some(RecordingMode::Strict) || recorder.is_ripe() {
             recorder.flush(&self.settings, self.contexts(context), hostcalls::now());
         }
     }
@@ -185,16 +185,7 @@ impl Worker {
                 }
                 // What came in the meantime goes next. The root makes the call: it does not go away.
                 if hostcalls::act_on(self.root).is_ok() {
-                    let mut recorder = self.shared.recorder.borrow_mut();
-                    let strict = self
-                        .shared
-                        .plane
-                        .borrow()
-                        .as_ref()
-                        .is_some_and(|plane| plane.recording_mode() == RecordingMode::Strict);
-                    if strict || recorder.is_ripe() {
-                        recorder.flush(&self.settings, self.contexts(self.root), hostcalls::now());
-                    }
+                    self.send_if_due(self.root);
                 }
             }
             Acknowledged::Refused(session) => {
