@@ -324,7 +324,7 @@ async fn recordings_are_kept_shown_and_verified() {
         let batch = EventBatch { resource: "shop".to_owned(), runs };
         String::from_utf8(batch.lines()).unwrap()
     };
-    let runs = vec![run(&[open]), run(&[statement, result]), run(&[Kind::Close { reason: text("bye") }])];
+    let runs = vec![run(&[open, statement, result, Kind::Close { reason: text("bye") }])];
     // A held statement of that session: its end withdraws it.
     let (_, held) = host.post("/v1/filter/approvals", FILTER_TOKEN, &approval("d1", "hold")).await;
     let batch = batch_of(runs);

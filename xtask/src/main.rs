@@ -46,6 +46,8 @@ enum Task {
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Bench {
+    /// Events per second that the host takes in, and how long it takes to acknowledge them
+    Host,
     /// Megabytes of rows per second, masked and searched by detectors, beside Presidio
     Mask,
     /// pgbench -S through nothing, a plain Envoy, and the filter
@@ -60,6 +62,7 @@ fn main() -> Result<()> {
         Task::Build => build::run_all(),
         Task::Demo(demo) => demo::run(&demo),
         Task::Test { filters } => test::run(&filters),
+        Task::Bench { what: Bench::Host, seconds, .. } => bench::host(seconds),
         Task::Bench { what: Bench::Mask, seconds, .. } => bench::mask(seconds),
         Task::Bench { what: Bench::Postgres, rounds, seconds } => bench::postgres(rounds, seconds),
         Task::Bench { what: Bench::Sql, .. } => bench::sql(),

@@ -71,7 +71,8 @@ async fn login(State(app): Shared, Json(request): Json<LoginRequest>) -> Result<
 }
 
 async fn events(State(app): Shared, body: Bytes) -> Result<Json<EventAck>, Failure> {
-    let batch = Batch::read(body.into()).inspect_err(|rejected| tracing::warn!(%rejected, "events refused"))?;
+    let batch =
+        Batch::read(body.into()).inspect_err(|rejected| tracing::warn!(%rejected, "events refused"))?;
     let resource = batch.resource().to_owned();
     let durable = batch.events();
     match app.recorder.record(batch).await {

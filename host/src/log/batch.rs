@@ -60,7 +60,8 @@ impl Batch {
             if let Some(Kind::Open { resource, .. } | Kind::Refused { resource, .. }) = &summary.opening
                 && *resource != head.resource
             {
-                let what = format!("a run of session `{}` is about another resource than its batch", run.session);
+                let what =
+                    format!("a run of session `{}` is about another resource than its batch", run.session);
                 return Err(Rejected::Conflict(what));
             }
             runs.push(Received {

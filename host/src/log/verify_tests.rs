@@ -57,7 +57,17 @@ impl Recorded {
             let events = vec![statement(&mut a, &format!("A{i}")), statement(&mut b, &format!("B{i}"))];
             recorder.record(batch(events)).await.unwrap();
         }
-        Self { folder, store }
+        let recorded = Self { folder, store };
+        recorded.settle().await;
+        recorded
+    }
+
+    /// Waits until the file is not behind the database.
+    async fn settle(&self) {
+        let newest = self.store.checkpoint().await.unwrap();
+        while Checkpoint::read_file(self.folder.path()).unwrap() != newest {
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
     }
 
     async fn faults(&self) -> String {
@@ -233,6 +243,7 @@ async fn the_log_goes_on_after_a_restart() {
     let recorded = Recorded::new().await;
     let recorder = recorder(&recorded.store, recorded.folder.path()).await.unwrap();
     recorder.record(batch(vec![statement(&mut Chain::new("c"), "C0")])).await.unwrap();
+    recorded.settle().await;
     assert_eq!(recorded.faults().await, "");
     // The file may be behind after a crash, by a genuine older note.
     let signer = Signer::open(recorded.folder.path()).unwrap();
@@ -300,4 +311,34 @@ async fn many_writers_share_commits() {
     tasks.join_all().await;
     let findings = verify(&store, folder.path(), None).await.unwrap();
     assert_eq!((findings.faults.len(), findings.events, findings.entries), (0, 400, 400));
+}
+
+#[tokio::test]
+async fn a_recording_of_another_format_is_refused() {
+    let recorded = Recorded::new().await;
+    recorded.store.tamper("PRAGMA user_version = 0").await;
+    recorded.store.close().await;
+    for opened in
+        [Store::open(recorded.folder.path()).await, Store::open_read_only(recorded.folder.path()).await]
+    {
+        let said = format!("{:#}", opened.unwrap_err());
+        assert!(said.contains("it is of format 0") && said.contains("move the data folder away"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_is_cut_differently_is_found() {
+    // The text is whole and has its hash, but the table says that it holds fewer events.
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let recorder = recorder(&store, folder.path()).await.unwrap();
+    let mut chain = Chain::new("a");
+    let texts: Vec<_> = (0..3).map(|i| format!("A{i}")).collect();
+    recorder.record(batch(vec![statements(&mut chain, &texts)])).await.unwrap();
+    store.tamper("UPDATE events SET count = 2").await;
+    let said = verify(&store, folder.path(), None).await.unwrap().faults.join("\n");
+    assert!(said.contains("session `a`: event 0 or one of the 1 after it"), "{said}");
+    store.tamper("UPDATE events SET count = 3, seq = 1").await;
+    let said = verify(&store, folder.path(), None).await.unwrap().faults.join("\n");
+    assert!(said.contains("session `a`: event 0 is missing"), "{said}");
 }

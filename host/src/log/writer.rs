@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::timeout_at;
 
 use super::batch::{Batch, Received};
 use super::{Checkpoint, Head, Signer};
@@ -22,7 +24,7 @@ const QUEUE: usize = 1024;
 const GROUP: usize = 256;
 /// Sessions whose rows are kept in memory.
 const KNOWN: usize = 10_000;
-/// While batches wait, how old the file `checkpoint` may get.
+/// How far the file `checkpoint` may be behind the database.
 const FILE_AGE: Duration = Duration::from_millis(50);
 
 /// Why a batch was not taken.
@@ -55,8 +57,8 @@ impl Recorder {
         let head = trusted_head(&store, &signer, &data).await?;
         let (jobs, queue) = mpsc::channel(QUEUE);
         let known = HashMap::new();
-        let writer = Writer { store, signer, data, head, known, unwritten: None, written_at: Instant::now() };
-        tokio::spawn(writer.run(queue));
+        let file = CheckpointFile { data, newest: None, writing: None, due: Instant::now() };
+        tokio::spawn(Writer { store, signer, head, known, file }.run(queue));
         Ok(Self(jobs))
     }
 
@@ -107,18 +109,26 @@ async fn trusted_head(store: &Store, signer: &Signer, data: &std::path::Path) ->
 struct Writer {
     store: Store,
     signer: Signer,
-    data: PathBuf,
     head: Head,
     /// Rows of open sessions, as they are stored: nobody else writes them.
     known: HashMap<Arc<str>, SessionRow>,
-    /// The newest checkpoint, while it is not in the file.
-    unwritten: Option<Checkpoint>,
-    written_at: Instant,
+    file: CheckpointFile,
 }
 
 impl Writer {
     async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
-        while let Some(first) = queue.recv().await {
+        loop {
+            let first = match self.file.due() {
+                None => queue.recv().await,
+                Some(due) => match timeout_at(due.into(), queue.recv()).await {
+                    Ok(first) => first,
+                    Err(_) => {
+                        self.file.write();
+                        continue;
+                    }
+                },
+            };
+            let Some(first) = first else { break };
             let mut jobs = vec![first];
             while jobs.len() < GROUP
                 && let Ok(job) = queue.try_recv()
@@ -134,14 +144,19 @@ impl Writer {
                     vec![Err(Rejected::Unavailable); jobs.len()]
                 }
             };
-            if queue.is_empty() || self.written_at.elapsed() >= FILE_AGE {
-                self.write_file();
-            }
             for (job, result) in jobs.into_iter().zip(results) {
                 // A client that went away does not wait for its answer any more.
                 let _ = job.done.send(result);
             }
+            if self.file.due().is_some_and(|due| due <= Instant::now()) {
+                self.file.write();
+            }
         }
+        if let Some(writing) = self.file.writing.take() {
+            // Its failure was told.
+            let _ = writing.await;
+        }
+        self.file.write();
     }
 
     /// One transaction for all batches; those that do not fit are left out of it.
@@ -173,8 +188,9 @@ impl Writer {
         let checkpoint = self.signer.sign(head, now());
         events::set_checkpoint(&mut transaction, &checkpoint.note).await?;
         transaction.commit().await?;
+        self.store.committed();
         self.head = head;
-        self.unwritten = Some(checkpoint);
+        self.file.newest = Some(checkpoint);
         self.remember(group.sessions);
         Ok(results)
     }
@@ -190,14 +206,36 @@ impl Writer {
             };
         }
     }
+}
 
-    /// INVARIANT: the file is never ahead of the database. Behind it is what a crash may leave.
-    fn write_file(&mut self) {
-        let Some(checkpoint) = self.unwritten.take() else { return };
-        self.written_at = Instant::now();
-        if let Err(cause) = checkpoint.write_file(&self.data) {
-            tracing::error!(%cause, "the file `checkpoint` cannot be written: the database alone vouches for itself");
+/// The file `checkpoint`, which is written beside the commits, so that no statement waits for it.
+/// INVARIANT: it is never ahead of the database. Behind it is what a crash may leave.
+struct CheckpointFile {
+    data: PathBuf,
+    /// The newest checkpoint, while it is not in the file.
+    newest: Option<Checkpoint>,
+    writing: Option<JoinHandle<()>>,
+    /// When it may be written again.
+    due: Instant,
+}
+
+impl CheckpointFile {
+    fn due(&self) -> Option<Instant> {
+        self.newest.as_ref().map(|_| self.due)
+    }
+
+    fn write(&mut self) {
+        self.due = Instant::now() + FILE_AGE;
+        if self.writing.as_ref().is_some_and(|writing| !writing.is_finished()) {
+            return;
         }
+        let Some(checkpoint) = self.newest.take() else { return };
+        let data = self.data.clone();
+        self.writing = Some(spawn_blocking(move || {
+            if let Err(cause) = checkpoint.write_file(&data) {
+                tracing::error!(%cause, "the file `checkpoint` cannot be written: the database alone vouches for itself");
+            }
+        }));
     }
 }
 

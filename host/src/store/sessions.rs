@@ -69,7 +69,8 @@ impl Summary {
     pub(crate) fn of(run: &Run<'_>) -> Result<Self, String> {
         let mut summary = Self::default();
         for (seq, event) in (run.seq..).zip(run.events()) {
-            let unreadable = |cause| format!("event {seq} of session `{}` is not readable: {cause}", run.session);
+            let unreadable =
+                |cause| format!("event {seq} of session `{}` is not readable: {cause}", run.session);
             let brief: Brief<'_> = serde_json::from_str(event).map_err(unreadable)?;
             if seq == run.seq {
                 summary.first_at = brief.at;

@@ -19,7 +19,7 @@ const SCALE: &str = "5";
 /// Measures and prints. Every figure is the median of `rounds` runs of `seconds` each, the ways taking turns.
 pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
     if std::env::var_os("GATEWRIGHT_BIN").is_none() {
-        return with_release_host();
+        return super::with_release_host();
     }
     let ready = setup::run(Say::Changes)?;
     build::filters(ready.wasm)?;
@@ -78,15 +78,6 @@ pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
     Ok(())
 }
 
-/// Starts this command again, with a host that is built as users run it.
-fn with_release_host() -> Result<()> {
-    let host = build::release_host()?;
-    let mut again = std::process::Command::new(std::env::current_exe()?);
-    let status = again.args(std::env::args_os().skip(1)).env("GATEWRIGHT_BIN", host).status()?;
-    anyhow::ensure!(status.success(), "the benchmark failed");
-    Ok(())
-}
-
 fn password(url: &str) -> String {
     let before_host = url.split('@').next().unwrap_or_default();
     before_host.rsplit(':').next().unwrap_or_default().to_owned()
@@ -109,8 +100,7 @@ fn print(clients: u32, names: &[&str; 4], samples: &[Sample; 4]) {
     for (name, sample) in names.iter().zip(samples) {
         let (over, share) = (sample.p50 - plain.p50, 100.0 * sample.tps / plain.tps);
         let cpu = sample.cpu;
-        let parts =
-            format!("{:.1} + {:.1} + {:.1} + {:.1}", cpu.client, cpu.proxy, cpu.host, cpu.server);
+        let parts = format!("{:.1} + {:.1} + {:.1} + {:.1}", cpu.client, cpu.proxy, cpu.host, cpu.server);
         println!(
             "{name:<14}{:>10.0}{:>10.0}{:>10.0}{over:>+19.0} µs{share:>18.0} %{:>12.1}{parts:>34}",
             sample.tps,
