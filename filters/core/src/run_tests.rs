@@ -42,7 +42,7 @@ fn edit_removal_swap_and_a_cut_are_found() {
     swapped.swap(2, 3);
     assert_eq!(check(&swapped), Err(ChainError::Position { expected: 3, found: 4 }));
     let mut cut = chain();
-    cut[1].truncate(cut[1].len() - 1);
+    cut[1].pop();
     assert!(matches!(check(&cut), Err(ChainError::Unreadable { seq: 1, .. })));
     // The head says how many events there are: neither fewer nor more pass.
     let mut shortened = chain();
