@@ -1,15 +1,17 @@
-//! The log over all recordings: one chain over every event in the order of arrival, and a signed checkpoint that
+//! The log over all recordings: one chain over every run of events in the order of arrival, and a signed checkpoint that
 //! says how long it is and what it hashes to. The checkpoint is mirrored to a file, so that whoever changes the
 //! database alone is found out.
 
+mod batch;
 mod checkpoint;
 pub(crate) mod verify;
 mod writer;
 
 use gatewright_core::digest::{Digest, sha256_parts};
 
+pub(crate) use batch::Batch;
 pub(crate) use checkpoint::{Checkpoint, Signer, VerifyKey, private_file};
-pub(crate) use writer::{Batch, Recorder, Rejected};
+pub(crate) use writer::{Recorder, Rejected};
 
 /// Head of the log: what a checkpoint states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

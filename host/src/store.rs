@@ -6,18 +6,25 @@ pub(crate) mod sessions;
 pub(crate) mod tools;
 
 use std::path::Path;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
 
 /// File name in the data folder.
 const FILE: &str = "gatewright.sqlite";
 
+/// The tables' format, kept in SQLite's `user_version`. Format 0 had a hash for every event.
+const FORMAT: i64 = 1;
+
 /// Tables. `events` and `log` are only ever added to; a row of either is a run of a session's events.
 const SCHEMA: &str = "
+PRAGMA user_version = 1;
 CREATE TABLE IF NOT EXISTS sessions (
     id TEXT PRIMARY KEY,
     resource TEXT NOT NULL,
@@ -92,6 +99,15 @@ CREATE TABLE IF NOT EXISTS tools (
 CREATE UNIQUE INDEX IF NOT EXISTS approval_votes ON approval_steps (approval, issuer, subject) WHERE step = 'approve';
 ";
 
+/// Rows that one statement inserts at most. A statement of each number of rows is prepared once.
+const ROWS: usize = 50;
+
+/// Pages of the write-ahead log that a commit itself brings into the database file: so many are only there when
+/// [`Store::tidy`] does not keep up, or always finds some that came meanwhile.
+const MOST_PAGES: &str = "8000";
+/// Pause between two rounds of [`Store::tidy`].
+const TIDY: Duration = Duration::from_millis(200);
+
 /// The database.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
@@ -99,6 +115,10 @@ pub(crate) struct Store {
     write: SqlitePool,
     /// Readers never wait for a writer.
     read: SqlitePool,
+    /// Of [`Store::tidy`].
+    tidy: SqlitePool,
+    /// A commit was made.
+    committed: Arc<Notify>,
 }
 
 impl Store {
@@ -108,13 +128,44 @@ impl Store {
         let options = options(&path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full);
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("wal_autocheckpoint", MOST_PAGES)
+            .statement_cache_capacity(4 * ROWS);
         let shown = path.display().to_string();
         let write = SqlitePoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(15));
         let write = write.connect_with(options.clone()).await.with_context(|| shown.clone())?;
+        check_format(&write).await.with_context(|| shown.clone())?;
         sqlx::raw_sql(SCHEMA).execute(&write).await.with_context(|| shown.clone())?;
+        let tidy = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await;
+        let tidy = tidy.with_context(|| shown.clone())?;
+        let committed = Arc::new(Notify::new());
+        tokio::spawn(Self::tidy(tidy.clone(), Arc::downgrade(&committed)));
         let read = SqlitePoolOptions::new().max_connections(4).connect_with(options.read_only(true)).await;
-        Ok(Self { write, read: read.with_context(|| shown)? })
+        Ok(Self { write, read: read.with_context(|| shown)?, tidy, committed })
+    }
+
+    /// Brings pages from the write-ahead log into the database file beside the commits, which then need not.
+    async fn tidy(pool: SqlitePool, committed: Weak<Notify>) {
+        while let Some(committed) = committed.upgrade() {
+            // The store may be dropped while nothing is committed.
+            let idle = timeout(Duration::from_secs(5), committed.notified()).await.is_err();
+            drop(committed);
+            if pool.is_closed() {
+                break;
+            }
+            if idle {
+                continue;
+            }
+            if let Err(cause) = sqlx::raw_sql("PRAGMA wal_checkpoint(PASSIVE)").execute(&pool).await {
+                tracing::warn!(%cause, "the write-ahead log grows");
+            }
+            sleep(TIDY).await;
+        }
+    }
+
+    /// To be called after a commit.
+    pub(crate) fn committed(&self) {
+        self.committed.notify_one();
     }
 
     /// Opens an existing database to read only, beside a running host: everything that is read is of one moment.
@@ -125,13 +176,15 @@ impl Store {
         let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
         let pool = pool.connect_with(options(&path).read_only(true)).await;
         let pool = pool.with_context(|| path.display().to_string())?;
+        check_format(&pool).await.with_context(|| path.display().to_string())?;
         sqlx::raw_sql("BEGIN").execute(&pool).await?;
-        Ok(Self { write: pool.clone(), read: pool })
+        Ok(Self { write: pool.clone(), tidy: pool.clone(), read: pool, committed: Arc::default() })
     }
 
     /// Ends all connections; what is under way is finished.
     pub(crate) async fn close(&self) {
         self.read.close().await;
+        self.tidy.close().await;
         self.write.close().await;
     }
 
@@ -140,6 +193,17 @@ impl Store {
     pub(crate) async fn tamper(&self, sql: &'static str) {
         sqlx::raw_sql(sql).execute(&self.write).await.unwrap();
     }
+}
+
+/// Refuses a database whose tables are of another format.
+async fn check_format(pool: &SqlitePool) -> anyhow::Result<()> {
+    let query = "SELECT user_version, (SELECT count(*) FROM sqlite_schema) FROM pragma_user_version";
+    let (version, tables): (i64, i64) = sqlx::query_as(query).fetch_one(pool).await?;
+    anyhow::ensure!(
+        version == FORMAT || tables == 0,
+        "it is of format {version}, and this program knows format {FORMAT}: move the data folder away and keep it"
+    );
+    Ok(())
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {

@@ -12,7 +12,8 @@ use ed25519_dalek::SigningKey;
 use gatewright_core::api::EventBatch;
 use gatewright_core::bundle::Bundle;
 use gatewright_core::catalogue::{CatalogueIndex, RelationKind, Volatility};
-use gatewright_core::event::{Chain, Kind};
+use gatewright_core::event::Kind;
+use gatewright_core::run::{Chain, Lines};
 use host::{FILTER_TOKEN, Host, PASSWORD, jwks};
 use postgres::Postgres;
 use serde_json::{Value, json};
@@ -339,13 +340,21 @@ async fn recordings_are_kept_shown_and_verified() {
         masked: vec![text("people.email")],
         elapsed_ms: 3,
     };
-    let events: Vec<_> = [open, statement, result, Kind::Close { reason: text("bye") }]
-        .into_iter()
-        .map(|kind| chain.seal(1_700_000_000_000, kind))
-        .collect();
+    let mut run = |kinds: &[Kind]| {
+        let mut lines = Lines::default();
+        for kind in kinds {
+            lines.push(1_700_000_000_000, kind);
+        }
+        chain.seal(&lines)
+    };
+    let batch_of = |runs| {
+        let batch = EventBatch { resource: "shop".to_owned(), runs };
+        String::from_utf8(batch.lines()).unwrap()
+    };
+    let runs = vec![run(&[open, statement, result, Kind::Close { reason: text("bye") }])];
     // A held statement of that session: its end withdraws it.
     let (_, held) = host.post("/v1/filter/approvals", FILTER_TOKEN, &approval("d1", "hold")).await;
-    let batch = EventBatch { resource: "shop".to_owned(), events: events.clone() }.lines();
+    let batch = batch_of(runs);
     assert_eq!(
         host.post_text("/v1/filter/events", FILTER_TOKEN, &batch).await,
         (200, json!({ "durable": 4 }))
@@ -357,9 +366,8 @@ async fn recordings_are_kept_shown_and_verified() {
     let (_, waited) =
         host.get(&format!("/v1/filter/approvals/{}/wait", held["id"].as_str().unwrap()), FILTER_TOKEN).await;
     assert_eq!(waited["state"], "withdrawn");
-    chain.seal(1, Kind::Close { reason: text("lost") });
-    let events = vec![chain.seal(2, Kind::Close { reason: text("after a gap") })];
-    let gap = EventBatch { resource: "shop".to_owned(), events }.lines();
+    run(&[Kind::Close { reason: text("lost") }]);
+    let gap = batch_of(vec![run(&[Kind::Close { reason: text("after a gap") }])]);
     assert_eq!(host.post_text("/v1/filter/events", FILTER_TOKEN, &gap).await.0, 409);
     assert_eq!(host.post_text("/v1/filter/events", "wrong", &batch).await.0, 401);
 

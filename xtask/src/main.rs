@@ -48,6 +48,8 @@ enum Task {
 enum Bench {
     /// Megabytes of JSON bodies per second, natively and in wasm
     Body,
+    /// Events per second that the host takes in, and how long it takes to acknowledge them
+    Host,
     /// Megabytes of rows per second, masked and searched by detectors, beside Presidio
     Mask,
     /// pgbench -S through nothing, a plain Envoy, and the filter
@@ -65,6 +67,7 @@ fn main() -> Result<()> {
         Task::Demo(demo) => demo::run(&demo),
         Task::Test { filters } => test::run(&filters),
         Task::Bench { what: Bench::Body, .. } => bench::guest("body"),
+        Task::Bench { what: Bench::Host, seconds, .. } => bench::host(seconds),
         Task::Bench { what: Bench::Mask, seconds, .. } => bench::mask(seconds),
         Task::Bench { what: Bench::Postgres, rounds, seconds } => bench::postgres(rounds, seconds),
         Task::Bench { what: Bench::Sql, .. } => bench::guest("sql"),

@@ -14,11 +14,9 @@
 //! | `GET /v1/filter/approvals/ID/wait` | – | 200 [`ApprovalReply`] when decided, or after 25 s as it is then |
 //! | `POST /v1/filter/approvals/ID/withdraw` | – | 200 [`ApprovalReply`] |
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
-use crate::digest::Digest;
+use crate::run::SealedRun;
 use crate::time::Millis;
 
 /// One step of the login at the target. The host verifies the token again, and that `connect` is permitted,
@@ -156,14 +154,13 @@ impl std::fmt::Debug for CredentialReply {
     }
 }
 
-/// Recorded events, in order within each session. They travel as lines of JSON: [`BatchHead`], then the events'
-/// bodies as they are.
+/// Recorded events, in order within each session. They travel as lines of JSON: [`BatchHead`], then the runs' texts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventBatch {
     /// Resource name.
     pub resource: String,
     /// The events.
-    pub events: Vec<SealedEvent>,
+    pub runs: Vec<SealedRun>,
 }
 
 /// First line of a batch.
@@ -174,40 +171,27 @@ pub struct BatchHead {
 }
 
 impl BatchHead {
-    /// Reads a batch: its head, and the text of each event.
+    /// Reads the head of a batch, and gives the text of its runs.
     ///
     /// # Errors
     /// What is wrong with the first line.
-    pub fn read(lines: &str) -> serde_json::Result<(Self, impl Iterator<Item = &str>)> {
-        let mut lines = lines.lines();
-        Ok((serde_json::from_str(lines.next().unwrap_or_default())?, lines))
+    pub fn read(lines: &str) -> serde_json::Result<(Self, &str)> {
+        let (head, runs) = lines.split_once('\n').unwrap_or((lines, ""));
+        Ok((serde_json::from_str(head)?, runs))
     }
-}
-
-/// One recorded event: its exact text and what it hashes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SealedEvent {
-    /// Session id.
-    pub session: Arc<str>,
-    /// Position in the session, from 0.
-    pub seq: u64,
-    /// The [`crate::event::Event`] as JSON text on one line; its bytes are what `hash` is of.
-    pub body: String,
-    /// SHA-256 of `body`.
-    pub hash: Digest,
 }
 
 impl EventBatch {
     /// The batch as lines.
     #[must_use]
-    pub fn lines(&self) -> String {
-        let size = self.events.iter().map(|event| event.body.len().saturating_add(1)).sum::<usize>();
-        let mut lines = String::with_capacity(size.saturating_add(100));
+    pub fn lines(&self) -> Vec<u8> {
+        let size = self.runs.iter().map(|run| run.text.len()).sum::<usize>();
+        let mut lines = Vec::with_capacity(size.saturating_add(100));
         // INVARIANT: a struct of one string always serialises.
-        lines += &serde_json::to_string(&BatchHead { resource: self.resource.clone() }).unwrap_or_default();
-        for event in &self.events {
-            lines.push('\n');
-            lines += &event.body;
+        let _ = serde_json::to_writer(&mut lines, &BatchHead { resource: self.resource.clone() });
+        lines.push(b'\n');
+        for run in &self.runs {
+            lines.extend_from_slice(&run.text);
         }
         lines
     }

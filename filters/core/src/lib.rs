@@ -18,4 +18,5 @@ pub mod explanation;
 pub mod identity;
 pub mod mask;
 pub mod policy;
+pub mod run;
 pub mod time;

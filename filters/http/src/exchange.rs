@@ -18,7 +18,6 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use gatewright_core::api::SealedEvent;
 use gatewright_core::call::{Call, HostReply, HostRequest};
 use gatewright_core::time::Millis;
 use serde_json::{Map, Value};
@@ -28,7 +27,7 @@ use crate::agent::Agent;
 use crate::head::{Change, Head};
 use crate::path::Target;
 use crate::reply::{Refusal, Reply};
-use crate::visit::{Visit, Visits};
+use crate::visit::{Recorded, Visit, Visits};
 use hold::Hold;
 use judge::Judged;
 use mcp::Spoken;
@@ -61,7 +60,7 @@ pub struct Io {
     /// Calls to the host.
     pub calls: Vec<Call>,
     /// Events to record.
-    pub events: Vec<SealedEvent>,
+    pub events: Recorded,
 }
 
 /// What the proxy shall do with what it handed over.

@@ -27,4 +27,4 @@ pub use exchange::{Env, Exchange, Flow, Io, Peer};
 pub use head::{Change, Head};
 pub use plane::{Plane, PlaneError, check};
 pub use reply::Reply;
-pub use visit::{Visit, Visits};
+pub use visit::{Recorded, Visit, Visits};

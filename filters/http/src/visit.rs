@@ -4,10 +4,11 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
-use gatewright_core::api::SealedEvent;
 use gatewright_core::digest::Digest;
-use gatewright_core::event::{Chain, Kind};
+use gatewright_core::event::Kind;
+use gatewright_core::run::Lines;
 use gatewright_core::time::Millis;
 
 /// A session without a request for so long is over, in milliseconds.
@@ -16,8 +17,8 @@ const IDLE: Millis = 600_000;
 /// One agent's session.
 #[derive(Debug)]
 pub struct Visit {
-    chain: Chain,
-    sealed: u64,
+    id: Arc<str>,
+    recorded: u64,
     durable: u64,
     statements: u64,
     used_at: Millis,
@@ -30,14 +31,15 @@ impl Visit {
     /// Session id.
     #[must_use]
     pub fn id(&self) -> &str {
-        self.chain.session()
+        &self.id
     }
 
     /// Records an event.
-    pub(crate) fn record(&mut self, now: Millis, kind: Kind, events: &mut Vec<SealedEvent>) {
+    pub(crate) fn record(&mut self, now: Millis, kind: &Kind, events: &mut Recorded) {
         self.used_at = now;
-        self.sealed = self.sealed.saturating_add(1);
-        events.push(self.chain.seal(now, kind));
+        self.recorded = self.recorded.saturating_add(1);
+        events.session = Some(Arc::clone(&self.id));
+        events.lines.push(now, kind);
     }
 
     /// Number of the next statement.
@@ -47,8 +49,8 @@ impl Visit {
     }
 
     /// Events so far.
-    pub(crate) fn sealed(&self) -> u64 {
-        self.sealed
+    pub(crate) fn recorded(&self) -> u64 {
+        self.recorded
     }
 
     /// Events that are durable at the host.
@@ -60,6 +62,15 @@ impl Visit {
     pub(crate) fn is_condemned(&self) -> bool {
         self.condemned
     }
+}
+
+/// Events of one session.
+#[derive(Debug, Default)]
+pub struct Recorded {
+    /// Session id, where there are events.
+    pub session: Option<Arc<str>>,
+    /// The events.
+    pub lines: Lines,
 }
 
 /// Who begins a session.
@@ -83,7 +94,7 @@ impl Visits {
         &self,
         arrival: &Arrival<'_>,
         now: Millis,
-        events: &mut Vec<SealedEvent>,
+        events: &mut Recorded,
         open: impl FnOnce() -> Kind,
     ) -> Rc<RefCell<Visit>> {
         let mut all = self.0.borrow_mut();
@@ -94,15 +105,15 @@ impl Visits {
             return Rc::clone(known);
         }
         let mut visit = Visit {
-            chain: Chain::new(arrival.fresh_id),
-            sealed: 0,
+            id: Arc::from(arrival.fresh_id),
+            recorded: 0,
             durable: 0,
             statements: 0,
             used_at: now,
             ends_at: arrival.ends_at,
             condemned: false,
         };
-        visit.record(now, open(), events);
+        visit.record(now, &open(), events);
         let visit = Rc::new(RefCell::new(visit));
         all.insert(arrival.key, Rc::clone(&visit));
         visit
@@ -128,8 +139,8 @@ impl Visits {
     }
 
     /// Ends the sessions that nobody uses any more; gives their last events.
-    pub fn tick(&self, now: Millis) -> Vec<SealedEvent> {
-        let mut events = Vec::new();
+    pub fn tick(&self, now: Millis) -> Vec<Recorded> {
+        let mut last = Vec::new();
         self.0.borrow_mut().retain(|_, shared| {
             // Somebody else than this table holds it: a request is under way.
             let busy = Rc::strong_count(shared) > 1;
@@ -145,10 +156,12 @@ impl Visits {
                 return true;
             }
             if !visit.condemned {
-                visit.record(now, Kind::Close { reason: reason.to_owned() }, &mut events);
+                let mut events = Recorded::default();
+                visit.record(now, &Kind::Close { reason: reason.to_owned() }, &mut events);
+                last.push(events);
             }
             false
         });
-        events
+        last
     }
 }

@@ -55,7 +55,7 @@ fn main() {
         session.client(&client, env, &mut io);
         session.server(&server, env, &mut io);
         assert!(!io.close && io.to_client == server);
-        events += io.events.len() as u64;
+        events += io.events.len();
         session.acknowledged(events, env, &mut io);
     }
     let each = start.elapsed() / ROUNDS;

@@ -23,11 +23,12 @@ mod upstream;
 
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::sync::Arc;
 
-use gatewright_core::api::SealedEvent;
 use gatewright_core::call::{Call, HostReply, HostRequest};
 use gatewright_core::digest::Digest;
-use gatewright_core::event::{Chain, Kind};
+use gatewright_core::event::Kind;
+use gatewright_core::run::Lines;
 use gatewright_core::time::Millis;
 
 use crate::Plane;
@@ -53,7 +54,7 @@ pub struct Io {
     /// Calls to the host.
     pub calls: Vec<Call>,
     /// Events to record.
-    pub events: Vec<SealedEvent>,
+    pub events: Lines,
     /// The connection is to be closed, after what was written has gone out.
     pub close: bool,
     /// A CancelRequest passed: digest of its process id and key.
@@ -69,8 +70,8 @@ pub(crate) struct Link {
     pub(crate) server_in: Vec<u8>,
     /// Where the agent connects from, `address:port`.
     pub(crate) source: String,
-    chain: Chain,
-    sealed: u64,
+    id: Arc<str>,
+    recorded: u64,
     /// Bytes of the events that are not durable yet, by event.
     backlog: VecDeque<usize>,
     backlog_bytes: usize,
@@ -79,22 +80,21 @@ pub(crate) struct Link {
 
 impl Link {
     pub(crate) fn id(&self) -> &str {
-        self.chain.session()
+        &self.id
     }
 
     /// Records an event; gives how many events the session then has.
     pub(crate) fn record(&mut self, now: Millis, kind: Kind, io: &mut Io) -> u64 {
-        let event = self.chain.seal(now, kind);
-        self.backlog.push_back(event.body.len());
-        self.backlog_bytes = self.backlog_bytes.saturating_add(event.body.len());
-        io.events.push(event);
-        self.sealed = self.sealed.saturating_add(1);
-        self.sealed
+        let bytes = io.events.push(now, &kind);
+        self.backlog.push_back(bytes);
+        self.backlog_bytes = self.backlog_bytes.saturating_add(bytes);
+        self.recorded = self.recorded.saturating_add(1);
+        self.recorded
     }
 
     /// The first `durable` events are durable.
     fn acknowledged(&mut self, durable: u64) {
-        let left = self.sealed.saturating_sub(durable);
+        let left = self.recorded.saturating_sub(durable);
         while self.backlog.len() as u64 > left {
             let bytes = self.backlog.pop_front().unwrap_or_default();
             self.backlog_bytes = self.backlog_bytes.saturating_sub(bytes);
@@ -107,8 +107,8 @@ impl Link {
     }
 
     /// Events recorded so far.
-    pub(crate) fn sealed(&self) -> u64 {
-        self.sealed
+    pub(crate) fn recorded(&self) -> u64 {
+        self.recorded
     }
 
     /// Asks the host; gives the token that the reply will carry.
@@ -137,13 +137,13 @@ impl Session {
     /// A connection that was just accepted. `id` is unique among all sessions of all time; `source` is
     /// `address:port`.
     #[must_use]
-    pub fn new(id: impl Into<std::sync::Arc<str>>, source: impl Into<String>) -> Self {
+    pub fn new(id: impl Into<Arc<str>>, source: impl Into<String>) -> Self {
         let link = Link {
             client_in: Vec::new(),
             server_in: Vec::new(),
             source: source.into(),
-            chain: Chain::new(id),
-            sealed: 0,
+            id: id.into(),
+            recorded: 0,
             backlog: VecDeque::new(),
             backlog_bytes: 0,
             last_token: 0,

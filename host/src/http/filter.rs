@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use gatewright_core::api::{
-    ApprovalReply, ApprovalRequest, BatchHead, CredentialReply, CredentialRequest, EventAck, LoginReply,
-    LoginRequest, SeenTools,
+    ApprovalReply, ApprovalRequest, CredentialReply, CredentialRequest, EventAck, LoginReply, LoginRequest,
+    SeenTools,
 };
 use serde::Deserialize;
 
@@ -91,12 +92,11 @@ async fn tools(State(app): Shared, Json(seen): Json<SeenTools>) -> Result<Status
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn events(State(app): Shared, lines: String) -> Result<Json<EventAck>, Failure> {
-    let (head, bodies) = BatchHead::read(&lines)
-        .map_err(|cause| Failure::new(StatusCode::BAD_REQUEST, format!("the batch's first line: {cause}")))?;
-    let resource = head.resource.clone();
-    let batch = Batch { resource: head.resource, bodies: bodies.map(str::to_owned).collect() };
-    let durable = batch.bodies.len() as u64;
+async fn events(State(app): Shared, body: Bytes) -> Result<Json<EventAck>, Failure> {
+    let batch =
+        Batch::read(body.into()).inspect_err(|rejected| tracing::warn!(%rejected, "events refused"))?;
+    let resource = batch.resource().to_owned();
+    let durable = batch.events();
     match app.recorder.record(batch).await {
         Ok(ended) => {
             for session in ended {

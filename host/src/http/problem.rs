@@ -53,6 +53,7 @@ impl From<sqlx::Error> for Failure {
 impl From<Rejected> for Failure {
     fn from(rejected: Rejected) -> Self {
         let status = match rejected {
+            Rejected::Unreadable(_) => StatusCode::BAD_REQUEST,
             Rejected::Conflict(_) => StatusCode::CONFLICT,
             Rejected::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         };

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use gatewright_core::digest::sha256;
-use gatewright_core::event::Verifier;
+use gatewright_core::event::Event;
+use gatewright_core::run::Verifier;
 use serde::Serialize;
 
 use super::{Checkpoint, Head, VerifyKey};
 use crate::store::Store;
-use crate::store::sessions::SessionRow;
+use crate::store::sessions::{SessionRow, Summary};
 
 /// Entries of the log that are read at a time.
 const PAGE: u32 = 5_000;
@@ -200,14 +201,13 @@ async fn check_session(
             if run.seq != seq {
                 return Ok(Some(format!("event {seq} is missing")));
             }
-            let whole = hex::encode(sha256(run.text.as_bytes()));
-            let bodies: Vec<&str> = run.text.lines().collect();
-            *events += bodies.len() as u64;
-            let places = match bodies.len() {
+            *events += run.count;
+            let places = match run.count {
                 1 => format!("event {seq}"),
                 many => format!("event {seq} or one of the {} after it", many - 1),
             };
-            if whole != run.hash || bodies.len() as u64 != run.count {
+            let whole = hex::encode(sha256(run.text.as_bytes()));
+            if whole != run.hash {
                 return Ok(Some(format!("{places} was changed: the text is not what its hash says")));
             }
             match logged.leaves.get(runs) {
@@ -215,11 +215,16 @@ async fn check_session(
                 Some(_) => return Ok(Some(format!("{places} is not the one that the log holds"))),
                 None => return Ok(Some(format!("event {seq} is not in the log"))),
             }
-            for body in bodies {
-                match verifier.next(body) {
-                    Ok(event) => replayed.take(&event, &hex::encode(verifier.head())),
-                    Err(cause) => return Ok(Some(cause.to_string())),
-                }
+            let read = match verifier.next(&run.text) {
+                Ok(read) if read.count == run.count => read,
+                Ok(_) => return Ok(Some(format!("{places} is not all of its run, or more"))),
+                Err(cause) => return Ok(Some(cause.to_string())),
+            };
+            let unreadable = read.events().find_map(|event| serde_json::from_str::<Event>(event).err());
+            match (unreadable, Summary::of(&read)) {
+                (Some(cause), _) => return Ok(Some(format!("{places} is not readable: {cause}"))),
+                (None, Err(cause)) => return Ok(Some(cause)),
+                (None, Ok(summary)) => replayed.take((read.seq, read.end()), &whole, &summary),
             }
             seq += run.count;
             runs += 1;

@@ -2,31 +2,43 @@
 
 use std::path::Path;
 
-use gatewright_core::api::SealedEvent;
-use gatewright_core::event::{Chain, Kind};
+use gatewright_core::api::EventBatch;
+use gatewright_core::event::Kind;
+use gatewright_core::run::{Chain, Lines, SealedRun};
 
 use super::verify;
 use crate::log::{Batch, Checkpoint, Head, Recorder, Rejected, Signer};
 use crate::store::Store;
 
-fn statement(chain: &mut Chain, text: &str) -> SealedEvent {
-    chain.seal(
-        1_700_000_000_000,
-        Kind::Statement {
+/// Statements that were sealed together.
+fn statements(chain: &mut Chain, texts: &[String]) -> SealedRun {
+    let mut lines = Lines::default();
+    for text in texts {
+        let kind = Kind::Statement {
             statement: 1,
-            text: text.to_owned(),
+            text: text.clone(),
             parameters: vec![None],
             decision: "allow".to_owned(),
             policies: Vec::new(),
             reason: String::new(),
             explanation: None,
             explained_by: None,
-        },
-    )
+        };
+        lines.push(1_700_000_000_000, &kind);
+    }
+    chain.seal(&lines)
 }
 
-fn batch(events: Vec<SealedEvent>) -> Batch {
-    Batch { resource: "shop".to_owned(), bodies: events.into_iter().map(|event| event.body).collect() }
+fn statement(chain: &mut Chain, text: &str) -> SealedRun {
+    statements(chain, &[text.to_owned()])
+}
+
+fn read(runs: Vec<SealedRun>) -> Result<Batch, Rejected> {
+    Batch::read(EventBatch { resource: "shop".to_owned(), runs }.lines())
+}
+
+fn batch(runs: Vec<SealedRun>) -> Batch {
+    read(runs).unwrap()
 }
 
 struct Recorded {
@@ -45,7 +57,17 @@ impl Recorded {
             let events = vec![statement(&mut a, &format!("A{i}")), statement(&mut b, &format!("B{i}"))];
             recorder.record(batch(events)).await.unwrap();
         }
-        Self { folder, store }
+        let recorded = Self { folder, store };
+        recorded.settle().await;
+        recorded
+    }
+
+    /// Waits until the file is not behind the database.
+    async fn settle(&self) {
+        let newest = self.store.checkpoint().await.unwrap();
+        while Checkpoint::read_file(self.folder.path()).unwrap() != newest {
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
     }
 
     async fn faults(&self) -> String {
@@ -80,8 +102,8 @@ async fn events_that_came_together_are_one_entry_and_as_safe() {
     let store = Store::open(folder.path()).await.unwrap();
     let recorder = recorder(&store, folder.path()).await.unwrap();
     let mut chain = Chain::new("a");
-    let events = (0..6).map(|i| statement(&mut chain, &format!("A{i}"))).collect();
-    recorder.record(batch(events)).await.unwrap();
+    let texts: Vec<_> = (0..6).map(|i| format!("A{i}")).collect();
+    recorder.record(batch(vec![statements(&mut chain, &texts)])).await.unwrap();
     let findings = verify(&store, folder.path(), None).await.unwrap();
     assert_eq!((findings.faults, findings.events, findings.entries), (Vec::new(), 6, 1));
     assert_eq!(store.events("a", 4, 10).await.unwrap().len(), 2);
@@ -221,6 +243,7 @@ async fn the_log_goes_on_after_a_restart() {
     let recorded = Recorded::new().await;
     let recorder = recorder(&recorded.store, recorded.folder.path()).await.unwrap();
     recorder.record(batch(vec![statement(&mut Chain::new("c"), "C0")])).await.unwrap();
+    recorded.settle().await;
     assert_eq!(recorded.faults().await, "");
     // The file may be behind after a crash, by a genuine older note.
     let signer = Signer::open(recorded.folder.path()).unwrap();
@@ -238,7 +261,10 @@ async fn only_what_continues_is_taken() {
     let recorder = recorder(&store, folder.path()).await.unwrap();
     let mut chain = Chain::new("a");
     let events: Vec<_> = (0..6).map(|i| statement(&mut chain, &format!("A{i}"))).collect();
-    let record = async |events: &[SealedEvent]| recorder.record(batch(events.to_vec())).await;
+    let record = async |events: &[SealedRun]| match read(events.to_vec()) {
+        Ok(batch) => recorder.record(batch).await,
+        Err(rejected) => Err(rejected),
+    };
     assert_eq!(record(&events[..2]).await, Ok(vec![]));
     // Repeated, wholly or in part: taken once.
     assert_eq!(record(&events[..2]).await, Ok(vec![]));
@@ -249,7 +275,7 @@ async fn only_what_continues_is_taken() {
     let mut other = Chain::new("a");
     let others: Vec<_> = (0..4).map(|i| statement(&mut other, &format!("X{i}"))).collect();
     let mut unreadable = events[3].clone();
-    unreadable.body.pop();
+    unreadable.text.pop();
     for bad in [&gap, &others[0], &others[2], &others[3], &unreadable] {
         let answer = record(std::slice::from_ref(bad)).await;
         assert!(matches!(answer, Err(Rejected::Conflict(_))), "{bad:?}");
@@ -285,4 +311,34 @@ async fn many_writers_share_commits() {
     tasks.join_all().await;
     let findings = verify(&store, folder.path(), None).await.unwrap();
     assert_eq!((findings.faults.len(), findings.events, findings.entries), (0, 400, 400));
+}
+
+#[tokio::test]
+async fn a_recording_of_another_format_is_refused() {
+    let recorded = Recorded::new().await;
+    recorded.store.tamper("PRAGMA user_version = 0").await;
+    recorded.store.close().await;
+    for opened in
+        [Store::open(recorded.folder.path()).await, Store::open_read_only(recorded.folder.path()).await]
+    {
+        let said = format!("{:#}", opened.unwrap_err());
+        assert!(said.contains("it is of format 0") && said.contains("move the data folder away"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_is_cut_differently_is_found() {
+    // The text is whole and has its hash, but the table says that it holds fewer events.
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let recorder = recorder(&store, folder.path()).await.unwrap();
+    let mut chain = Chain::new("a");
+    let texts: Vec<_> = (0..3).map(|i| format!("A{i}")).collect();
+    recorder.record(batch(vec![statements(&mut chain, &texts)])).await.unwrap();
+    store.tamper("UPDATE events SET count = 2").await;
+    let said = verify(&store, folder.path(), None).await.unwrap().faults.join("\n");
+    assert!(said.contains("session `a`: event 0 or one of the 1 after it"), "{said}");
+    store.tamper("UPDATE events SET count = 3, seq = 1").await;
+    let said = verify(&store, folder.path(), None).await.unwrap().faults.join("\n");
+    assert!(said.contains("session `a`: event 0 is missing"), "{said}");
 }

@@ -1,20 +1,19 @@
-//! Takes batches of events in. One task writes; batches that arrive while it writes share the next commit.
+//! Takes batches of runs in. One task writes; batches that arrive while it writes share the next commit.
 
-use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use gatewright_core::api::SealedEvent;
-use gatewright_core::digest::{Digest, sha256};
-use gatewright_core::event::{Event, Kind};
-use gatewright_core::time::Millis;
-use serde::Deserialize;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::timeout_at;
 
+use super::batch::{Batch, Received};
 use super::{Checkpoint, Head, Signer};
+use crate::store::events::NewRun;
 use crate::store::sessions::{self, SessionRow};
 use crate::store::{Store, events};
 use crate::time::now;
@@ -23,25 +22,23 @@ use crate::time::now;
 const QUEUE: usize = 1024;
 /// Batches that share one commit at most.
 const GROUP: usize = 256;
+/// Sessions whose rows are kept in memory.
+const KNOWN: usize = 10_000;
+/// How far the file `checkpoint` may be behind the database.
+const FILE_AGE: Duration = Duration::from_millis(50);
 
 /// Why a batch was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Rejected {
-    /// An event does not continue its session's chain, or is not what its hash says.
+    /// It is not a batch.
+    #[error("{0}")]
+    Unreadable(String),
+    /// A run does not continue its session's chain, or cannot be read.
     #[error("{0}")]
     Conflict(String),
     /// It could not be stored; the same batch may be sent again.
     #[error("the recording cannot be written")]
     Unavailable,
-}
-
-/// Events as a filter sends them.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Batch {
-    /// Resource that they are about.
-    pub(crate) resource: String,
-    /// The events' texts.
-    pub(crate) bodies: Vec<String>,
 }
 
 struct Job {
@@ -59,7 +56,9 @@ impl Recorder {
     pub(crate) async fn start(store: Store, signer: Signer, data: PathBuf) -> anyhow::Result<Self> {
         let head = trusted_head(&store, &signer, &data).await?;
         let (jobs, queue) = mpsc::channel(QUEUE);
-        tokio::spawn(Writer { store, signer, data, head }.run(queue));
+        let known = HashMap::new();
+        let file = CheckpointFile { data, newest: None, writing: None, due: Instant::now() };
+        tokio::spawn(Writer { store, signer, head, known, file }.run(queue));
         Ok(Self(jobs))
     }
 
@@ -110,13 +109,26 @@ async fn trusted_head(store: &Store, signer: &Signer, data: &std::path::Path) ->
 struct Writer {
     store: Store,
     signer: Signer,
-    data: PathBuf,
     head: Head,
+    /// Rows of open sessions, as they are stored: nobody else writes them.
+    known: HashMap<Arc<str>, SessionRow>,
+    file: CheckpointFile,
 }
 
 impl Writer {
     async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
-        while let Some(first) = queue.recv().await {
+        loop {
+            let first = match self.file.due() {
+                None => queue.recv().await,
+                Some(due) => match timeout_at(due.into(), queue.recv()).await {
+                    Ok(first) => first,
+                    Err(_) => {
+                        self.file.write();
+                        continue;
+                    }
+                },
+            };
+            let Some(first) = first else { break };
             let mut jobs = vec![first];
             while jobs.len() < GROUP
                 && let Ok(job) = queue.try_recv()
@@ -128,6 +140,7 @@ impl Writer {
                 Ok(results) => results,
                 Err(cause) => {
                     tracing::error!(%cause, "events cannot be stored");
+                    self.known.clear();
                     vec![Err(Rejected::Unavailable); jobs.len()]
                 }
             };
@@ -135,178 +148,167 @@ impl Writer {
                 // A client that went away does not wait for its answer any more.
                 let _ = job.done.send(result);
             }
+            if self.file.due().is_some_and(|due| due <= Instant::now()) {
+                self.file.write();
+            }
         }
+        if let Some(writing) = self.file.writing.take() {
+            // Its failure was told.
+            let _ = writing.await;
+        }
+        self.file.write();
     }
 
     /// One transaction for all batches; those that do not fit are left out of it.
     async fn commit(&mut self, batches: &[&Batch]) -> sqlx::Result<Vec<Result<Vec<String>, Rejected>>> {
         let mut transaction = self.store.begin().await?;
-        let mut known: HashMap<String, SessionRow> = HashMap::new();
-        let mut fresh = Vec::new();
-        // Hashes of the group's events, which are not in the table yet.
-        let mut taken = Hashes::new();
+        let mut group = Group::default();
         let mut results = Vec::with_capacity(batches.len());
         for batch in batches {
-            match Staged::check(&mut transaction, batch, &known, &taken).await? {
-                Ok(staged) => {
-                    known.extend(staged.sessions);
-                    fresh.extend(staged.fresh);
-                    taken.extend(staged.hashes);
-                    results.push(Ok(staged.ended));
-                }
-                Err(conflict) => results.push(Err(Rejected::Conflict(conflict))),
-            }
+            let taken = group.take(&mut transaction, batch, &self.known).await?;
+            results.push(taken.map_err(Rejected::Conflict));
         }
-        if fresh.is_empty() {
+        if group.runs.is_empty() {
             return Ok(results);
         }
-        let head = events::append(&mut transaction, &fresh, self.head).await?;
-        for session in known.values() {
-            session.put(&mut transaction).await?;
-        }
+        let runs: Vec<NewRun<'_>> = group
+            .runs
+            .iter()
+            .map(|(batch, run)| NewRun {
+                session: &run.session,
+                seq: run.seq,
+                count: run.count,
+                hash: &run.hash,
+                text: batch.text(run),
+            })
+            .collect();
+        let head = events::append(&mut transaction, &runs, self.head).await?;
+        let rows: Vec<&SessionRow> = group.sessions.values().collect();
+        sessions::put(&mut transaction, &rows).await?;
         let checkpoint = self.signer.sign(head, now());
         events::set_checkpoint(&mut transaction, &checkpoint.note).await?;
         transaction.commit().await?;
+        self.store.committed();
         self.head = head;
-        // INVARIANT: the file is never ahead of the database. Behind it is what a crash may leave.
-        if let Err(cause) = checkpoint.write_file(&self.data) {
-            tracing::error!(%cause, "the file `checkpoint` cannot be written: the database alone vouches for itself");
-        }
+        self.file.newest = Some(checkpoint);
+        self.remember(group.sessions);
         Ok(results)
     }
-}
 
-/// Hashes of events by session and position.
-type Hashes = HashMap<(Arc<str>, u64), Digest>;
-
-/// What a batch adds, once all of it is found to fit.
-#[derive(Default)]
-struct Staged {
-    sessions: HashMap<String, SessionRow>,
-    fresh: Vec<SealedEvent>,
-    hashes: Hashes,
-    ended: Vec<String>,
-}
-
-/// What is looked at of every event; the rest is kept as it is.
-#[derive(Deserialize)]
-struct Brief<'a> {
-    #[serde(borrow)]
-    session: Cow<'a, str>,
-    seq: u64,
-    #[serde(borrow)]
-    prev: Cow<'a, str>,
-    at: Millis,
-    #[serde(borrow)]
-    kind: Cow<'a, str>,
-}
-
-impl Staged {
-    async fn check(
-        at: &mut SqliteConnection,
-        batch: &Batch,
-        known: &HashMap<String, SessionRow>,
-        taken: &Hashes,
-    ) -> sqlx::Result<Result<Self, String>> {
-        let mut staged = Self::default();
-        for body in &batch.bodies {
-            let brief: Brief<'_> = match serde_json::from_str(body) {
-                Ok(brief) => brief,
-                Err(cause) => return Ok(Err(format!("an event is not readable: {cause}"))),
+    fn remember(&mut self, sessions: HashMap<Arc<str>, SessionRow>) {
+        if self.known.len() >= KNOWN {
+            self.known.clear();
+        }
+        for (id, row) in sessions {
+            match row.closed_at {
+                None => self.known.insert(id, row),
+                Some(_) => self.known.remove(&id),
             };
-            let id = &*brief.session;
-            if !staged.sessions.contains_key(id) {
-                let row = match known.get(id) {
+        }
+    }
+}
+
+/// The file `checkpoint`, which is written beside the commits, so that no statement waits for it.
+/// INVARIANT: it is never ahead of the database. Behind it is what a crash may leave.
+struct CheckpointFile {
+    data: PathBuf,
+    /// The newest checkpoint, while it is not in the file.
+    newest: Option<Checkpoint>,
+    writing: Option<JoinHandle<()>>,
+    /// When it may be written again.
+    due: Instant,
+}
+
+impl CheckpointFile {
+    fn due(&self) -> Option<Instant> {
+        self.newest.as_ref().map(|_| self.due)
+    }
+
+    fn write(&mut self) {
+        self.due = Instant::now() + FILE_AGE;
+        if self.writing.as_ref().is_some_and(|writing| !writing.is_finished()) {
+            return;
+        }
+        let Some(checkpoint) = self.newest.take() else { return };
+        let data = self.data.clone();
+        self.writing = Some(spawn_blocking(move || {
+            if let Err(cause) = checkpoint.write_file(&data) {
+                tracing::error!(%cause, "the file `checkpoint` cannot be written: the database alone vouches for itself");
+            }
+        }));
+    }
+}
+
+/// What batches add in one transaction.
+#[derive(Default)]
+struct Group<'a> {
+    /// Rows that change.
+    sessions: HashMap<Arc<str>, SessionRow>,
+    runs: Vec<(&'a Batch, &'a Received)>,
+}
+
+impl<'a> Group<'a> {
+    /// Takes all of a batch, or nothing. Gives the sessions that ended by it, or what does not fit.
+    async fn take(
+        &mut self,
+        at: &mut SqliteConnection,
+        batch: &'a Batch,
+        known: &HashMap<Arc<str>, SessionRow>,
+    ) -> sqlx::Result<Result<Vec<String>, String>> {
+        let mut changed: HashMap<Arc<str>, SessionRow> = HashMap::new();
+        let (before, mut ended) = (self.runs.len(), Vec::new());
+        for run in &batch.runs {
+            let id = &*run.session;
+            let row = match changed.remove(id) {
+                Some(row) => Some(row),
+                None => match self.sessions.get(id).or_else(|| known.get(id)) {
                     Some(row) => Some(row.clone()),
                     None => sessions::load(at, id).await?,
-                };
-                if let Some(row) = row {
-                    staged.sessions.insert(id.to_owned(), row);
-                }
-            }
-            if let Some(row) = staged.sessions.get(id)
-                && brief.seq <= row.head_seq
-            {
-                match staged.is_repeated(at, &brief, body, taken).await? {
-                    true => continue,
-                    false => {
-                        let seq = brief.seq;
-                        return Ok(Err(format!("session `{id}` has another event {seq} already")));
+                },
+            };
+            let next = row.as_ref().map_or(0, |row| row.head_seq + 1);
+            let conflict = if run.seq < next {
+                if self.is_repeated(at, run).await? {
+                    if let Some(row) = row {
+                        changed.insert(Arc::clone(&run.session), row);
                     }
+                    continue;
                 }
-            }
-            if let Err(conflict) = staged.take(&batch.resource, &brief, body) {
+                Some(format!("session `{id}` has another event {} already", run.seq))
+            } else if run.seq > next {
+                Some(format!("session `{id}` goes on with event {next}, not with event {}", run.seq))
+            } else if hex::encode(run.prev) != row.as_ref().map_or(&*"0".repeat(64), |row| &row.head_hash) {
+                Some(format!("event {next} of session `{id}` does not continue the event before"))
+            } else {
+                None
+            };
+            if let Some(conflict) = conflict {
+                self.runs.truncate(before);
                 return Ok(Err(conflict));
             }
+            let mut row = row.unwrap_or_else(|| SessionRow {
+                id: id.to_owned(),
+                resource: batch.resource().to_owned(),
+                ..SessionRow::default()
+            });
+            row.take((run.seq, run.end()), &run.hash, &run.summary);
+            changed.insert(Arc::clone(&run.session), row);
+            self.runs.push((batch, run));
+            if run.summary.closes {
+                ended.push(id.to_owned());
+            }
         }
-        // Sessions that only repeated what was there need no new row.
-        let changed: HashSet<&str> = staged.fresh.iter().map(|event| &*event.session).collect();
-        staged.sessions.retain(|id, _| changed.contains(id.as_str()));
-        Ok(Ok(staged))
+        // A session that only repeated what was there has its row written as it is.
+        self.sessions.extend(changed);
+        Ok(Ok(ended))
     }
 
-    /// Whether the very same event is there already.
-    async fn is_repeated(
-        &self,
-        at: &mut SqliteConnection,
-        brief: &Brief<'_>,
-        body: &str,
-        taken: &Hashes,
-    ) -> sqlx::Result<bool> {
-        let key = (Arc::from(&*brief.session), brief.seq);
-        Ok(match self.hashes.get(&key).or_else(|| taken.get(&key)) {
-            Some(hash) => *hash == sha256(body.as_bytes()),
-            None => {
-                let stored = events::event_at(at, &brief.session, brief.seq).await?;
-                stored.is_some_and(|stored| stored == body)
-            }
+    /// Whether the very same run is there already.
+    async fn is_repeated(&self, at: &mut SqliteConnection, run: &Received) -> sqlx::Result<bool> {
+        let same = |(_, taken): &&(&Batch, &Received)| taken.session == run.session && taken.seq == run.seq;
+        Ok(match self.runs.iter().rev().find(same) {
+            Some((_, taken)) => taken.hash == run.hash,
+            None => events::hash_at(at, &run.session, run.seq).await?.as_ref() == Some(&run.hash),
         })
-    }
-
-    fn take(&mut self, resource: &str, brief: &Brief<'_>, body: &str) -> Result<(), String> {
-        let (session, seq) = (&*brief.session, brief.seq);
-        let row = self.sessions.get(session);
-        let (expected, prev) =
-            row.map_or_else(|| (0, "0".repeat(64)), |row| (row.head_seq + 1, row.head_hash.clone()));
-        if seq != expected {
-            return Err(format!("session `{session}` goes on with event {expected}, not with event {seq}"));
-        }
-        if brief.prev != prev {
-            return Err(format!("event {seq} of session `{session}` does not continue the event before"));
-        }
-        if body.contains(['\n', '\r']) {
-            return Err(format!("event {seq} of session `{session}` is more than one line"));
-        }
-        let digest = sha256(body.as_bytes());
-        let hash = hex::encode(digest);
-        let row = self.sessions.entry(session.to_owned()).or_insert_with(|| SessionRow {
-            id: session.to_owned(),
-            resource: resource.to_owned(),
-            ..SessionRow::default()
-        });
-        if matches!(&*brief.kind, "open" | "refused") {
-            let event: Event = serde_json::from_str(body)
-                .map_err(|cause| format!("event {seq} of session `{session}` is not readable: {cause}"))?;
-            if let Kind::Open { resource: named, .. } | Kind::Refused { resource: named, .. } = &event.kind
-                && named != resource
-            {
-                return Err(format!(
-                    "event {seq} of session `{session}` is about another resource than its batch"
-                ));
-            }
-            row.take(&event, &hash);
-        } else {
-            row.note(seq, brief.at, &brief.kind, &hash);
-        }
-        if brief.kind == "close" {
-            self.ended.push(session.to_owned());
-        }
-        let session: Arc<str> = match self.fresh.last() {
-            Some(last) if *last.session == *session => Arc::clone(&last.session),
-            _ => session.into(),
-        };
-        self.hashes.insert((Arc::clone(&session), seq), digest);
-        self.fresh.push(SealedEvent { session, seq, body: body.to_owned(), hash: digest });
-        Ok(())
     }
 }

@@ -1,26 +1,38 @@
 //! Recorded events and the log over them.
 
-use std::collections::HashMap;
-
-use gatewright_core::api::SealedEvent;
-use gatewright_core::digest::sha256;
+use gatewright_core::run::Run;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{Row as _, Sqlite, Transaction};
+use sqlx::{QueryBuilder, Row as _, Sqlite, Transaction};
 
-use super::Store;
+use super::{ROWS, Store};
 use crate::log::Head;
 
-/// Events of one session that became durable together: a row of the table, and a leaf of the log.
+/// A run of a session's events, as it is stored: a row of the table, and a leaf of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Run {
+pub(crate) struct RunRow {
     /// Position of the first event in the session.
     pub(crate) seq: u64,
     /// Number of events.
     pub(crate) count: u64,
     /// Hex SHA-256 of `text`.
     pub(crate) hash: String,
-    /// The events' bodies, a line each.
+    /// The run as the filter sealed it; see `gatewright_core::run`.
     pub(crate) text: String,
+}
+
+/// A run to be stored.
+#[derive(Debug)]
+pub(crate) struct NewRun<'a> {
+    /// Session.
+    pub(crate) session: &'a str,
+    /// Position of the first event in the session.
+    pub(crate) seq: u64,
+    /// Number of events.
+    pub(crate) count: u64,
+    /// Hex SHA-256 of `text`.
+    pub(crate) hash: &'a str,
+    /// The run's text.
+    pub(crate) text: &'a str,
 }
 
 /// An entry of the log as stored: a run.
@@ -39,9 +51,6 @@ pub(crate) struct LogRow {
     /// Hash of the chain up to here.
     pub(crate) chain_hash: String,
 }
-
-/// Texts longer than this are bound one by one, and not as a part of a list.
-const LONG: usize = 4 << 10;
 
 impl Store {
     /// A transaction that holds SQLite's write lock from the start.
@@ -71,7 +80,7 @@ impl Store {
     }
 
     /// Up to `limit` runs of a session, from the one that holds the event at position `from`.
-    pub(crate) async fn runs(&self, session: &str, from: u64, limit: u32) -> sqlx::Result<Vec<Run>> {
+    pub(crate) async fn runs(&self, session: &str, from: u64, limit: u32) -> sqlx::Result<Vec<RunRow>> {
         let query = "SELECT seq, count, hash, body FROM events WHERE session = ? AND seq + count > ?
             ORDER BY seq LIMIT ?";
         let rows = sqlx::query(query).bind(session).bind(from.cast_signed()).bind(limit);
@@ -81,96 +90,66 @@ impl Store {
     /// Events of a session from position `from`, in order: those of at most `limit` runs.
     pub(crate) async fn events(&self, session: &str, from: u64, limit: u32) -> sqlx::Result<Vec<String>> {
         let mut events = Vec::new();
-        for run in self.runs(session, from, limit).await? {
-            let known = usize::try_from(from.saturating_sub(run.seq)).unwrap_or(usize::MAX);
-            events.extend(run.text.lines().skip(known).map(str::to_owned));
+        for row in self.runs(session, from, limit).await? {
+            let known = usize::try_from(from.saturating_sub(row.seq)).unwrap_or(usize::MAX);
+            let (run, _) = Run::split(&row.text).map_err(|cause| sqlx::Error::Decode(cause.into()))?;
+            events.extend(run.events().skip(known).map(str::to_owned));
         }
         Ok(events)
     }
 }
 
-/// The stored event at one position of a session.
-pub(crate) async fn event_at(
+/// Hex hash of the stored run that begins at a position of a session.
+pub(crate) async fn hash_at(
     at: &mut SqliteConnection,
     session: &str,
     seq: u64,
 ) -> sqlx::Result<Option<String>> {
-    let query = sqlx::query(
-        "SELECT seq, count, hash, body FROM events WHERE session = ? AND seq <= ? ORDER BY seq DESC LIMIT 1",
-    );
+    let query = sqlx::query("SELECT hash FROM events WHERE session = ? AND seq = ?");
     let row = query.bind(session).bind(seq.cast_signed()).fetch_optional(at).await?;
-    let Some(run) = row.map(|row| run(&row)).transpose()? else { return Ok(None) };
-    let line = usize::try_from(seq.saturating_sub(run.seq)).unwrap_or(usize::MAX);
-    Ok(run.text.lines().nth(line).map(str::to_owned))
+    row.map(|row| row.try_get(0)).transpose()
 }
 
-/// Adds events, which stand in order within each session, and their entries of the log.
+/// Adds runs, which stand in order within each session, and their entries of the log.
 pub(crate) async fn append(
     at: &mut SqliteConnection,
-    events: &[SealedEvent],
+    runs: &[NewRun<'_>],
     mut head: Head,
 ) -> sqlx::Result<Head> {
-    let mut short = Vec::new();
-    let mut entries = Vec::new();
-    for (session, run) in runs_of(events) {
-        let idx = head.size;
-        head = head.append(session, run.seq, run.count, &run.hash);
-        entries.push((idx, session, run.seq, run.count, run.hash.clone(), hex::encode(head.hash)));
-        if run.text.len() <= LONG {
-            short.push((session, run.seq, run.count, run.hash, run.text));
-            continue;
-        }
-        let query = "INSERT INTO events (session, seq, count, hash, body) VALUES (?, ?, ?, ?, ?)";
-        let query =
-            sqlx::query(query).bind(session).bind(run.seq.cast_signed()).bind(run.count.cast_signed());
-        query.bind(run.hash).bind(run.text).execute(&mut *at).await?;
+    for runs in runs.chunks(ROWS) {
+        let mut query = QueryBuilder::new("INSERT INTO events (session, seq, count, hash, body) ");
+        query.push_values(runs, |mut row, run| {
+            row.push_bind(run.session)
+                .push_bind(run.seq.cast_signed())
+                .push_bind(run.count.cast_signed())
+                .push_bind(run.hash)
+                .push_bind(run.text);
+        });
+        query.build().execute(&mut *at).await?;
+        let mut query =
+            QueryBuilder::new("INSERT INTO log (idx, session, seq, count, leaf_hash, chain_hash) ");
+        query.push_values(runs, |mut row, run| {
+            let idx = head.size;
+            head = head.append(run.session, run.seq, run.count, run.hash);
+            row.push_bind(idx.cast_signed())
+                .push_bind(run.session)
+                .push_bind(run.seq.cast_signed())
+                .push_bind(run.count.cast_signed())
+                .push_bind(run.hash)
+                .push_bind(hex::encode(head.hash));
+        });
+        query.build().execute(&mut *at).await?;
     }
-    if !short.is_empty() {
-        let query = "INSERT INTO events (session, seq, count, hash, body)
-            SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)";
-        sqlx::query(query).bind(json(&short)?).execute(&mut *at).await?;
-    }
-    let query = "INSERT INTO log (idx, session, seq, count, leaf_hash, chain_hash)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)";
-    sqlx::query(query).bind(json(&entries)?).execute(at).await?;
     Ok(head)
 }
 
-/// Events by session, the sessions in the order of their first event.
-fn runs_of(events: &[SealedEvent]) -> Vec<(&str, Run)> {
-    let mut runs: Vec<(&str, Run)> = Vec::new();
-    let mut places: HashMap<&str, usize> = HashMap::new();
-    for event in events {
-        let place = *places.entry(&event.session).or_insert_with(|| {
-            let run = Run { seq: event.seq, count: 0, hash: String::new(), text: String::new() };
-            runs.push((&event.session, run));
-            runs.len() - 1
-        });
-        if let Some((_, run)) = runs.get_mut(place) {
-            if run.count > 0 {
-                run.text.push('\n');
-            }
-            run.count += 1;
-            run.text.push_str(&event.body);
-        }
-    }
-    for (_, run) in &mut runs {
-        run.hash = hex::encode(sha256(run.text.as_bytes()));
-    }
-    runs
-}
-
-fn run(row: &SqliteRow) -> sqlx::Result<Run> {
-    Ok(Run {
+fn run(row: &SqliteRow) -> sqlx::Result<RunRow> {
+    Ok(RunRow {
         seq: row.try_get::<i64, _>(0)?.cast_unsigned(),
         count: row.try_get::<i64, _>(1)?.cast_unsigned(),
         hash: row.try_get(2)?,
         text: row.try_get(3)?,
     })
-}
-
-fn json(rows: &impl serde::Serialize) -> sqlx::Result<String> {
-    serde_json::to_string(rows).map_err(|cause| sqlx::Error::Encode(cause.into()))
 }
 
 /// Replaces the checkpoint.

@@ -1,12 +1,15 @@
 //! Recorded sessions, one row each: what lists show, and where a chain goes on.
 
-use gatewright_core::event::{Event, Kind};
-use gatewright_core::time::Millis;
-use serde::Serialize;
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use std::borrow::Cow;
 
-use super::Store;
+use gatewright_core::event::{Event, Kind};
+use gatewright_core::run::Run;
+use gatewright_core::time::Millis;
+use serde::{Deserialize, Serialize};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{QueryBuilder, Row as _};
+
+use super::{ROWS, Store};
 
 /// A session as lists show it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -31,67 +34,122 @@ pub(crate) struct SessionRow {
     pub(crate) statements: u64,
     /// Position of the last event.
     pub(crate) head_seq: u64,
-    /// Hash of the last event.
+    /// Hex hash of the run that the last event is of.
     pub(crate) head_hash: String,
+}
+
+/// What a run says about its session.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Summary {
+    /// The session's beginning, where it is in the run.
+    pub(crate) opening: Option<Kind>,
+    /// Whether the run ends the session.
+    pub(crate) closes: bool,
+    /// First event's time.
+    first_at: Millis,
+    /// When it was over, if it is.
+    closed_at: Option<Millis>,
+    /// Number of statements.
+    statements: u64,
+}
+
+/// What is looked at of every event; the rest is kept as it is.
+#[derive(Deserialize)]
+struct Brief<'a> {
+    at: Millis,
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+}
+
+impl Summary {
+    /// Looks through a run.
+    ///
+    /// # Errors
+    /// Which event is not readable, and why.
+    pub(crate) fn of(run: &Run<'_>) -> Result<Self, String> {
+        let mut summary = Self::default();
+        for (seq, event) in (run.seq..).zip(run.events()) {
+            let unreadable =
+                |cause| format!("event {seq} of session `{}` is not readable: {cause}", run.session);
+            let brief: Brief<'_> = serde_json::from_str(event).map_err(unreadable)?;
+            if seq == run.seq {
+                summary.first_at = brief.at;
+            }
+            match &*brief.kind {
+                "statement" => summary.statements += 1,
+                "open" | "refused" => {
+                    let event: Event = serde_json::from_str(event).map_err(unreadable)?;
+                    if let Kind::Refused { .. } = event.kind {
+                        summary.closed_at = Some(brief.at);
+                    }
+                    summary.opening = Some(event.kind);
+                }
+                "close" => (summary.closed_at, summary.closes) = (Some(brief.at), true),
+                _ => {}
+            }
+        }
+        Ok(summary)
+    }
 }
 
 const COLUMNS: &str =
     "id, resource, principal, issuer, role, source, opened_at, closed_at, statements, head_seq, head_hash";
 
 impl SessionRow {
-    /// Takes one more event in; the first one begins the session.
-    pub(crate) fn take(&mut self, event: &Event, hash: &str) {
-        match &event.kind {
-            Kind::Open { resource, principal, issuer, role, source, .. } => {
+    /// Takes the next run in, whose hex hash is given; the first one begins the session.
+    pub(crate) fn take(&mut self, run: (u64, u64), hash: &str, summary: &Summary) {
+        let (seq, end) = run;
+        match &summary.opening {
+            Some(Kind::Open { resource, principal, issuer, role, source, .. }) => {
                 self.resource.clone_from(resource);
                 self.principal.clone_from(principal);
                 self.issuer.clone_from(issuer);
                 self.role.clone_from(role);
                 self.source.clone_from(source);
             }
-            Kind::Refused { resource, source, .. } => {
+            Some(Kind::Refused { resource, source, .. }) => {
                 self.resource.clone_from(resource);
                 self.source.clone_from(source);
             }
             _ => {}
         }
-        self.note(event.seq, event.at, event.kind.name(), hash);
-    }
-
-    /// What any event says about its session, by its kind's name.
-    pub(crate) fn note(&mut self, seq: u64, at: Millis, kind: &str, hash: &str) {
         if seq == 0 {
-            self.opened_at = at;
+            self.opened_at = summary.first_at;
         }
-        match kind {
-            "statement" => self.statements += 1,
-            "refused" | "close" => self.closed_at = Some(at),
-            _ => {}
-        }
-        self.head_seq = seq;
+        self.statements += summary.statements;
+        self.closed_at = summary.closed_at.or(self.closed_at);
+        self.head_seq = end.saturating_sub(1);
         hash.clone_into(&mut self.head_hash);
     }
+}
 
-    /// Writes the row.
-    pub(crate) async fn put(&self, at: &mut SqliteConnection) -> sqlx::Result<()> {
-        let query = "INSERT OR REPLACE INTO sessions (id, resource, principal, issuer, role, source, opened_at, \
-                     closed_at, statements, head_seq, head_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-        sqlx::query(query)
-            .bind(&self.id)
-            .bind(&self.resource)
-            .bind(&self.principal)
-            .bind(&self.issuer)
-            .bind(&self.role)
-            .bind(&self.source)
-            .bind(self.opened_at.cast_signed())
-            .bind(self.closed_at.map(u64::cast_signed))
-            .bind(self.statements.cast_signed())
-            .bind(self.head_seq.cast_signed())
-            .bind(&self.head_hash)
-            .execute(at)
-            .await?;
-        Ok(())
+/// Writes rows, new or in place of the old ones.
+pub(crate) async fn put(at: &mut SqliteConnection, rows: &[&SessionRow]) -> sqlx::Result<()> {
+    for rows in rows.chunks(ROWS) {
+        let mut query = QueryBuilder::new(format!("INSERT INTO sessions ({COLUMNS}) "));
+        query.push_values(rows, |mut row, session| {
+            row.push_bind(&session.id)
+                .push_bind(&session.resource)
+                .push_bind(&session.principal)
+                .push_bind(&session.issuer)
+                .push_bind(&session.role)
+                .push_bind(&session.source)
+                .push_bind(session.opened_at.cast_signed())
+                .push_bind(session.closed_at.map(u64::cast_signed))
+                .push_bind(session.statements.cast_signed())
+                .push_bind(session.head_seq.cast_signed())
+                .push_bind(&session.head_hash);
+        });
+        // `opened_at` never changes, and so its index need not be touched.
+        query.push(
+            " ON CONFLICT (id) DO UPDATE SET resource = excluded.resource, principal = excluded.principal, \
+             issuer = excluded.issuer, role = excluded.role, source = excluded.source, \
+             closed_at = excluded.closed_at, statements = excluded.statements, head_seq = excluded.head_seq, \
+             head_hash = excluded.head_hash",
+        );
+        query.build().execute(&mut *at).await?;
     }
+    Ok(())
 }
 
 /// One session, inside a transaction.

@@ -9,7 +9,7 @@ use gatewright_tests::proxy::Kind;
 use gatewright_tests::stack::{Builder, Stack};
 use gatewright_tests::wait;
 
-use super::pgbench::{Sample, median, select_only};
+use super::pgbench::{Busy, Sample, median, select_only};
 use crate::build;
 use crate::report::{Paint, paint, step};
 use crate::setup::{self, Say};
@@ -20,7 +20,7 @@ const SCALE: &str = "5";
 /// Measures and prints. Every figure is the median of `rounds` runs of `seconds` each, the ways taking turns.
 pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
     if std::env::var_os("GATEWRIGHT_BIN").is_none() {
-        return with_release_host();
+        return super::with_release_host();
     }
     let ready = setup::run(Say::Changes)?;
     build::filters(ready.wasm)?;
@@ -39,22 +39,25 @@ pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
     wait::until("the filter's bundle", Duration::from_secs(10), || {
         Ok(gated.psql(&["SELECT abalance FROM pgbench_accounts WHERE aid = 1"])?.success.then_some(()))
     })?;
+    let server = stack.postgres.id();
+    let busy = |envoy: Option<&Envoy>| Busy { proxy: envoy.map(Envoy::id), host: None, server };
+    let ours = Busy { proxy: Some(stack.proxy()?.id()), host: stack.host.id(), server };
     let ways = [
-        ("direct", &direct),
-        ("plain Envoy", &through_plain),
-        ("idle filter", &through_idle),
-        ("Gatewright", &gated),
+        ("direct", &direct, busy(None)),
+        ("plain Envoy", &through_plain, busy(Some(&plain))),
+        ("idle filter", &through_idle, busy(Some(&idle))),
+        ("Gatewright", &gated, ours),
     ];
     let folder = stack.site.folder().join("bench");
     for clients in [1, 8] {
         let mut samples: [Vec<Sample>; 4] = Default::default();
         for round in 1..=rounds {
             step("Measuring", format!("{clients} clients, round {round} of {rounds}"));
-            for ((_, login), samples) in ways.iter().zip(&mut samples) {
-                samples.push(select_only(login, clients, seconds, &folder)?);
+            for ((_, login, busy), samples) in ways.iter().zip(&mut samples) {
+                samples.push(select_only(login, *busy, clients, seconds, &folder)?);
             }
         }
-        print(clients, &ways.map(|(name, _)| name), &samples.map(|samples| median(&samples)));
+        print(clients, &ways.map(|(name, ..)| name), &samples.map(|samples| median(&samples)));
     }
     println!(
         "\nIdentity, policy, masking (a masked column in the statement's table) and buffered recording are on."
@@ -82,15 +85,6 @@ pub(super) fn stack_with_accounts(builder: Builder) -> Result<Stack> {
     Ok(stack)
 }
 
-/// Starts this command again, with a host that is built as users run it.
-pub(super) fn with_release_host() -> Result<()> {
-    let host = build::release_host()?;
-    let mut again = std::process::Command::new(std::env::current_exe()?);
-    let status = again.args(std::env::args_os().skip(1)).env("GATEWRIGHT_BIN", host).status()?;
-    anyhow::ensure!(status.success(), "the benchmark failed");
-    Ok(())
-}
-
 fn password(url: &str) -> String {
     let before_host = url.split('@').next().unwrap_or_default();
     before_host.rsplit(':').next().unwrap_or_default().to_owned()
@@ -99,15 +93,27 @@ fn password(url: &str) -> String {
 fn print(clients: u32, names: &[&str; 4], samples: &[Sample; 4]) {
     println!("\n{}", paint(Paint::Bold, format!("pgbench -S -M prepared, {clients} clients")));
     println!(
-        "{:<14}{:>10}{:>10}{:>10}{:>22}{:>20}",
-        "", "tps", "p50 µs", "p99 µs", "p50 over plain Envoy", "tps of plain Envoy"
+        "{:<14}{:>10}{:>10}{:>10}{:>22}{:>20}{:>12}{:>34}",
+        "",
+        "tps",
+        "p50 µs",
+        "p99 µs",
+        "p50 over plain Envoy",
+        "tps of plain Envoy",
+        "CPU µs/tx",
+        "client + Envoy + host + server"
     );
     let plain = samples[1];
     for (name, sample) in names.iter().zip(samples) {
         let (over, share) = (sample.p50 - plain.p50, 100.0 * sample.tps / plain.tps);
+        let cpu = sample.cpu;
+        let parts = format!("{:.1} + {:.1} + {:.1} + {:.1}", cpu.client, cpu.proxy, cpu.host, cpu.server);
         println!(
-            "{name:<14}{:>10.0}{:>10.0}{:>10.0}{over:>+19.0} µs{share:>18.0} %",
-            sample.tps, sample.p50, sample.p99
+            "{name:<14}{:>10.0}{:>10.0}{:>10.0}{over:>+19.0} µs{share:>18.0} %{:>12.1}{parts:>34}",
+            sample.tps,
+            sample.p50,
+            sample.p99,
+            cpu.total()
         );
     }
 }

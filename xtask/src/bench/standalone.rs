@@ -13,8 +13,9 @@ use gatewright_tests::standalone::{Options, Standalone};
 use gatewright_tests::tools::{self, Filter};
 use gatewright_tests::wait;
 
-use super::pgbench::{Sample, median, select_only};
-use super::postgres::{stack_with_accounts, with_release_host};
+use super::pgbench::{Busy, Sample, median, select_only};
+use super::postgres::stack_with_accounts;
+use super::with_release_host;
 use crate::build;
 use crate::command::on_path;
 use crate::report::{Paint, paint, step, warn};
@@ -85,7 +86,9 @@ pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
             step("Measuring", format!("{clients} clients, round {round} of {rounds}"));
             for (way, (samples, processor)) in ways.iter().zip(samples.iter_mut().zip(&mut processor)) {
                 let before = way.processor_time()?;
-                let sample = select_only(&way.login, clients, seconds, &folder)?;
+                let server = stack.postgres.id();
+                let busy = Busy { proxy: way.process, host: stack.host.id(), server };
+                let sample = select_only(&way.login, busy, clients, seconds, &folder)?;
                 let spent = way.processor_time()? - before;
                 processor.push(1e6 * spent / (sample.tps * f64::from(seconds)));
                 samples.push(sample);

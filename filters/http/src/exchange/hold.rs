@@ -149,7 +149,7 @@ impl Exchange {
             state,
             by: approval.decided_by.clone(),
         };
-        serving.visit.borrow_mut().record(now, kind, &mut io.events);
+        serving.visit.borrow_mut().record(now, &kind, &mut io.events);
     }
 
     /// Time passes while the request is held.

@@ -44,8 +44,8 @@ impl Exchange {
             explanation: None,
             explained_by: None,
         };
-        visit.record(now, kind, &mut io.events);
-        self.answer.recorded_at = visit.sealed();
+        visit.record(now, &kind, &mut io.events);
+        self.answer.recorded_at = visit.recorded();
         self.answer.stated = true;
     }
 
@@ -75,7 +75,7 @@ impl Exchange {
         let Some(serving) = &self.serving else { return };
         let kind =
             Kind::Error { statement: serving.statement, code: code.to_owned(), message: message.to_owned() };
-        serving.visit.borrow_mut().record(now, kind, &mut io.events);
+        serving.visit.borrow_mut().record(now, &kind, &mut io.events);
     }
 
     /// Records what came back, once.
@@ -109,6 +109,6 @@ impl Exchange {
                 elapsed_ms: now.saturating_sub(serving.since),
             }
         };
-        serving.visit.borrow_mut().record(now, kind, &mut io.events);
+        serving.visit.borrow_mut().record(now, &kind, &mut io.events);
     }
 }

@@ -78,7 +78,7 @@ impl Exchange {
         Ok(match recording.mode {
             RecordingMode::Strict => visit.durable() >= self.answer.recorded_at,
             RecordingMode::Buffered => {
-                visit.sealed().saturating_sub(visit.durable()) <= u64::from(recording.max_unacknowledged)
+                visit.recorded().saturating_sub(visit.durable()) <= u64::from(recording.max_unacknowledged)
             }
         })
     }

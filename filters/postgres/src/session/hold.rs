@@ -225,7 +225,7 @@ impl Open {
             {
                 portal.approved.set(true);
             }
-            self.send(hold.parked, link.sealed(), link, io);
+            self.send(hold.parked, link.recorded(), link, io);
         }
     }
 

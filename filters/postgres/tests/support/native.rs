@@ -45,7 +45,8 @@ impl Native {
         self.outcome.to_server.extend(io.to_server);
         self.outcome.to_client.extend(io.to_client);
         self.outcome.calls.extend(io.calls.iter().map(|call| told(&call.request)));
-        self.outcome.events.extend(io.events.into_iter().map(|event| event.body));
+        let events = std::str::from_utf8(io.events.text()).expect("events are UTF-8");
+        self.outcome.events.extend(events.lines().map(str::to_owned));
         self.outcome.closed |= io.close;
         self.last_call = io.calls.pop().or(self.last_call.take());
         said

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use gatewright_core::api::BatchHead;
-use gatewright_core::event::Event;
+use gatewright_core::run::Run;
 use gatewright_testing::{Filter, HttpCall, StreamId, Vm};
 use serde_json::Value;
 
@@ -29,7 +29,7 @@ pub struct Wasm {
     stream: StreamId,
     now: u64,
     last_call: Option<u32>,
-    /// Batches of events that wait for their answer: token, and position of the last event.
+    /// Batches of events that wait for their answer: token, and number of the session's events up to its last.
     batches: VecDeque<(u32, u64)>,
     outcome: Outcome,
 }
@@ -68,9 +68,9 @@ impl Wasm {
 
     /// Answers the batches whose events are all among the session's first `events`.
     pub fn durable(&mut self, events: usize) {
-        while let Some((token, last)) = self.batches.pop_front() {
-            if last as usize >= events {
-                self.batches.push_front((token, last));
+        while let Some((token, end)) = self.batches.pop_front() {
+            if end as usize > events {
+                self.batches.push_front((token, end));
                 return;
             }
             self.vm.answer(token, 200, b"{}").expect("no trap");
@@ -91,17 +91,20 @@ impl Wasm {
             match path.as_str() {
                 "/v1/filter/events" => {
                     let lines = String::from_utf8(call.body).expect("UTF-8");
-                    let (head, bodies) = BatchHead::read(&lines).expect("a batch");
+                    let (head, mut runs) = BatchHead::read(&lines).expect("a batch");
                     assert_eq!(head.resource, "shop");
-                    let mut last = 0;
-                    // A batch comes again when its answer may have been lost.
-                    for body in bodies {
-                        last = serde_json::from_str::<Event>(body).expect("an event").seq;
-                        if last as usize >= self.outcome.events.len() {
-                            self.outcome.events.push(body.to_owned());
+                    let mut end = 0;
+                    while !runs.is_empty() {
+                        let (run, rest) = Run::split(runs).expect("a run");
+                        // A batch comes again when its answer may have been lost.
+                        for (event, seq) in run.events().zip(run.seq..) {
+                            if seq as usize >= self.outcome.events.len() {
+                                self.outcome.events.push(event.to_owned());
+                            }
                         }
+                        (runs, end) = (rest, run.end());
                     }
-                    self.batches.push_back((call.token, last));
+                    self.batches.push_back((call.token, end));
                 }
                 path if path.starts_with("/v1/filter/bundle") => {
                     self.vm.answer(call.token, 304, b"").expect("no trap");

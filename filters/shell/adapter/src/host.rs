@@ -94,7 +94,7 @@ pub fn seen_tools(settings: &Settings, request: &SeenTools) -> Result<u32, Faile
 /// # Errors
 /// The proxy's status.
 pub fn events(settings: &Settings, batch: &EventBatch) -> Result<u32, Failed> {
-    call(settings, "POST", "/v1/filter/events", &[], Some(batch.lines().as_bytes()), SOON)
+    call(settings, "POST", "/v1/filter/events", &[], Some(&batch.lines()), SOON)
 }
 
 /// Asks for an approval.

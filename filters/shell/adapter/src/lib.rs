@@ -10,6 +10,6 @@ mod recorder;
 mod settings;
 mod worker;
 
-pub use recorder::{Acknowledged, Contexts, Recorder};
+pub use recorder::{Acknowledged, Contexts, Journal, Recorder};
 pub use settings::Settings;
 pub use worker::{Party, Plane, Worker};

@@ -1,18 +1,23 @@
 //! Brings the sessions' events to the host, in order, in batches, until they are durable.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
 use std::sync::Arc;
 
-use gatewright_core::api::{EventBatch, SealedEvent};
+use gatewright_core::api::EventBatch;
+use gatewright_core::run::{Chain, Lines, SealedRun};
 use gatewright_core::time::Millis;
 use proxy_wasm::types::LogLevel;
 
 use crate::hostcalls::log;
 use crate::{Settings, host};
 
-/// Most events in a batch.
-const BATCH: usize = 500;
-/// Most bytes of event text in a batch.
+/// So many events leave at once.
+const RIPE: u64 = 500;
+/// The same in bytes; a run that is longer is not added to.
+const RIPE_BYTES: usize = 256 << 10;
+/// Bytes of a batch beyond which no run is added.
 const BATCH_BYTES: usize = 1 << 20;
 /// Bytes of event text that may wait; beyond that the host is gone for too long and sessions must end.
 const BACKLOG_BYTES: usize = 32 << 20;
@@ -51,13 +56,38 @@ pub enum Acknowledged {
     Nothing,
 }
 
+/// A session's events that are not sealed yet, and the chain that they will continue.
+#[derive(Debug)]
+pub struct Journal(RefCell<Open>);
+
+#[derive(Debug)]
+struct Open {
+    chain: Chain,
+    lines: Lines,
+}
+
+impl Journal {
+    /// Of a session that has no events yet.
+    #[must_use]
+    pub fn new(session: impl Into<Arc<str>>) -> Rc<Self> {
+        let chain = Chain::new(session);
+        Rc::new(Self(RefCell::new(Open { chain, lines: Lines::default() })))
+    }
+}
+
 /// The recorder of one worker.
 #[derive(Debug, Default)]
 pub struct Recorder {
-    waiting: VecDeque<SealedEvent>,
+    /// Sessions with events that are not sealed, the one that has waited longest first.
+    open: Vec<Rc<Journal>>,
+    /// Number of these events.
+    open_events: u64,
+    /// Runs in the order in which they are to be sent. They come before what is open.
+    sealed: VecDeque<SealedRun>,
+    /// Bytes of all events that wait.
     waiting_bytes: usize,
     flight: Option<Flight>,
-    /// After a batch was refused, sessions are sent one by one to find out whose events are.
+    /// After a batch was refused, runs are sent one by one to find out whose are.
     single: bool,
     not_before: Millis,
 }
@@ -67,17 +97,41 @@ struct Flight {
     token: u32,
     /// Contexts that the answer depends on: when one goes away, the answer is dropped.
     contexts: Contexts,
-    events: Vec<SealedEvent>,
+    runs: Vec<SealedRun>,
     since: Millis,
 }
 
 impl Recorder {
-    /// Takes events over.
-    pub fn push(&mut self, events: impl IntoIterator<Item = SealedEvent>) {
-        for event in events {
-            self.waiting_bytes = self.waiting_bytes.saturating_add(event.body.len());
-            self.waiting.push_back(event);
+    /// Takes events of a session over.
+    pub fn push(&mut self, journal: &Rc<Journal>, events: &Lines) {
+        let mut open = journal.0.borrow_mut();
+        if events.is_empty() {
+            return;
         }
+        if open.lines.is_empty() {
+            self.open.push(Rc::clone(journal));
+        }
+        open.lines.extend(events);
+        self.open_events = self.open_events.saturating_add(events.len());
+        self.waiting_bytes = self.waiting_bytes.saturating_add(events.text().len());
+        let is_long = open.lines.text().len() >= RIPE_BYTES;
+        drop(open);
+        if is_long {
+            self.seal();
+        }
+    }
+
+    /// Makes a run of each session's open events.
+    fn seal(&mut self) {
+        for journal in self.open.drain(..) {
+            let Open { chain, lines } = &mut *journal.0.borrow_mut();
+            let run = chain.seal(lines);
+            self.waiting_bytes =
+                self.waiting_bytes.saturating_add(run.text.len()).saturating_sub(lines.text().len());
+            self.sealed.push_back(run);
+            lines.clear();
+        }
+        self.open_events = 0;
     }
 
     /// Where so much waits that it cannot go on: the session that most of it is of.
@@ -86,18 +140,23 @@ impl Recorder {
         if self.waiting_bytes <= BACKLOG_BYTES {
             return None;
         }
-        let mut sizes: HashMap<&Arc<str>, usize> = HashMap::new();
-        for event in &self.waiting {
-            let size = sizes.entry(&event.session).or_default();
-            *size = size.saturating_add(event.body.len());
+        let mut sizes: HashMap<Arc<str>, usize> = HashMap::new();
+        let mut add = |session: &Arc<str>, bytes: usize| {
+            let size = sizes.entry(Arc::clone(session)).or_default();
+            *size = size.saturating_add(bytes);
+        };
+        self.sealed.iter().for_each(|run| add(&run.session, run.text.len()));
+        for journal in &self.open {
+            let open = journal.0.borrow();
+            add(open.chain.session(), open.lines.text().len());
         }
-        sizes.into_iter().max_by_key(|(_, size)| *size).map(|(session, _)| Arc::clone(session))
+        sizes.into_iter().max_by_key(|(_, size)| *size).map(|(session, _)| session)
     }
 
     /// Whether a good batch waits.
     #[must_use]
     pub fn is_ripe(&self) -> bool {
-        self.waiting.len() >= BATCH || self.waiting_bytes >= BATCH_BYTES / 4
+        self.open_events >= RIPE || self.waiting_bytes >= RIPE_BYTES
     }
 
     /// Sends the next batch, unless one is under way.
@@ -105,50 +164,48 @@ impl Recorder {
         if self.flight.as_ref().is_some_and(|flight| now.saturating_sub(flight.since) > LOST) {
             self.take_back();
         }
-        if self.flight.is_some() || self.waiting.is_empty() || now < self.not_before {
+        if self.flight.is_some() || now < self.not_before {
             return;
         }
-        let events = self.next_batch();
-        let batch = EventBatch { resource: settings.resource.clone(), events };
+        let runs = self.next_runs();
+        if runs.is_empty() {
+            return;
+        }
+        let batch = EventBatch { resource: settings.resource.clone(), runs };
         match host::events(settings, &batch) {
-            Ok(token) => self.flight = Some(Flight { token, contexts, events: batch.events, since: now }),
+            Ok(token) => self.flight = Some(Flight { token, contexts, runs: batch.runs, since: now }),
             Err(_) => {
-                self.put_back(batch.events);
+                self.put_back(batch.runs);
                 self.not_before = now.saturating_add(PAUSE);
             }
         }
     }
 
-    fn next_batch(&mut self) -> Vec<SealedEvent> {
-        let mut events: Vec<SealedEvent> = Vec::new();
+    fn next_runs(&mut self) -> Vec<SealedRun> {
+        if self.sealed.is_empty() || !self.single {
+            self.seal();
+        }
+        let mut runs: Vec<SealedRun> = Vec::new();
         let mut bytes = 0_usize;
-        if self.single
-            && let Some(session) = self.waiting.front().map(|event| event.session.clone())
-        {
-            let (mine, others) = self.waiting.drain(..).partition(|event| event.session == session);
-            self.waiting = others;
-            events = mine.into();
+        while bytes < BATCH_BYTES && (runs.is_empty() || !self.single) {
+            let Some(run) = self.sealed.pop_front() else { break };
+            bytes = bytes.saturating_add(run.text.len());
+            runs.push(run);
         }
-        while events.len() < BATCH && bytes < BATCH_BYTES && !self.single {
-            let Some(event) = self.waiting.pop_front() else { break };
-            bytes = bytes.saturating_add(event.body.len());
-            events.push(event);
-        }
-        let taken: usize = events.iter().map(|event| event.body.len()).sum();
-        self.waiting_bytes = self.waiting_bytes.saturating_sub(taken);
-        events
+        self.waiting_bytes = self.waiting_bytes.saturating_sub(bytes);
+        runs
     }
 
-    fn put_back(&mut self, events: Vec<SealedEvent>) {
-        for event in events.into_iter().rev() {
-            self.waiting_bytes = self.waiting_bytes.saturating_add(event.body.len());
-            self.waiting.push_front(event);
+    fn put_back(&mut self, runs: Vec<SealedRun>) {
+        for run in runs.into_iter().rev() {
+            self.waiting_bytes = self.waiting_bytes.saturating_add(run.text.len());
+            self.sealed.push_front(run);
         }
     }
 
     fn take_back(&mut self) {
         if let Some(flight) = self.flight.take() {
-            self.put_back(flight.events);
+            self.put_back(flight.runs);
         }
     }
 
@@ -171,31 +228,33 @@ impl Recorder {
         let Some(flight) = self.flight.take() else { return Acknowledged::Nothing };
         match status {
             200 => {
-                let mut durable: HashMap<Arc<str>, u64> = HashMap::new();
-                for event in flight.events {
-                    durable.insert(event.session, event.seq.saturating_add(1));
-                }
-                if self.waiting.is_empty() {
-                    self.single = false;
-                }
-                Acknowledged::Durable(durable.into_iter().collect())
+                self.single &= !self.sealed.is_empty();
+                Acknowledged::Durable(
+                    flight.runs.into_iter().map(|run| (Arc::clone(&run.session), run.end())).collect(),
+                )
             }
             400..=499 if status != 401 && status != 403 && status != 429 => {
                 log(LogLevel::Error, &format!("gatewright: the host refuses events with status {status}"));
-                match flight.events.first().map(|event| event.session.clone()) {
-                    Some(session) if self.single => Acknowledged::Refused(session),
-                    _ => {
-                        self.put_back(flight.events);
-                        self.single = true;
-                        Acknowledged::Nothing
-                    }
+                if let [run] = flight.runs.as_slice() {
+                    self.give_up(&run.session);
+                    return Acknowledged::Refused(Arc::clone(&run.session));
                 }
+                self.put_back(flight.runs);
+                self.single = true;
+                Acknowledged::Nothing
             }
             _ => {
-                self.put_back(flight.events);
+                self.put_back(flight.runs);
                 self.not_before = now.saturating_add(PAUSE);
                 Acknowledged::Nothing
             }
         }
+    }
+
+    /// Drops what waits of a session: without the run that was refused it continues nothing.
+    fn give_up(&mut self, session: &Arc<str>) {
+        self.seal();
+        self.sealed.retain(|run| run.session != *session);
+        self.waiting_bytes = self.sealed.iter().map(|run| run.text.len()).sum();
     }
 }

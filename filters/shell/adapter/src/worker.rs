@@ -5,13 +5,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use gatewright_core::api::SealedEvent;
 use gatewright_core::bundle::RecordingMode;
 use gatewright_core::call::{Call, HostReply, HostRequest};
+use gatewright_core::run::Lines;
 use gatewright_core::time::Millis;
 use proxy_wasm::types::{BufferType, LogLevel};
 
-use crate::{Acknowledged, Contexts, Recorder, Settings, host, hostcalls};
+use crate::{Acknowledged, Contexts, Journal, Recorder, Settings, host, hostcalls};
 
 /// Pause between two questions for a new bundle, in milliseconds.
 const POLL: Millis = 1_000;
@@ -221,20 +221,20 @@ impl<P: Party> Worker<P> {
         }
     }
 
-    /// Takes a session's events over; where statements wait for them, they leave at once.
-    pub fn record(&self, context: u32, events: Vec<SealedEvent>) {
+    /// Takes a session's events over; where commands wait for them, they leave at once.
+    pub fn record(&self, context: u32, journal: &Rc<Journal>, events: &Lines) {
         if events.is_empty() {
             return;
         }
-        let strict = self
-            .inner
-            .plane
-            .borrow()
-            .as_ref()
-            .is_some_and(|plane| plane.recording_mode() == RecordingMode::Strict);
+        self.inner.recorder.borrow_mut().push(journal, events);
+        self.send_if_due(context);
+    }
+
+    fn send_if_due(&self, context: u32) {
         let mut recorder = self.inner.recorder.borrow_mut();
-        recorder.push(events);
-        if strict || recorder.is_ripe() {
+        let plane = self.inner.plane.borrow();
+        let mode = plane.as_ref().map(|plane| plane.recording_mode());
+        if mode == Some(RecordingMode::Strict) || recorder.is_ripe() {
             recorder.flush(&self.settings, self.contexts(context), hostcalls::now());
         }
     }
@@ -264,16 +264,7 @@ impl<P: Party> Worker<P> {
                 }
                 // What came in the meantime goes next. The root makes the call: it does not go away.
                 if hostcalls::act_on(self.root).is_ok() {
-                    let mut recorder = self.inner.recorder.borrow_mut();
-                    let strict = self
-                        .inner
-                        .plane
-                        .borrow()
-                        .as_ref()
-                        .is_some_and(|plane| plane.recording_mode() == RecordingMode::Strict);
-                    if strict || recorder.is_ripe() {
-                        recorder.flush(&self.settings, self.contexts(self.root), hostcalls::now());
-                    }
+                    self.send_if_due(self.root);
                 }
             }
             Acknowledged::Refused(session) => P::condemn(self, &session),

@@ -1,13 +1,15 @@
 //! A request with its response: does with the proxy what the exchange wants done.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
-use gatewright_adapter::{Party, Worker, hostcalls};
+use gatewright_adapter::{Journal, Party, Worker, hostcalls};
 use gatewright_core::bundle::RecordingMode;
 use gatewright_core::call::{Call, HostReply};
 use gatewright_core::time::Millis;
-use gatewright_http::{Change, Env, Exchange, Flow, Io, Plane, Visits};
+use gatewright_http::{Change, Env, Exchange, Flow, Io, Plane, Recorded, Visits};
 use proxy_wasm::types::{BufferType, LogLevel, MapType};
 
 use crate::peer;
@@ -77,7 +79,7 @@ impl Stream {
         let plane = self.worker.plane();
         let env = Env {
             plane: plane.as_ref().map(|compiled| &compiled.0),
-            visits: self.worker.shared(),
+            visits: &self.worker.shared().visits,
             now: hostcalls::now(),
         };
         act(&mut self.exchange.borrow_mut(), env)
@@ -107,7 +109,7 @@ impl Stream {
         for call in io.calls {
             self.worker.call(self, call);
         }
-        self.worker.record(self.context, io.events);
+        record(&self.worker, self.context, &io.events);
         if io.reset {
             let _ = hostcalls::reset_request();
         }
@@ -133,7 +135,7 @@ impl gatewright_adapter::Plane for Compiled {
 
 impl Party for Stream {
     type Plane = Compiled;
-    type Shared = Visits;
+    type Shared = Sessions;
 
     fn context(&self) -> u32 {
         self.context
@@ -150,12 +152,12 @@ impl Party for Stream {
     }
 
     fn acknowledged(worker: &Worker<Self>, session: &str, durable: u64) {
-        worker.shared().acknowledged(session, durable);
+        worker.shared().visits.acknowledged(session, durable);
         wake(worker, session);
     }
 
     fn condemn(worker: &Worker<Self>, session: &str) {
-        worker.shared().condemn(session);
+        worker.shared().visits.condemn(session);
         wake(worker, session);
     }
 
@@ -166,9 +168,31 @@ impl Party for Stream {
             }
         }
         if hostcalls::act_on(worker.root()).is_ok() {
-            worker.record(worker.root(), worker.shared().tick(now));
+            for last in worker.shared().visits.tick(now) {
+                record(worker, worker.root(), &last);
+                if let Some(session) = &last.session {
+                    worker.shared().journals.borrow_mut().remove(session);
+                }
+            }
         }
     }
+}
+
+/// Hands events over to the recorder, in the journal of their session.
+fn record(worker: &Worker<Stream>, context: u32, events: &Recorded) {
+    let Some(session) = &events.session else { return };
+    let mut journals = worker.shared().journals.borrow_mut();
+    let journal = journals.entry(Arc::clone(session)).or_insert_with(|| Journal::new(Arc::clone(session)));
+    let journal = Rc::clone(journal);
+    drop(journals);
+    worker.record(context, &journal, &events.lines);
+}
+
+/// The sessions of a worker, and where their events are sealed.
+#[derive(Default)]
+pub(crate) struct Sessions {
+    visits: Visits,
+    journals: RefCell<HashMap<Arc<str>, Rc<Journal>>>,
 }
 
 fn wake(worker: &Worker<Stream>, session: &str) {

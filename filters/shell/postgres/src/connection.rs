@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use gatewright_adapter::{Party, Worker, cancels, hostcalls};
+use gatewright_adapter::{Journal, Party, Worker, cancels, hostcalls};
 use gatewright_core::bundle::RecordingMode;
 use gatewright_core::call::{Call, HostReply};
 use gatewright_core::time::Millis;
@@ -19,6 +19,7 @@ const MAX_KEPT: usize = 16 << 20;
 pub(crate) struct Connection {
     context: u32,
     worker: Worker<Self>,
+    journal: Rc<Journal>,
     state: Rc<RefCell<State>>,
 }
 
@@ -45,6 +46,7 @@ impl Connection {
         // Without randomness there is no session id that nobody else has; the empty one is refused below.
         let id = hostcalls::random_id().unwrap_or_default();
         let closing = id.is_empty();
+        let journal = Journal::new(id.as_str());
         let state = State {
             session: Session::new(id.clone(), source),
             id,
@@ -55,7 +57,7 @@ impl Connection {
             gone: false,
             held_since: None,
         };
-        let connection = Self { context, worker, state: Rc::new(RefCell::new(state)) };
+        let connection = Self { context, worker, journal, state: Rc::new(RefCell::new(state)) };
         connection.worker.shared().0.borrow_mut().insert(connection.id(), context);
         connection.worker.register(connection.clone());
         connection
@@ -205,7 +207,7 @@ impl Connection {
             }
             io.to_server.append(&mut more.to_server);
             io.calls.append(&mut more.calls);
-            io.events.append(&mut more.events);
+            io.events.extend(&more.events);
             io.close |= more.close;
             io.cancels = io.cancels.or(more.cancels);
             if hostcalls::replace_buffer(BufferType::DownstreamData, &io.to_server).is_err() {
@@ -233,7 +235,7 @@ impl Connection {
                 self.resume(state);
             }
         }
-        self.worker.record(self.context, io.events);
+        self.worker.record(self.context, &self.journal, &io.events);
     }
 
     fn resume(&self, state: &mut State) {

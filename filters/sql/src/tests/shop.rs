@@ -115,6 +115,7 @@ pub(super) fn accesses(sql: &str) -> String {
             Target::Function { schema, name } => format!("{schema}.{name}()"),
             Target::Setting { name } => format!("setting:{name}"),
             Target::Column { .. } => "column".to_owned(),
+            other => other.to_string(),
         };
         format!("{} {target}", access.action)
     });
