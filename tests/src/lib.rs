@@ -15,6 +15,7 @@ pub mod postgres;
 pub mod process;
 pub mod proxy;
 pub mod queries;
+pub mod relay;
 pub mod scratch;
 pub mod site;
 pub mod stack;

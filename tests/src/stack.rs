@@ -10,6 +10,7 @@ use crate::idp::Idp;
 use crate::port::Port;
 use crate::postgres::{Auth, PgOptions, Postgres};
 use crate::proxy::{Kind, Proxy};
+use crate::relay::Relay;
 use crate::secret;
 use crate::site::Site;
 use crate::standalone::{Options, Standalone};
@@ -25,6 +26,7 @@ pub struct Stack {
     pub site: Site,
     /// The identity provider.
     pub idp: Idp,
+    _relay: Option<Relay>,
     /// The database.
     pub postgres: Postgres,
 }
@@ -37,6 +39,7 @@ pub struct Builder {
     config: Vec<(String, Value)>,
     policies: Vec<(String, String)>,
     unix_socket: bool,
+    relay: bool,
     host_down: bool,
     concurrency: u32,
     buffer_limit: Option<u32>,
@@ -51,6 +54,7 @@ impl Default for Builder {
             config: Vec::new(),
             policies: Vec::new(),
             unix_socket: false,
+            relay: false,
             host_down: false,
             concurrency: 2,
             buffer_limit: None,
@@ -137,6 +141,12 @@ impl Builder {
         self
     }
 
+    /// Lets proxy and host reach a server with TLS by `gatewright relay`.
+    pub fn relay(mut self) -> Self {
+        self.relay = true;
+        self
+    }
+
     /// A value in `gatewright.yaml`, by JSON pointer: see [`Site::set`].
     pub fn set(mut self, pointer: &str, value: impl Into<Value>) -> Self {
         self.config.push((pointer.to_owned(), value.into()));
@@ -182,12 +192,16 @@ impl Builder {
     /// Starts it all and waits until it is ready.
     pub fn start(self) -> Result<Stack> {
         let postgres = Postgres::start(&self.postgres)?;
+        let relay = self
+            .relay
+            .then(|| Relay::start(postgres.port(), "localhost", &postgres.certificate()))
+            .transpose()?;
         let idp = Idp::start()?;
         let port = Port::free()?;
         let site = Site::shop(vec![
             ("GW_HOST_LISTEN".to_owned(), port.address()),
             ("GW_HOST_PUBLIC_URL".to_owned(), format!("http://{}", port.address())),
-            ("GW_PG_TARGET".to_owned(), postgres.address()),
+            ("GW_PG_TARGET".to_owned(), relay.as_ref().map_or_else(|| postgres.address(), Relay::address)),
             ("GW_ISSUER".to_owned(), idp.issuer().to_owned()),
             ("GW_JWKS_URL".to_owned(), idp.jwks_url()),
             ("GATEWRIGHT_FILTER_TOKEN".to_owned(), secret()),
@@ -213,7 +227,7 @@ impl Builder {
             host.start(&site)?;
         }
         let proxy = self.start_proxy(kind, &site, listener)?;
-        Ok(Stack { proxy: Some(proxy), host, site, idp, postgres })
+        Ok(Stack { proxy: Some(proxy), host, site, idp, _relay: relay, postgres })
     }
 
     fn start_proxy(&self, kind: Kind, site: &Site, listener: Port) -> Result<Proxy> {
