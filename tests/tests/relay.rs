@@ -15,6 +15,10 @@ fn the_gates_sessions_are_encrypted_and_work() -> Result<()> {
         .server_tls()
         .relay()
         .pg_setting("log_connections", "on")
+        .policy(
+            "sleep.cedar",
+            "@id(\"sleep\") @reason(\"test\") permit (principal, action == Action::\"call\", resource);",
+        )
         .start()?;
     let login = stack.login_as("ann", &["support"])?;
     let script = r#"
