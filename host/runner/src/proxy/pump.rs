@@ -242,23 +242,25 @@ fn write(
     limit: usize,
 ) -> Result<Open, End> {
     match client.poll_write(context, &mut connection.to_client) {
-        Poll::Ready(Ok(())) if connection.closing => return Err(End::Closed),
-        Poll::Ready(Ok(())) if connection.to_client_ended => {
-            if client.poll_shut(context).is_ready() && client.ended {
+        Poll::Ready(Err(_)) => return Err(End::ClientGone),
+        Poll::Ready(Ok(())) => {
+            if connection.closing {
+                return Err(End::Closed);
+            }
+            if connection.to_client_ended && client.poll_shut(context).is_ready() && client.ended {
                 return Err(End::Finished);
             }
         }
-        Poll::Ready(Err(_)) => return Err(End::ClientGone),
-        _ => {}
+        Poll::Pending => {}
     }
     match server.poll_write(context, &mut connection.to_server) {
-        Poll::Ready(Ok(())) if connection.to_server_ended => {
-            if server.poll_shut(context).is_ready() && server.ended {
+        Poll::Ready(Err(_)) => return Err(End::ServerGone),
+        Poll::Ready(Ok(())) => {
+            if connection.to_server_ended && server.poll_shut(context).is_ready() && server.ended {
                 return Err(End::ServerGone);
             }
         }
-        Poll::Ready(Err(_)) => return Err(End::ServerGone),
-        _ => {}
+        Poll::Pending => {}
     }
     let (from_client, from_server) = connection.held();
     let open = !connection.closing;
