@@ -279,6 +279,47 @@ async fn calls_are_answered_whatever_becomes_of_them() {
     }
 }
 
+#[tokio::test]
+async fn an_answer_to_a_filter_that_failed_is_not_given_to_the_next_one() {
+    let listener = TcpListener::bind(LOOPBACK).await.unwrap();
+    let host = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        // Only the first call is answered, after a while.
+        let mut kept = Vec::new();
+        for number in 0.. {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            if number == 0 {
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    let _ = socket.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await;
+                });
+            } else {
+                kept.push(socket);
+            }
+        }
+    });
+    // Fails at a client that says nothing and goes.
+    let fragile = CALLER.replace("(i32.const 300)", "(i32.const 60000)").replace(
+        "(global.set $stream (local.get 0))",
+        "(if (local.get 2) (then unreachable)) (global.set $stream (local.get 0))",
+    );
+    let mut config = config(service(Target::Tcp(echo().await), &[&fragile]), 1);
+    config.clusters.insert("host".to_owned(), host);
+    let running = run(config).await;
+    let mut first = running.connect().await;
+    first.write_all(b"abc").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    drop(running.connect().await);
+    assert_eq!(rest(&mut first).await, b"");
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(running.metrics.value("gatewright_filter_restarts_total"), Some(1));
+    let mut second = running.connect().await;
+    second.write_all(b"abc").await.unwrap();
+    let answer = tokio::time::timeout(Duration::from_millis(1500), second.read_u8()).await;
+    assert!(answer.is_err(), "{answer:?}");
+    running.stop().await;
+}
+
 fn openssl(arguments: &[&str]) {
     let output = Command::new("openssl").args(arguments).output().expect("openssl runs");
     assert!(output.status.success(), "{output:?}");
