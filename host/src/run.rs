@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use gatewright_runner::Metrics;
 use gatewright_runner::proxy::{Config, Proxy};
 
@@ -64,7 +64,7 @@ fn cluster(text: &str) -> Result<(String, SocketAddr), String> {
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let (services, clusters) = services::of(&args)?;
     // Listens first: a filter's first question shall find somebody.
-    let host = if args.with_host { Some(Host::start(&args.config.config).await?) } else { None };
+    let mut host = if args.with_host { Some(Host::start(&args.config.config).await?) } else { None };
     let workers =
         args.workers.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
     let names: Vec<String> = services.iter().map(|service| service.name.clone()).collect();
@@ -77,10 +77,22 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     for (name, address) in names.iter().zip(proxy.addresses()?) {
         writeln!(std::io::stdout(), "gatewright runs {name} on {address}").context("standard output")?;
     }
-    proxy.serve(stop()).await;
-    match host {
-        Some(host) => host.stop().await,
-        None => Ok(()),
+    let mut ended = None;
+    let over = async {
+        match &mut host {
+            Some(host) => tokio::select! {
+                () = stop() => {}
+                // Without it no agent can log in: whoever started this shall know.
+                result = &mut host.task => ended = Some(result),
+            },
+            None => stop().await,
+        }
+    };
+    proxy.serve(over).await;
+    match (ended, host) {
+        (Some(result), _) => result.context("the host")?.and_then(|()| bail!("the host ended")),
+        (None, Some(host)) => host.stop().await,
+        (None, None) => Ok(()),
     }
 }
 
@@ -114,7 +126,7 @@ impl Host {
         });
         if listens.await.is_err() {
             task.await.context("the host")??;
-            anyhow::bail!("the host ended before it listened");
+            bail!("the host ended before it listened");
         }
         Ok(Self { stop, task })
     }

@@ -17,6 +17,7 @@ pub mod postgres;
 pub mod process;
 pub mod proxy;
 pub mod queries;
+pub mod relay;
 pub mod scratch;
 pub mod service;
 pub mod shop_api;

@@ -97,6 +97,11 @@ impl Postgres {
         Ok(postgres)
     }
 
+    /// The certificate of a server with TLS, for `localhost`; it signed itself.
+    pub fn certificate(&self) -> PathBuf {
+        cluster::data_of(&self.scratch).join("server.crt")
+    }
+
     /// `127.0.0.1:PORT`.
     pub fn address(&self) -> String {
         self.port.address()

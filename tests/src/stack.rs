@@ -10,6 +10,7 @@ use crate::idp::Idp;
 use crate::port::Port;
 use crate::postgres::{Auth, PgOptions, Postgres};
 use crate::proxy::{Kind, Proxy};
+use crate::relay::Relay;
 use crate::secret;
 use crate::shop_api::ShopApi;
 use crate::shop_mcp::{Replies, ShopMcp};
@@ -33,6 +34,7 @@ pub struct Stack {
     pub api: Option<ShopApi>,
     /// The MCP server, where it was asked for.
     pub mcp: Option<ShopMcp>,
+    _relay: Option<Relay>,
     /// The database.
     pub postgres: Postgres,
 }
@@ -45,6 +47,7 @@ pub struct Builder {
     config: Vec<(String, Value)>,
     policies: Vec<(String, String)>,
     unix_socket: bool,
+    relay: bool,
     host_down: bool,
     concurrency: u32,
     buffer_limit: Option<u32>,
@@ -62,6 +65,7 @@ impl Default for Builder {
             config: Vec::new(),
             policies: Vec::new(),
             unix_socket: false,
+            relay: false,
             host_down: false,
             concurrency: 2,
             buffer_limit: None,
@@ -178,6 +182,12 @@ impl Builder {
         self
     }
 
+    /// Lets proxy and host reach a server with TLS by `gatewright relay`.
+    pub fn relay(mut self) -> Self {
+        self.relay = true;
+        self
+    }
+
     /// A value in `gatewright.yaml`, by JSON pointer: see [`Site::set`].
     pub fn set(mut self, pointer: &str, value: impl Into<Value>) -> Self {
         self.config.push((pointer.to_owned(), value.into()));
@@ -241,6 +251,10 @@ impl Builder {
     /// Starts it all and waits until it is ready.
     pub fn start(self) -> Result<Stack> {
         let postgres = Postgres::start(&self.postgres)?;
+        let relay = self
+            .relay
+            .then(|| Relay::start(postgres.port(), "localhost", &postgres.certificate()))
+            .transpose()?;
         let idp = Idp::start()?;
         let port = Port::free()?;
         let api = self.api.then(|| ShopApi::start(&postgres)).transpose()?;
@@ -258,7 +272,7 @@ impl Builder {
             ("SHOP_MCP_KEY".to_owned(), mcp.as_ref().map_or_else(secret, |mcp| mcp.secret().to_owned())),
             ("GW_HOST_LISTEN".to_owned(), port.address()),
             ("GW_HOST_PUBLIC_URL".to_owned(), format!("http://{}", port.address())),
-            ("GW_PG_TARGET".to_owned(), postgres.address()),
+            ("GW_PG_TARGET".to_owned(), relay.as_ref().map_or_else(|| postgres.address(), Relay::address)),
             ("GW_ISSUER".to_owned(), idp.issuer().to_owned()),
             ("GW_JWKS_URL".to_owned(), idp.jwks_url()),
             ("GATEWRIGHT_FILTER_TOKEN".to_owned(), secret()),
@@ -288,7 +302,7 @@ impl Builder {
         let api_envoy = api.as_ref().map(|_| http("shop-api", api_ports)).transpose()?;
         let mcp_envoy = mcp.as_ref().map(|_| http("shop-mcp", mcp_ports)).transpose()?;
         let proxy = self.database.then(|| self.start_proxy(kind, &site, listener)).transpose()?;
-        Ok(Stack { proxy, api_envoy, mcp_envoy, host, site, idp, api, mcp, postgres })
+        Ok(Stack { proxy, api_envoy, mcp_envoy, host, site, idp, api, mcp, _relay: relay, postgres })
     }
 
     fn http_envoy(&self, site: &Site, resource: &str, ports: Ports) -> Result<Envoy> {

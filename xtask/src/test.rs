@@ -52,7 +52,9 @@ pub(crate) fn run(filters: &[String]) -> Result<()> {
     }
     print(&table);
     let failed = table.iter().any(|line| matches!(line.outcome, Outcome::Failed(_)));
-    tests(filters)?;
+    let on_envoy = tests(filters);
+    let without = if filters.is_empty() { end_to_end_without_envoy() } else { Ok(()) };
+    on_envoy.and(without)?;
     if failed {
         bail!("the tests passed, but not every other check: see the table above");
     }
@@ -113,6 +115,20 @@ fn tests(filters: &[String]) -> Result<()> {
             .args(["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests", "--"])
             .args(filters),
     )
+}
+
+/// The end-to-end suites that the proxy has a part in, once more: with `gatewright run` in Envoy's place.
+fn end_to_end_without_envoy() -> Result<()> {
+    step("Testing", "end to end, without Envoy");
+    let suites = ["login", "policy", "approval", "masking", "recording", "fail_closed", "drivers"];
+    let mut command = cargo();
+    if on_path("cargo-nextest").is_some() {
+        command.args(["nextest", "run", "--no-fail-fast"]);
+    } else {
+        command.args(["test", "--no-fail-fast"]);
+    }
+    command.args(["--workspace"]).args(suites.iter().flat_map(|suite| ["--test", suite]));
+    run_command(command.env("GATEWRIGHT_PROXY", "standalone"))
 }
 
 fn print(table: &[Line]) {

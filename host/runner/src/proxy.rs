@@ -10,6 +10,7 @@ mod restart;
 mod sockets;
 mod thread;
 mod tls;
+mod verifier;
 mod worker;
 mod world;
 

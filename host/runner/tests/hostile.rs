@@ -142,9 +142,11 @@ fn a_hostcall_that_nobody_knows_answers_and_is_counted() {
 const INVALID: u32 = 6;
 const FAULT: u32 = 21;
 
-/// Hostcalls with arguments that are all right, the places among them that are addresses, and the answer where such an
-/// address is not one. `m` stands for an address in memory, where there are zeroes.
-const CALLS: &[(&str, &str, &[i64], &[usize], u32)] = &[
+/// Module and name of a hostcall, arguments that are all right, the places among them that are addresses, and the answer
+/// where such an address is none.
+type Call = (&'static str, &'static str, &'static [i64], &'static [usize], u32);
+
+const CALLS: &[Call] = &[
     ("env", "proxy_log", &[2, 0, 4], &[1], INVALID),
     ("env", "proxy_get_log_level", &[0], &[0], INVALID),
     ("env", "proxy_get_current_time_nanoseconds", &[0], &[0], INVALID),

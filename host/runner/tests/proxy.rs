@@ -279,29 +279,116 @@ async fn calls_are_answered_whatever_becomes_of_them() {
     }
 }
 
+#[tokio::test]
+async fn an_answer_to_a_filter_that_failed_is_not_given_to_the_next_one() {
+    let listener = TcpListener::bind(LOOPBACK).await.unwrap();
+    let host = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        // Only the first call is answered, after a while.
+        let mut kept = Vec::new();
+        for number in 0.. {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            if number == 0 {
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    let _ = socket.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await;
+                });
+            } else {
+                kept.push(socket);
+            }
+        }
+    });
+    // Fails at a client that says nothing and goes.
+    let fragile = CALLER.replace("(i32.const 300)", "(i32.const 60000)").replace(
+        "(global.set $stream (local.get 0))",
+        "(if (local.get 2) (then unreachable)) (global.set $stream (local.get 0))",
+    );
+    let mut config = config(service(Target::Tcp(echo().await), &[&fragile]), 1);
+    config.clusters.insert("host".to_owned(), host);
+    let running = run(config).await;
+    let mut first = running.connect().await;
+    first.write_all(b"abc").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    drop(running.connect().await);
+    assert_eq!(rest(&mut first).await, b"");
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(running.metrics.value("gatewright_filter_restarts_total"), Some(1));
+    let mut second = running.connect().await;
+    second.write_all(b"abc").await.unwrap();
+    let answer = tokio::time::timeout(Duration::from_millis(1500), second.read_u8()).await;
+    assert!(answer.is_err(), "{answer:?}");
+    running.stop().await;
+}
+
+fn openssl(arguments: &[&str]) {
+    let output = Command::new("openssl").args(arguments).output().expect("openssl runs");
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// A certificate for that name that signed itself, as PostgreSQL's instructions make one.
 fn certificate(folder: &Path, name: &str) -> Identity {
     let (certificate, key) = (folder.join(format!("{name}.crt")), folder.join(format!("{name}.key")));
-    let mut openssl = Command::new("openssl");
-    openssl
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-days",
-            "2",
-        ])
-        .args(["-subj", &format!("/CN={name}"), "-addext", &format!("subjectAltName=DNS:{name}")])
-        .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout"])
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate);
-    let output = openssl.output().expect("openssl runs");
-    assert!(output.status.success(), "{output:?}");
+    let (subject, names) = (format!("/CN={name}"), format!("subjectAltName=DNS:{name}"));
+    openssl(&[
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        &subject,
+        "-addext",
+        &names,
+        "-keyout",
+        key.to_str().unwrap(),
+        "-out",
+        certificate.to_str().unwrap(),
+    ]);
     Identity { certificate, key }
+}
+
+/// One that an authority signed.
+fn signed(folder: &Path, name: &str, authority: &Identity) -> Identity {
+    let path = |end: &str| folder.join(format!("{name}.signed.{end}"));
+    let (request, extensions) = (path("csr"), path("ext"));
+    let identity = Identity { certificate: path("crt"), key: path("key") };
+    std::fs::write(&extensions, format!("subjectAltName=DNS:{name}\nbasicConstraints=CA:FALSE\n")).unwrap();
+    openssl(&[
+        "req",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-subj",
+        "/CN=server",
+        "-keyout",
+        identity.key.to_str().unwrap(),
+        "-out",
+        request.to_str().unwrap(),
+    ]);
+    openssl(&[
+        "x509",
+        "-req",
+        "-days",
+        "2",
+        "-in",
+        request.to_str().unwrap(),
+        "-CA",
+        authority.certificate.to_str().unwrap(),
+        "-CAkey",
+        authority.key.to_str().unwrap(),
+        "-CAcreateserial",
+        "-extfile",
+        extensions.to_str().unwrap(),
+        "-out",
+        identity.certificate.to_str().unwrap(),
+    ]);
+    identity
 }
 
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
@@ -320,15 +407,22 @@ async fn tunnel(name: &str, begin: Begin, trusted: &Identity, shown: &Identity) 
 #[tokio::test]
 async fn tls_is_begun_by_request_and_directly_and_names_are_verified() {
     let folder = tempfile::tempdir().unwrap();
-    let (server, stranger) = (certificate(folder.path(), "db.test"), certificate(folder.path(), "db2.test"));
+    let (own, other) = (certificate(folder.path(), "db.test"), certificate(folder.path(), "db2.test"));
+    let authority = certificate(folder.path(), "ca.test");
+    let signed = signed(folder.path(), "db.test", &authority);
     for begin in [Begin::Request, Begin::Direct] {
-        for (name, trusted, works) in [
-            ("db.test", &server, true),
-            ("db2.test", &server, false),
-            ("127.0.0.1", &server, false),
-            ("db.test", &stranger, false),
+        for (name, trusted, shown, works) in [
+            ("db.test", &own, &own, true),
+            ("db2.test", &own, &own, false),
+            ("127.0.0.1", &own, &own, false),
+            ("db.test", &other, &own, false),
+            ("db.test", &authority, &signed, true),
+            ("db2.test", &authority, &signed, false),
+            ("db.test", &other, &signed, false),
+            // Of the right name, and of nobody that is trusted.
+            ("db.test", &authority, &own, false),
         ] {
-            let (near, far) = tunnel(name, begin, trusted, &server).await;
+            let (near, far) = tunnel(name, begin, trusted, shown).await;
             let mut socket = near.connect().await;
             // The near proxy declines, as a relay does, and passes the rest on.
             socket.write_all(&SSL_REQUEST).await.unwrap();

@@ -72,7 +72,7 @@ fn fd_write(guest: &mut Guest<'_>, fd: u32, vectors_at: u32, count: u32, written
     };
     let (memory, state) = split(guest)?;
     // All of it before anything is copied: the number is the guest's.
-    slice(memory, vectors_at, count.checked_mul(8).unwrap_or(u32::MAX))?;
+    slice(memory, vectors_at, count.saturating_mul(8))?;
     let mut message = Vec::new();
     let mut written = 0_u32;
     for vector in 0..count {

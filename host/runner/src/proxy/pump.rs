@@ -25,16 +25,16 @@ const LINGER: Duration = Duration::from_secs(1);
 
 /// How a connection ended.
 enum End {
-    /// Both sides said that they were done.
+    /// The client had said that it was done, and was told now that there is nothing more for it.
     Finished,
     /// A filter closed it, and the client has got all.
     Closed,
     /// A filter failed.
     Gone,
-    /// The client's socket broke.
-    ClientBroke,
-    /// The server's socket broke, or could not be had.
-    ServerBroke,
+    /// The client went away, or said last that it was done.
+    ClientGone,
+    /// The server went away, or both it and we are done with each other; or it could not be had.
+    ServerGone,
 }
 
 /// Serves a connection that the chain knows to its end.
@@ -113,7 +113,7 @@ impl Pump<'_> {
             Ok(socket) => self.server = Some(Side::new(socket)),
             Err(error) => {
                 tracing::warn!(service = service.name, target = %service.upstream, %error, "the server cannot be reached");
-                return End::ServerBroke;
+                return End::ServerGone;
             }
         }
         if !self.early.is_empty() {
@@ -139,7 +139,7 @@ impl Pump<'_> {
     }
 
     fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<End> {
-        let Some(server) = &mut self.server else { return Poll::Ready(End::ServerBroke) };
+        let Some(server) = &mut self.server else { return Poll::Ready(End::ServerGone) };
         let (worker, id, client) = (self.worker, self.id, &mut self.client);
         worker.watch(id, context.waker());
         let limit = worker.service.buffer_limit;
@@ -161,10 +161,13 @@ impl Pump<'_> {
                         }
                         progress = true;
                     }
-                    Some(Poll::Ready(Err(_))) => return Poll::Ready(End::ClientBroke),
+                    Some(Poll::Ready(Err(_))) => return Poll::Ready(End::ClientGone),
                     _ => {}
                 }
                 // What the client said goes out before the server is listened to.
+                if client.ended && client.shut {
+                    return Poll::Ready(End::ClientGone);
+                }
                 if progress {
                     continue;
                 }
@@ -179,7 +182,7 @@ impl Pump<'_> {
                         }
                         progress = true;
                     }
-                    Some(Poll::Ready(Err(_))) => return Poll::Ready(End::ServerBroke),
+                    Some(Poll::Ready(Err(_))) => return Poll::Ready(End::ServerGone),
                     _ => {}
                 }
             }
@@ -194,13 +197,13 @@ impl Pump<'_> {
         match end {
             // The filters were told, or cannot be.
             End::Gone => {}
-            End::Finished => drop(self.worker.close(self.id, Peer::Remote)),
+            End::Finished => drop(self.worker.close(self.id, Peer::Local)),
             End::Closed => {
                 self.worker.close(self.id, Peer::Local);
                 self.server = None;
                 linger(&mut self.client.socket).await;
             }
-            End::ClientBroke => {
+            End::ClientGone => {
                 let left = self.worker.close(self.id, Peer::Remote);
                 if let (Some(mut connection), Some(mut server)) = (left, self.server.take()) {
                     let last = async {
@@ -210,7 +213,7 @@ impl Pump<'_> {
                     let _ = tokio::time::timeout(LAST_BYTES, last).await;
                 }
             }
-            End::ServerBroke => {
+            End::ServerGone => {
                 self.server = None;
                 let left = self.worker.close(self.id, Peer::Local);
                 if let Some(mut connection) = left {
@@ -239,18 +242,25 @@ fn write(
     limit: usize,
 ) -> Result<Open, End> {
     match client.poll_write(context, &mut connection.to_client) {
-        Poll::Ready(Ok(())) if connection.closing => return Err(End::Closed),
-        Poll::Ready(Ok(())) if connection.to_client_ended => drop(client.poll_shut(context)),
-        Poll::Ready(Err(_)) => return Err(End::ClientBroke),
-        _ => {}
+        Poll::Ready(Err(_)) => return Err(End::ClientGone),
+        Poll::Ready(Ok(())) => {
+            if connection.closing {
+                return Err(End::Closed);
+            }
+            if connection.to_client_ended && client.poll_shut(context).is_ready() && client.ended {
+                return Err(End::Finished);
+            }
+        }
+        Poll::Pending => {}
     }
     match server.poll_write(context, &mut connection.to_server) {
-        Poll::Ready(Ok(())) if connection.to_server_ended => drop(server.poll_shut(context)),
-        Poll::Ready(Err(_)) => return Err(End::ServerBroke),
-        _ => {}
-    }
-    if client.ended && server.ended && client.shut && server.shut {
-        return Err(End::Finished);
+        Poll::Ready(Err(_)) => return Err(End::ServerGone),
+        Poll::Ready(Ok(())) => {
+            if connection.to_server_ended && server.poll_shut(context).is_ready() && server.ended {
+                return Err(End::ServerGone);
+            }
+        }
+        Poll::Pending => {}
     }
     let (from_client, from_server) = connection.held();
     let open = !connection.closing;

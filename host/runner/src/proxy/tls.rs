@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::sockets::AnySocket;
+use super::verifier::Verifier;
 
 const ALPN: &[u8] = b"postgresql";
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
@@ -41,7 +42,7 @@ pub enum TlsError {
 }
 
 impl TlsError {
-    fn config(error: impl fmt::Display) -> Self {
+    pub(super) fn config(error: impl fmt::Display) -> Self {
         Self::Config(error.to_string())
     }
 }
@@ -73,7 +74,8 @@ pub struct Identity {
 }
 
 impl ServerSide {
-    /// TLS with the server of that name or IP address. Trusted are the authorities in `ca`, or else this machine's.
+    /// TLS with the server of that name or IP address. Trusted are the authorities and the very certificates in `ca`, or
+    /// else this machine's authorities.
     ///
     /// # Errors
     /// A file cannot be read, or the name is none.
@@ -86,7 +88,8 @@ impl ServerSide {
         let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(TlsError::config)?
-            .with_root_certificates(roots(ca)?);
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Verifier::new(ca)?));
         let mut config = match identity {
             Some(identity) => {
                 let (chain, key) = identity.read()?;
@@ -234,11 +237,11 @@ async fn encrypted(tls: &Tls, socket: TcpStream, direct: bool) -> io::Result<Cli
     Ok(Client { socket: Box::new(socket), early: BytesMut::new(), server_name, mtls })
 }
 
-fn provider() -> Arc<rustls::crypto::CryptoProvider> {
+pub(super) fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-fn roots(ca: Option<&Path>) -> Result<RootCertStore, TlsError> {
+pub(super) fn roots(ca: Option<&Path>) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     match ca {
         Some(path) => {
@@ -259,7 +262,7 @@ fn roots(ca: Option<&Path>) -> Result<RootCertStore, TlsError> {
     Ok(roots)
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let failed = |error: rustls::pki_types::pem::Error| TlsError::File(path.to_owned(), error.to_string());
     let found: Vec<_> =
         CertificateDer::pem_file_iter(path).map_err(failed)?.collect::<Result<_, _>>().map_err(failed)?;

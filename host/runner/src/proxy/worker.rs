@@ -203,18 +203,20 @@ impl Worker {
         self.metrics.add(Kind::Gauge, "gatewright_connections", -1);
     }
 
-    /// Makes a filter's call. The status says whether there is anybody to call.
-    pub(super) fn call(self: &Rc<Self>, index: usize, call: HttpCall) -> bool {
+    /// Makes a call of the filter whose `life` that is. Tells whether there is anybody to call.
+    pub(super) fn call(self: &Rc<Self>, index: usize, life: &Rc<()>, call: HttpCall) -> bool {
         if !self.clients.knows(&call.cluster) {
             return false;
         }
         self.calls.set(self.calls.get() + 1);
-        let worker = self.clone();
+        let (worker, life) = (self.clone(), Rc::downgrade(life));
         tokio::task::spawn_local(async move {
             let token = call.token;
             let answer = worker.clients.call(call).await;
             worker.calls.set(worker.calls.get() - 1);
-            worker.answered(index, token, answer);
+            if life.strong_count() > 0 {
+                worker.answered(index, token, answer);
+            }
         });
         true
     }

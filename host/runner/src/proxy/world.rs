@@ -1,6 +1,6 @@
 //! The world as it is.
 
-use std::rc::Weak;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -17,6 +17,8 @@ pub(super) struct Real {
     name: String,
     start: Instant,
     bell: QueueBell,
+    /// Goes with the VM: calls of one that failed must not be answered to the next.
+    life: Rc<()>,
 }
 
 impl Real {
@@ -34,7 +36,7 @@ impl Real {
             // Nobody listens where the worker is gone.
             let _ = rings.send(queue);
         });
-        Self { worker, index, name: name.to_owned(), start: Instant::now(), bell }
+        Self { worker, index, name: name.to_owned(), start: Instant::now(), bell, life: Rc::new(()) }
     }
 }
 
@@ -76,7 +78,7 @@ impl World for Real {
 
     fn call(&self, call: HttpCall) -> Result<(), Status> {
         let worker = self.worker.upgrade().ok_or(Status::InternalFailure)?;
-        if worker.call(self.index, call) { Ok(()) } else { Err(Status::BadArgument) }
+        if worker.call(self.index, &self.life, call) { Ok(()) } else { Err(Status::BadArgument) }
     }
 
     fn bell(&self) -> Option<QueueBell> {
