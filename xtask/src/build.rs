@@ -13,6 +13,9 @@ use crate::setup::{self, Say, WasmToolchain};
 /// The package of the PostgreSQL filter.
 pub(crate) const PACKAGE: &str = "gatewright-postgres-filter";
 
+/// The package of the HTTP filter.
+pub(crate) const HTTP_PACKAGE: &str = "gatewright-http-filter";
+
 /// A filter to build: its package, its name in `target/filters`, and its features.
 struct Variant {
     package: &'static str,
@@ -21,8 +24,7 @@ struct Variant {
 }
 
 const RELEASE: Variant = Variant { package: PACKAGE, name: "gatewright_postgres.wasm", features: &[] };
-const HTTP: Variant =
-    Variant { package: "gatewright-http-filter", name: "gatewright_http.wasm", features: &[] };
+const HTTP: Variant = Variant { package: HTTP_PACKAGE, name: "gatewright_http.wasm", features: &[] };
 const TEST_PANIC: Variant = Variant {
     package: PACKAGE,
     name: "gatewright_postgres_test_panic.wasm",

@@ -7,6 +7,7 @@ use gatewright_tests::client::Login;
 use gatewright_tests::idp::{Forgery, TokenOptions};
 use gatewright_tests::process;
 use gatewright_tests::proxy::{Kind, Proxy};
+use gatewright_tests::shop_mcp::Replies;
 use gatewright_tests::stack::Stack;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -44,8 +45,17 @@ fn up(proxy: Kind) -> Result<()> {
         Kind::Envoy => "Envoy",
         Kind::Standalone => "`gatewright run`",
     };
-    step("Starting", format!("PostgreSQL with the shop, the host and {name}, on loopback"));
-    let stack = Stack::builder().proxy(proxy).start()?;
+    step(
+        "Starting",
+        format!("PostgreSQL with the shop, its API and MCP server, the host and {name}, on loopback"),
+    );
+    let builder = Stack::builder().proxy(proxy);
+    let builder = match proxy {
+        Kind::Envoy => builder.api().mcp(Replies::Events).database(),
+        // The HTTP plane needs Envoy.
+        Kind::Standalone => builder,
+    };
+    let stack = builder.start()?;
     files::write_state(&stack.ids())?;
     let options = TokenOptions { expires_in: TOKEN_SECONDS, ..TokenOptions::default() };
     let tokens = Tokens {
@@ -61,7 +71,13 @@ fn up(proxy: Kind) -> Result<()> {
     }
     UP.store(true, Ordering::Relaxed);
     // Last, since whoever waits for the demo waits for this file.
-    files::write_env(&[
+    let http = match proxy {
+        Kind::Envoy => {
+            vec![("GW_HTTP_URL", stack.api_url()?), ("GW_MCP_URL", stack.mcp_url()?)]
+        }
+        Kind::Standalone => Vec::new(),
+    };
+    let database = [
         ("GW_PG_URL", login.url()),
         ("GW_PG_ADMIN_URL", stack.postgres.admin_url()),
         ("GW_HOST_URL", stack.host.url()),
@@ -72,7 +88,8 @@ fn up(proxy: Kind) -> Result<()> {
             Proxy::Envoy(envoy) => ("GW_ENVOY_ADMIN_URL", envoy.admin_url()),
             Proxy::Standalone(_) => ("GW_STANDALONE", "1".to_owned()),
         },
-    ])?;
+    ];
+    files::write_env(&database.into_iter().chain(http).collect::<Vec<_>>())?;
     loop {
         std::thread::park();
     }
@@ -87,6 +104,11 @@ fn print_how_to_connect(stack: &Stack, login: &Login, tokens: &Tokens) -> Result
     println!("\n{}", title("The stack is up. Be the agent yourself, in another terminal:"));
     println!("\n  . {}", files::env().display());
     println!("  PGPASSWORD=$GW_AGENT_TOKEN {psql} {}", login.url());
+    if let (Ok(api), Ok(mcp)) = (stack.api_url(), stack.mcp_url()) {
+        println!("  curl -H \"authorization: Bearer $GW_AGENT_TOKEN\" {api}/customers/2");
+        println!("  npx @modelcontextprotocol/inspector --cli {mcp} --transport http \\");
+        println!("    --header \"authorization: Bearer $GW_AGENT_TOKEN\" --method tools/list");
+    }
     println!("\n{}", title("Be the database administrator, when a deletion waits:"));
     println!(
         "\n  curl -H \"authorization: Bearer $GW_DBA_TOKEN\" '{}/v1/approvals?state=pending'",
@@ -112,7 +134,7 @@ fn end_on_signals() -> Result<()> {
     std::thread::spawn(move || {
         if signals.forever().next().is_some() {
             println!();
-            step("Stopping", "Envoy, the host and PostgreSQL");
+            step("Stopping", "the proxies, the host, the services and PostgreSQL");
             process::end_all();
             files::remove();
             std::process::exit(if UP.load(Ordering::Relaxed) { 0 } else { 130 });

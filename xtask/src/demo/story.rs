@@ -35,6 +35,26 @@ pub(super) fn tell(stack: &Stack, tokens: &Tokens) -> Result<bool> {
         status
     })?;
 
+    let over = AtomicBool::new(false);
+    let mut web = true;
+    if let (Ok(api), Ok(mcp)) = (stack.api_url(), stack.mcp_url()) {
+        title(
+            "The same agent at the shop's REST API and MCP tools: httpx and the MCP SDK, its token as the bearer token",
+        );
+        let status = std::thread::scope(|scope| {
+            scope.spawn(|| decide(&stack.host, &tokens.dba, &over));
+            let status = std::process::Command::new(tools::python())
+                .arg(tools::repo().join("examples/shop/http_agent.py"))
+                .envs([("SHOP_API_URL", &api), ("SHOP_MCP_URL", &mcp), ("SHOP_TOKEN", &tokens.agent)])
+                .stdin(Stdio::null())
+                .status()
+                .context("starting the agent");
+            over.store(true, Ordering::Relaxed);
+            status
+        })?;
+        web = status.success();
+    }
+
     title("A token that has expired: psql");
     let refused = stack.login(&tokens.expired)?.psql(&["SELECT 1"])?;
     for line in refused.stderr.lines() {
@@ -43,7 +63,7 @@ pub(super) fn tell(stack: &Stack, tokens: &Tokens) -> Result<bool> {
 
     title("What was recorded: gatewright sessions ls, and verify");
     let verified = recording(stack)?;
-    Ok(agent.success() && !refused.success && verified)
+    Ok(agent.success() && web && !refused.success && verified)
 }
 
 /// The administrator: approves that orders are deleted, denies it for customers.
@@ -59,7 +79,7 @@ fn decide(host: &Host, token: &str, over: &AtomicBool) {
             }
             say(&format!("dana (dba) reads approval {id}: {statement}"));
             std::thread::sleep(THINKING);
-            let (decision, comment) = if statement.contains("FROM orders") {
+            let (decision, comment) = if statement.contains("FROM orders") || statement.contains("/orders/") {
                 ("approve", "that order was a test")
             } else {
                 ("deny", "customers are archived, never deleted")
