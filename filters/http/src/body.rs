@@ -39,7 +39,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 128, string: 256 << 10, event: 512 << 10, expansion: 8 << 20 }
+        Self { depth: 128, string: 256 << 10, event: 256 << 10, expansion: 8 << 20 }
     }
 }
 

@@ -151,6 +151,10 @@ impl Played {
         let mut io = Io::default();
         let env = Env { plane: Some(&self.plane), visits: &self.visits, now: NOW };
         let flow = act(&mut self.exchange, env, &mut io);
+        self.settle(flow, io);
+    }
+
+    fn settle(&mut self, flow: Option<Flow>, mut io: Io) {
         let passes = io.resume || flow == Some(Flow::Continue);
         if passes && self.seen.passed.is_none() && io.reply.is_none() {
             self.seen.passed = Some(std::mem::take(&mut io.changes));
@@ -177,10 +181,10 @@ impl Played {
                 _ => Value::Null,
             };
             let reply = HostReply { status: 200, body: body.to_string().into_bytes() };
-            self.act(|exchange, env, io| {
-                exchange.host(call.token, &reply, env, io);
-                None
-            });
+            let mut io = Io::default();
+            let env = Env { plane: Some(&self.plane), visits: &self.visits, now: NOW };
+            self.exchange.host(call.token, &reply, env, &mut io);
+            self.settle(None, io);
         }
     }
 

@@ -89,7 +89,7 @@ fn no_body_takes_more() {
         serde_json::to_string(&format!("[{}]", record.repeat(600).trim_end_matches(','))).unwrap() + ",";
     let event = format!(
         "data: [{}]\n\n",
-        format!("{{\"ssn\":1,\"a\":{embedded}\"b\":\"c\"}},").repeat(9).trim_end_matches(',')
+        format!("{{\"ssn\":1,\"a\":{embedded}\"b\":\"c\"}},").repeat(4).trim_end_matches(',')
     );
     let dense = "a@b.de ";
     for (name, form, head, middle, tail) in [
