@@ -101,16 +101,10 @@ fn an_approval_expires() -> Result<()> {
 }
 
 fn short_lived() -> Result<String> {
-    let policies = gatewright_tests::tools::repo().join("examples/shop/policies");
-    for entry in std::fs::read_dir(policies)? {
-        let text = std::fs::read_to_string(entry?.path())?;
-        if text.contains("@expires(\"15m\")") {
-            return Ok(text
-                .replace("@expires(\"15m\")", "@expires(\"2s\")")
-                .replace("@id(\"", "@id(\"short-"));
-        }
-    }
-    anyhow::bail!("no policy of the shop names @expires(\"15m\")")
+    let policies = gatewright_tests::tools::repo().join("examples/shop/policies/data.cedar");
+    let text = std::fs::read_to_string(policies)?;
+    ensure!(text.contains("@expires(\"15m\")"), "the shop's policies for data name no such expiry");
+    Ok(text.replace("@expires(\"15m\")", "@expires(\"2s\")").replace("@id(\"", "@id(\"short-"))
 }
 
 #[test]
