@@ -96,7 +96,7 @@ fn a_tool_that_changes_is_held_back() -> Result<()> {
     );
     // The connection of another client may be served by another worker: all of them learn of it.
     wait::until("every worker to hold the tool back", Duration::from_secs(10), || {
-        let said = names(&ann.take(&[call.clone()])?)?;
+        let said = names(&ann.take(std::slice::from_ref(&call))?)?;
         Ok((said.contains("held back") && !said.contains("Bruno")).then_some(()))
     })?;
     let approval = stack.host.wait_for_approval(&dba)?;

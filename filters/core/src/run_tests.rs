@@ -1,5 +1,5 @@
 //! Chains that nobody touched, and others.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, reason = "a test may panic")]
 
 use super::*;
 use crate::event::Event;

@@ -20,7 +20,6 @@ use std::rc::Rc;
 
 use gatewright_core::call::{Call, HostReply, HostRequest};
 use gatewright_core::time::Millis;
-use serde_json::{Map, Value};
 
 use crate::Plane;
 use crate::agent::Agent;
@@ -79,8 +78,6 @@ pub struct Peer {
     pub source: String,
     /// First URI of the subject alternative names of a client certificate that the proxy verified.
     pub uri_san: Option<String>,
-    /// Payload of a token that the proxy verified.
-    pub jwt_payload: Option<Map<String, Value>>,
 }
 
 impl Peer {

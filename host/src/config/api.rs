@@ -97,8 +97,6 @@ pub(crate) enum Identity {
         #[serde(default)]
         groups: BTreeMap<String, Vec<String>>,
     },
-    /// A token that Envoy's `jwt_authn` verified: the name of its `payload_in_metadata`.
-    JwtAuthn(String),
 }
 
 impl Identity {
@@ -109,13 +107,12 @@ impl Identity {
             Self::Header(name) => http::IdentitySource::Header { name: name.to_ascii_lowercase() },
             Self::Cookie(name) => http::IdentitySource::Cookie { name: name.clone() },
             Self::Mtls { groups } => http::IdentitySource::Mtls { groups: groups.clone() },
-            Self::JwtAuthn(key) => http::IdentitySource::JwtAuthn { key: key.clone() },
         }
     }
 
     /// Whether the proxy vouches for who it is, instead of a token that the host can verify.
     pub(crate) fn is_vouched(&self) -> bool {
-        matches!(self, Self::Mtls { .. } | Self::JwtAuthn(_))
+        matches!(self, Self::Mtls { .. })
     }
 }
 

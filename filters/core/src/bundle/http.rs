@@ -63,11 +63,6 @@ pub enum IdentitySource {
         #[serde(default)]
         groups: BTreeMap<String, Vec<String>>,
     },
-    /// The payload of a JWT that Envoy's `jwt_authn` filter verified: its `payload_in_metadata`.
-    JwtAuthn {
-        /// Key in the metadata of `envoy.filters.http.jwt_authn`.
-        key: String,
-    },
 }
 
 /// One kind of request.

@@ -9,7 +9,7 @@ use gatewright_core::event::Kind;
 use gatewright_core::identity::{Identity, Refusal as TokenRefusal};
 use gatewright_core::policy::Verdict;
 use gatewright_core::time::Millis;
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 use super::record::shown;
 use super::{Env, Exchange, Io, Peer, Serving, Stage};
@@ -99,7 +99,7 @@ fn token(plane: &Plane, head: &Head) -> Option<String> {
         IdentitySource::Bearer => bearer(head).map(str::to_owned),
         IdentitySource::Header { name } => head.text(name).map(|token| token.trim().to_owned()),
         IdentitySource::Cookie { name } => cookie(head, name).map(str::to_owned),
-        IdentitySource::Mtls { .. } | IdentitySource::JwtAuthn { .. } => None,
+        IdentitySource::Mtls { .. } => None,
     })
 }
 
@@ -113,13 +113,6 @@ fn agent(plane: &Plane, head: &Head, peer: &Peer, now: Millis) -> Result<Rc<Agen
             IdentitySource::Mtls { groups } => match &peer.uri_san {
                 Some(uri) => {
                     let identity = spiffe(uri, groups).map_err(Unknown::Vouched)?;
-                    return Ok(plane.agent_vouched_for(identity));
-                }
-                None => None,
-            },
-            IdentitySource::JwtAuthn { .. } => match &peer.jwt_payload {
-                Some(claims) => {
-                    let identity = verified_by_proxy(plane, claims, now).map_err(Unknown::Vouched)?;
                     return Ok(plane.agent_vouched_for(identity));
                 }
                 None => None,
@@ -171,38 +164,6 @@ fn spiffe(uri: &str, groups: &std::collections::BTreeMap<String, Vec<String>>) -
     })
 }
 
-/// Claims of a token whose signature the proxy verified: issuer, audience and time are looked at again.
-fn verified_by_proxy(plane: &Plane, claims: &Map<String, Value>, now: Millis) -> Result<Identity, String> {
-    let text = |name: &str| claims.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let issuer = text("iss").ok_or("the verified token names no issuer")?;
-    let provider = plane.providers.iter().find(|provider| provider.issuer == issuer);
-    let provider = provider.ok_or("the verified token's issuer is not a configured identity provider")?;
-    let subject = text("sub").ok_or("the verified token names no subject")?;
-    let ours =
-        |aud: &Value| aud.as_str().is_some_and(|aud| provider.audiences.iter().any(|known| known == aud));
-    let fits = match claims.get("aud") {
-        Some(Value::Array(all)) => all.iter().any(ours),
-        Some(one) => ours(one),
-        None => false,
-    };
-    if !fits {
-        return Err("the verified token was issued for another audience".to_owned());
-    }
-    let expires = claims.get("exp").and_then(Value::as_f64).ok_or("the verified token does not expire")?;
-    let expires_at = (expires.max(0.0) as u64).saturating_add(provider.leeway_s).saturating_mul(1000);
-    if expires_at <= now {
-        return Err("the verified token expired".to_owned());
-    }
-    let whole = Value::Object(claims.clone());
-    let groups = match whole.pointer(&provider.groups_claim) {
-        Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Some(Value::String(one)) => vec![one.clone()],
-        _ => Vec::new(),
-    };
-    let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
-    Ok(Identity { issuer, subject, groups, claims: claims.clone(), expires_at })
-}
-
 /// 401 with the challenge of RFC 6750 section 3.
 fn unauthorized(plane: &Plane, unknown: &Unknown) -> Refusal {
     let (error, detail) = match unknown {
@@ -233,7 +194,6 @@ fn nobody(plane: &Plane) -> String {
             format!("the cookie `{name}` with a token of your identity provider")
         }
         IdentitySource::Mtls { .. } => "a client certificate with a SPIFFE ID".to_owned(),
-        IdentitySource::JwtAuthn { .. } => "a token that the proxy verifies".to_owned(),
     });
     format!("who is asking? Send {}", ways.collect::<Vec<_>>().join(", or "))
 }

@@ -3,12 +3,11 @@
 use gatewright_adapter::hostcalls;
 use gatewright_core::bundle::http::IdentitySource;
 use gatewright_http::{Peer, Plane};
-use serde_json::{Map, Value};
 
 /// Only the address.
 pub(crate) fn source() -> Peer {
     let source = hostcalls::property(&["source", "address"]).unwrap_or_else(|| "unknown".to_owned());
-    Peer { source, uri_san: None, jwt_payload: None }
+    Peer { source, uri_san: None }
 }
 
 /// What the plane wants to know.
@@ -20,15 +19,8 @@ pub(crate) fn read(plane: &Plane) -> Peer {
                 peer.uri_san = hostcalls::property(&["connection", "uri_san_peer_certificate"])
                     .filter(|uri| !uri.is_empty());
             }
-            IdentitySource::JwtAuthn { key } => peer.jwt_payload = payload(key),
             IdentitySource::Bearer | IdentitySource::Header { .. } | IdentitySource::Cookie { .. } => {}
         }
     }
     peer
-}
-
-/// The payload that `jwt_authn` left in its metadata.
-fn payload(key: &str) -> Option<Map<String, Value>> {
-    let _ = key;
-    None
 }
