@@ -64,7 +64,7 @@ fn who_asks() -> Result<()> {
 
     // The target sees its own credential and nothing of the agent's.
     let ann = agent(&stack, "ann", &["support"])?;
-    let headers = json!({ "x-api-key": "mine", "x-forwarded-for": "1.2.3.4", "x-real-ip": "1.2.3.4" });
+    let headers = json!({ "x-api-key": "mine", "x-forwarded-for": "1.2.3.4", "x-real-ip": "1.2.3.4", "host": "other.example" });
     for agent in [ann.clone(), ann.clone().http2()] {
         let answer = agent.one(json!({ "path": "/customers", "headers": headers }))?;
         ensure!(answer.status == 200, "{answer:?}");
@@ -76,6 +76,10 @@ fn who_asks() -> Result<()> {
         let text = request.to_string();
         ensure!(!text.contains(ann.token.as_deref().unwrap_or("?")) && !text.contains("1.2.3.4"), "{text}");
         ensure!(!text.contains("mine") && text.contains("x-api-key"), "{text}");
+        ensure!(
+            !text.contains("other.example") && text.contains(&api.address()),
+            "the target's own name: {text}"
+        );
     }
     let dump = stack.api_envoy()?.config_dump()?;
     ensure!(!dump.contains(api.secret()), "the credential is in Envoy's configuration");
@@ -211,6 +215,14 @@ fn what_comes_back_is_masked() -> Result<()> {
         "SELECT pg_read_file('/etc/passwd')",
         "SELECT 1; DELETE FROM orders",
         "DELETE FROM orders",
+        // What the service's connections keep is shared by all requests.
+        "PREPARE p AS SELECT ssn FROM customers",
+        "EXECUTE p",
+        "DECLARE c CURSOR WITH HOLD FOR SELECT ssn FROM customers",
+        "FETCH ALL FROM c",
+        "BEGIN",
+        "SET application_name = 'x'",
+        "CREATE TEMP TABLE t AS SELECT ssn AS x FROM customers",
     ] {
         let answer = ann.one(sql(refused, false))?;
         ensure!(answer.status == 403, "{refused}: {} {}", answer.status, answer.body);

@@ -23,7 +23,7 @@ pub(crate) struct Api {
     /// Whether it is spoken to in HTTP/2.
     #[serde(default)]
     pub(crate) http2: bool,
-    /// Host name that it is called by; the agent's if left out.
+    /// Host name that it is called by; its address if left out. Never what the agent says.
     #[serde(default)]
     pub(crate) authority: Option<String>,
     /// How agents reach it: `resource` of its metadata (RFC 9728), which tells agents where to get a token.
@@ -341,7 +341,8 @@ impl Api {
         http::Api {
             identity: self.identity.value.iter().map(Identity::compiled).collect(),
             credential_headers: self.credential.iter().map(|credential| credential.value.header()).collect(),
-            authority: self.authority.clone(),
+            // Never the agent's choice: the target may serve other hosts at the same address.
+            authority: Some(self.authority.clone().unwrap_or_else(|| self.target.at.authority())),
             endpoints: self.endpoints.value.iter().map(EndpointSection::compiled).collect(),
             masks: masks.collect(),
             sql: self

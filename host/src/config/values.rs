@@ -228,6 +228,16 @@ pub(crate) enum At {
     Unix(PathBuf),
 }
 
+impl At {
+    /// What HTTP calls the server (RFC 9110 section 7.2) where nobody names it otherwise.
+    pub(crate) fn authority(&self) -> String {
+        match self {
+            Self::Tcp(address) => address.to_string(),
+            Self::Unix(_) => "localhost".to_owned(),
+        }
+    }
+}
+
 /// TLS between Envoy and the target.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -15,7 +15,7 @@ pub struct Api {
     /// are some, the host gives their values.
     #[serde(default)]
     pub credential_headers: Vec<String>,
-    /// `:authority` towards the target; the agent's where there is none.
+    /// `:authority` towards the target, whatever the agent says; the agent's only where the bundle names none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authority: Option<String>,
     /// Requests that policies know by name.

@@ -44,14 +44,20 @@ impl Exchange {
         let line = self.line();
         let kind = self.asked.head.first("content-type").unwrap_or_default();
         let body = &self.asked.body;
-        let digest = hex::encode(sha256_parts([
-            plane.name.as_bytes(),
-            who.issuer.as_bytes(),
-            who.subject.as_bytes(),
-            line.as_bytes(),
-            kind,
-            body,
-        ]));
+        let headers = self.judged.iter().flat_map(|judged| &judged.headers);
+        let headers = headers.flat_map(|(name, value)| [name.as_bytes(), value.as_slice()]);
+        let digest = hex::encode(sha256_parts(
+            [
+                plane.name.as_bytes(),
+                who.issuer.as_bytes(),
+                who.subject.as_bytes(),
+                line.as_bytes(),
+                kind,
+                body,
+            ]
+            .into_iter()
+            .chain(headers),
+        ));
         let expires_s = rule.expires_s.unwrap_or(plane.approvals.expires_s);
         let request = ApprovalRequest {
             resource: plane.name.clone(),

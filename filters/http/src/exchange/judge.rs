@@ -20,6 +20,8 @@ pub(super) struct Judged {
     pub(super) masks: Vec<(Pointer, Method)>,
     /// The answer's words about an error may quote masked values.
     pub(super) hush: bool,
+    /// Headers that policy saw: an approval is for these values.
+    pub(super) headers: Vec<(String, Vec<u8>)>,
 }
 
 /// A decision as it comes together.
@@ -144,6 +146,7 @@ impl Exchange {
             }
             for name in &endpoint.headers {
                 if let Some(value) = only(head.all(name), || format!("the header `{name}`"))? {
+                    judged.headers.push((name.clone(), value.to_vec()));
                     name_value(&mut request, &format!("header.{name}"), &String::from_utf8_lossy(value));
                 }
             }
@@ -285,6 +288,16 @@ impl Exchange {
                 ruling.policies.push(policy.clone());
             }
         }
+        if let Some(statement) = of_a_session(&decision.explanation) {
+            let detail = format!(
+                "`{statement}` in a request's SQL leaves something behind in the service's connection, or uses what another \
+                 request left there"
+            );
+            let refusal = Refusal::new(403, detail);
+            return Err(refusal.hint(
+                "send one statement that stands for itself, with its values as literals or parameters",
+            ));
+        }
         if let Some(refusal) = decision.refusal {
             let words = [Some(refusal.message.as_str()), refusal.detail.as_deref(), refusal.hint.as_deref()];
             let words: Vec<&str> = words.into_iter().flatten().collect();
@@ -334,6 +347,38 @@ fn columns(explanation: &Explanation, rows: Option<&str>, judged: &mut Judged) -
         }
     }
     Ok(())
+}
+
+/// Statements that are about the state of a connection. The service has connections that all requests share: what one
+/// request names in it, the next one could use, and nobody would know what the name means.
+const OF_A_SESSION: [&str; 19] = [
+    "BEGIN",
+    "CLOSE",
+    "COMMIT",
+    "DEALLOCATE",
+    "DECLARE",
+    "DISCARD",
+    "EXECUTE",
+    "FETCH",
+    "LISTEN",
+    "LOCK",
+    "MOVE",
+    "PREPARE",
+    "RELEASE",
+    "RESET",
+    "ROLLBACK",
+    "ROLLBACK TO",
+    "SAVEPOINT",
+    "SET",
+    "UNLISTEN",
+];
+
+fn of_a_session(explanation: &Explanation) -> Option<&str> {
+    let found = explanation.statements.iter().find(|explained| {
+        OF_A_SESSION.contains(&explained.statement.as_str())
+            || explained.requests.iter().any(|request| request.resource.contains("`pg_temp"))
+    });
+    found.map(|explained| explained.statement.as_str())
 }
 
 fn nameless() -> Refusal {
