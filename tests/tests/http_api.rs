@@ -215,6 +215,8 @@ fn what_comes_back_is_masked() -> Result<()> {
         "SELECT pg_read_file('/etc/passwd')",
         "SELECT 1; DELETE FROM orders",
         "DELETE FROM orders",
+        // Where it ends depends on who reads it.
+        "SELECT name FROM customers -- \0\n WHERE id = 1",
         // What the service's connections keep is shared by all requests.
         "PREPARE p AS SELECT ssn FROM customers",
         "EXECUTE p",

@@ -122,6 +122,8 @@ fn tests(filters: &[String]) -> Result<()> {
 /// The end-to-end suites that the proxy has a part in, once more: with `gatewright run` in Envoy's place.
 fn end_to_end_without_envoy() -> Result<()> {
     step("Testing", "end to end, without Envoy");
+    // Cargo builds it along with its own tests only.
+    build::host()?;
     let suites = ["login", "policy", "approval", "masking", "recording", "fail_closed", "drivers"];
     let mut command = cargo();
     if on_path("cargo-nextest").is_some() {
