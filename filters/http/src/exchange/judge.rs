@@ -162,15 +162,7 @@ impl Exchange {
         let actions: &[Action] =
             if upgrade { &[Action::Request, Action::Upgrade] } else { &[Action::Request] };
         for action in actions {
-            let decided = serving.agent.decide(
-                plane,
-                self.peer.ip(),
-                *action,
-                resource.clone(),
-                request.clone(),
-                env.now,
-            );
-            ruling.and(decided.0.clone(), &decided.1);
+            self.ask(serving, *action, resource.clone(), request.clone(), env, &mut ruling);
         }
         if let Some(sql) = sql
             && !matches!(ruling.verdict, Verdict::Deny(_))
@@ -210,21 +202,7 @@ impl Exchange {
         let fields = json::fields(&self.asked.body, pointers)
             .map_err(|why| Refusal::new(400, format!("the body: {why}")))?;
         for (name, value) in fields {
-            match value {
-                json::Value::Long(number) => {
-                    request.fields.insert(name.clone(), number.to_string());
-                    request.numbers.insert(name, number);
-                }
-                json::Value::Text(text) => {
-                    request.fields.insert(name, text);
-                }
-                json::Value::Null => {}
-                other => {
-                    let mut text = String::new();
-                    other.canonical(&mut text);
-                    request.fields.insert(name, text);
-                }
-            }
+            name_json(request, &name, &value);
         }
         Ok(())
     }
@@ -398,6 +376,23 @@ pub(super) fn needs(rule: &ApprovalRule) -> String {
 fn path_of(target: &Target) -> String {
     let canonical = target.canonical();
     canonical.split('?').next().unwrap_or_default().to_owned()
+}
+
+/// Names a value of JSON: whole numbers as such too, and what is no text by its one spelling.
+pub(super) fn name_json(request: &mut Request, name: &str, value: &json::Value) {
+    let text = match value {
+        json::Value::Null => return,
+        json::Value::Text(text) => text.clone(),
+        other => {
+            let mut text = String::new();
+            other.canonical(&mut text);
+            text
+        }
+    };
+    if let json::Value::Long(number) = value {
+        request.numbers.insert(name.to_owned(), *number);
+    }
+    request.fields.insert(name.to_owned(), text);
 }
 
 fn name_value(request: &mut Request, name: &str, value: &str) {

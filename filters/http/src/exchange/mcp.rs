@@ -6,7 +6,7 @@ use gatewright_core::api::SeenTool;
 use gatewright_core::bundle::http::Mcp;
 use gatewright_core::policy::{Action, Request, Target as Resource, Verdict};
 
-use super::judge::{Judged, Ruling};
+use super::judge::{Judged, Ruling, name_json};
 use super::{Env, Exchange, Serving};
 use crate::Plane;
 use crate::agent::Agent;
@@ -120,7 +120,8 @@ impl Exchange {
         Ok(())
     }
 
-    fn ask(
+    /// Asks policy about one action, and adds what it says to the ruling.
+    pub(super) fn ask(
         &self,
         serving: &Serving,
         action: Action,
@@ -201,18 +202,7 @@ fn named(request: &mut Request, prefix: &str, value: &Value, depth: usize) {
                 named(request, &format!("{prefix}.{name}"), value, depth.saturating_add(1));
             }
         }
-        Value::Null => {}
-        Value::Text(text) => {
-            request.fields.insert(prefix.to_owned(), text.clone());
-        }
-        other => {
-            if let Value::Long(number) = other {
-                request.numbers.insert(prefix.to_owned(), *number);
-            }
-            let mut text = String::new();
-            other.canonical(&mut text);
-            request.fields.insert(prefix.to_owned(), text);
-        }
+        leaf => name_json(request, prefix, leaf),
     }
 }
 
@@ -257,9 +247,11 @@ impl Pins {
         let changed = accepted_or_first != digest;
         let is_news = (accepted.as_ref() != Some(&digest) || mcp.held.contains(&entry.name))
             && pins.get(&entry.name).is_none_or(|pin| pin.last != digest);
-        let mut definition = entry.said.clone();
-        definition.truncate(definition.floor_char_boundary(MOST_DEFINITION));
-        let seen = || SeenTool { name: entry.name.clone(), digest: digest.clone(), definition };
+        let seen = || {
+            let most = entry.said.floor_char_boundary(MOST_DEFINITION);
+            let definition = entry.said.get(..most).unwrap_or_default().to_owned();
+            SeenTool { name: entry.name.clone(), digest: digest.clone(), definition }
+        };
         let news = is_news.then(seen);
         // The first one stays what others are compared with, until the host says otherwise.
         let pin = Pin { digest: accepted_or_first, last: digest.clone(), changed, news };
