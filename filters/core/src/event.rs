@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::ApprovalReply;
 use crate::explanation::Explanation;
 use crate::time::Millis;
 
@@ -121,6 +122,19 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// What became of a held statement, by the host's answer.
+    #[must_use]
+    pub fn approval(statement: u64, reply: &ApprovalReply) -> Self {
+        let state = serde_json::to_value(reply.state).ok();
+        Self::Approval {
+            statement,
+            approval: reply.id.clone(),
+            // INVARIANT: a state is one word.
+            state: state.and_then(|state| state.as_str().map(str::to_owned)).unwrap_or_default(),
+            by: reply.decided_by.clone(),
+        }
+    }
+
     /// Its name, as in the JSON.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -18,6 +18,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use gatewright_core::address::without_port;
 use gatewright_core::call::{Call, HostReply, HostRequest};
 use gatewright_core::time::Millis;
 
@@ -83,8 +84,7 @@ pub struct Peer {
 impl Peer {
     /// The address without its port.
     fn ip(&self) -> &str {
-        let address = self.source.rsplit_once(':').map_or(self.source.as_str(), |(ip, _)| ip);
-        address.trim_start_matches('[').trim_end_matches(']')
+        without_port(&self.source)
     }
 }
 

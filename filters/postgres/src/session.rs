@@ -25,6 +25,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use gatewright_core::address::without_port;
 use gatewright_core::call::{Call, HostReply, HostRequest};
 use gatewright_core::digest::Digest;
 use gatewright_core::event::Kind;
@@ -120,8 +121,7 @@ impl Link {
 
     /// The address without its port.
     pub(crate) fn source_ip(&self) -> &str {
-        let address = self.source.rsplit_once(':').map_or(self.source.as_str(), |(ip, _)| ip);
-        address.trim_start_matches('[').trim_end_matches(']')
+        without_port(&self.source)
     }
 }
 

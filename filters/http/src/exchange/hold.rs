@@ -147,14 +147,7 @@ impl Exchange {
 
     fn record_approval(&mut self, approval: &ApprovalReply, now: Millis, io: &mut Io) {
         let Some(serving) = &self.serving else { return };
-        let state = serde_json::to_value(approval.state).ok();
-        let state = state.and_then(|state| state.as_str().map(str::to_owned)).unwrap_or_default();
-        let kind = Kind::Approval {
-            statement: serving.statement,
-            approval: approval.id.clone(),
-            state,
-            by: approval.decided_by.clone(),
-        };
+        let kind = Kind::approval(serving.statement, approval);
         serving.visit.borrow_mut().record(now, &kind, &mut io.events);
     }
 

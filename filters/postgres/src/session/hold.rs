@@ -156,17 +156,7 @@ impl Open {
         let ApprovalReply { id, url, .. } = approval.clone();
         let by = approval.decided_by.join(", ");
         if first || state != ApprovalState::Pending {
-            let state = serde_json::to_value(state)
-                .ok()
-                .and_then(|v| v.as_str().map(str::to_owned))
-                .unwrap_or_default();
-            let kind = Kind::Approval {
-                statement: hold.statement,
-                approval: id.clone(),
-                state,
-                by: approval.decided_by.clone(),
-            };
-            link.record(env.now, kind, io);
+            link.record(env.now, Kind::approval(hold.statement, &approval), io);
         }
         let comment = approval.comment.clone().map(|comment| format!(": {comment}")).unwrap_or_default();
         match state {
