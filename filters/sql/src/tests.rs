@@ -14,5 +14,6 @@ mod inference;
 mod kinds;
 mod limits;
 mod lineage;
+mod meanings;
 mod shop;
 mod spellings;

@@ -22,6 +22,7 @@ mod dml;
 mod expr;
 mod from;
 mod maintenance;
+mod meanings;
 mod query;
 mod references;
 mod returning;

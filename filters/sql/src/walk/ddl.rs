@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use gatewright_core::policy::{Action, Target};
 use sqlparser::ast::{
     AlterTableOperation, CommentObject, Expr, ObjectName, ObjectNamePart, ObjectType, Query,
-    RenameTableNameKind, SchemaName, SelectInto, Statement, Visit, Visitor,
+    RenameTableNameKind, SchemaName, SelectInto, Statement, TableConstraint, Visit, Visitor,
 };
 
 use super::{NOWHERE, Walker, not_modelled, references};
@@ -160,6 +160,7 @@ impl Walker<'_> {
             self.access(action, target);
         }
         self.contents(statement)?;
+        self.meanings(statement);
         Ok(true)
     }
 
@@ -188,12 +189,27 @@ impl Walker<'_> {
         if let ControlFlow::Break(error) = statement.visit(&mut contents) {
             return Err(error);
         }
-        if contents.moves_data && matches!(statement, Statement::AlterTable(_)) {
-            // `ALTER COLUMN … TYPE … USING ssn`, generated columns: values move between columns.
+        if contents.moves_data
+            && let Statement::AlterTable(table) = statement
+            && !table.operations.iter().all(is_key)
+        {
+            // `ALTER COLUMN … TYPE … USING ssn`, generated columns: values move between columns. A CHECK that does not
+            // hold tells of them too.
             self.spreads.add(&Lineage::anything());
         }
         Ok(())
     }
+}
+
+/// Whether a change only makes columns a key.
+fn is_key(operation: &AlterTableOperation) -> bool {
+    matches!(
+        operation,
+        AlterTableOperation::AddConstraint {
+            constraint: TableConstraint::Unique(_) | TableConstraint::PrimaryKey(_) | TableConstraint::ForeignKey(_),
+            ..
+        }
+    )
 }
 
 struct Contents<'w, 'c> {
