@@ -11,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::Loaded;
 use crate::settings::Settings;
-use crate::{envoy, explain, recordings, relay, run, serve};
+use crate::{envoy, explain, policy_test, recordings, relay, run, serve};
 
 /// The companion host of the Gatewright filters.
 #[derive(Debug, Parser)]
@@ -61,6 +61,11 @@ enum Command {
     },
     /// Print the built-in policies.
     Policies,
+    /// Try policies out.
+    Policy {
+        #[command(subcommand)]
+        command: Policy,
+    },
     /// Print a complete Envoy bootstrap for one resource.
     Envoy {
         #[command(flatten)]
@@ -86,6 +91,19 @@ enum Command {
     Sessions {
         #[command(subcommand)]
         command: Sessions,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Policy {
+    /// Decide the cases of a file as the filter would, and compare with what they expect; exit code 1 if any is decided
+    /// otherwise. Reads the databases' catalogues, and runs nothing.
+    Test {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// The cases.
+        #[arg(value_name = "FILE")]
+        cases: PathBuf,
     },
 }
 
@@ -185,6 +203,12 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             print(&runtime.block_on(explain::explain(&settings, asked))?)
         }
         Command::Policies => print(crate::policies::DEFAULT),
+        Command::Policy { command: Policy::Test { config, cases } } => {
+            let settings = Settings::read(&config.config)?;
+            let (report, passed) = runtime.block_on(policy_test::run(&settings, &cases))?;
+            print(&report)?;
+            Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
         Command::Envoy { config, resource, listen, wasm, admin } => {
             let settings = Settings::read(&config.config)?;
             let asked = envoy::Asked { resource, listen, wasm, admin };

@@ -99,7 +99,8 @@ impl Resource {
     }
 }
 
-fn parse_yaml(text: &str) -> Result<Config, Fault> {
+/// Reads a file of the configuration's kind.
+pub(crate) fn parse_yaml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Fault> {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();

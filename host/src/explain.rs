@@ -12,6 +12,7 @@ use serde_json::{Map, json};
 
 use crate::cli::Output;
 use crate::compile::bundle;
+use crate::config::Resource;
 use crate::settings::Settings;
 use crate::{catalogue, time};
 
@@ -34,31 +35,44 @@ pub(crate) struct Asked {
 
 /// Reads the catalogue and decides as the filter would.
 pub(crate) async fn explain(settings: &Settings, asked: Asked) -> anyhow::Result<String> {
-    let name = &asked.resource;
-    let resource =
-        settings.loaded.resource(name).with_context(|| format!("there is no resource `{name}`"))?;
-    let role = match &asked.role {
-        Some(role) => resource.role(role).with_context(|| format!("`{name}` has no role `{role}`"))?,
-        None => resource.roles.value.first().context("the resource has no roles")?,
-    };
+    let plane = plane(settings, &asked.resource).await?;
+    let decision = decide(settings, &plane, &asked)?;
+    match asked.output {
+        Output::Text => text(&decision),
+        Output::Json => Ok(serde_json::to_string_pretty(&as_json(&decision))? + "\n"),
+    }
+}
+
+/// What the filter would decide by: the configuration, and the catalogue as it is now.
+pub(crate) async fn plane(settings: &Settings, name: &str) -> anyhow::Result<Rc<Plane>> {
+    let resource = resource(settings, name)?;
     let source = settings.source(resource).context("the resource has no role whose password is known")?;
     let mut client = catalogue::connect(&source).await.context("reading the catalogue")?;
     let raw = catalogue::read(&mut client).await.context("reading the catalogue")?;
     let bundle = bundle::assemble(settings, resource, Vec::new(), &raw, "")
         .map_err(|faults| anyhow::anyhow!(faults.join("\n")))?;
-    let plane = Rc::new(Plane::new(&bundle)?);
+    Ok(Rc::new(Plane::new(&bundle)?))
+}
+
+/// Decides as the filter would.
+pub(crate) fn decide(settings: &Settings, plane: &Rc<Plane>, asked: &Asked) -> anyhow::Result<Decision> {
+    let (resource, name) = (resource(settings, &asked.resource)?, &asked.resource);
+    let role = match &asked.role {
+        Some(role) => resource.role(role).with_context(|| format!("`{name}` has no role `{role}`"))?,
+        None => resource.roles.value.first().context("the resource has no roles")?,
+    };
     let agent = Identity {
         issuer: String::new(),
-        subject: asked.subject,
-        groups: asked.groups,
+        subject: asked.subject.clone(),
+        groups: asked.groups.clone(),
         claims: Map::new(),
         expires_at: u64::MAX,
     };
-    let decision = gatewright_postgres::explain(&plane, agent, &role.name.value, &asked.sql, time::now());
-    match asked.output {
-        Output::Text => text(&decision),
-        Output::Json => Ok(serde_json::to_string_pretty(&as_json(&decision))? + "\n"),
-    }
+    Ok(gatewright_postgres::explain(plane, agent, &role.name.value, &asked.sql, time::now()))
+}
+
+fn resource<'s>(settings: &'s Settings, name: &str) -> anyhow::Result<&'s Resource> {
+    settings.loaded.resource(name).with_context(|| format!("there is no resource `{name}`"))
 }
 
 fn as_json(decision: &Decision) -> serde_json::Value {
@@ -73,7 +87,8 @@ fn as_json(decision: &Decision) -> serde_json::Value {
     })
 }
 
-fn approvers(decision: &Decision) -> &[String] {
+/// Who would have to approve.
+pub(crate) fn approvers(decision: &Decision) -> &[String] {
     decision.rule.as_ref().map_or(&[], |rule| &rule.approvers)
 }
 

@@ -14,6 +14,7 @@ mod keys;
 mod log;
 mod login;
 mod policies;
+mod policy_test;
 mod recordings;
 mod relay;
 mod run;

@@ -85,3 +85,44 @@ fn the_recording_carries_the_explanation_once() -> Result<()> {
 fn data(stack: &Stack) -> String {
     stack.site.data().to_string_lossy().into_owned()
 }
+
+#[test]
+fn cases_of_policies_are_tried_out() -> Result<()> {
+    let stack = Stack::start()?;
+    let cases = stack.site.folder().join("cases.yaml");
+    let run = |text: &str| -> Result<Output> {
+        std::fs::write(&cases, text)?;
+        gatewright(&stack, &["policy", "test", &cases.to_string_lossy()])
+    };
+    let good = run("
+resource: shop
+cases:
+  - name: support sees customers, masked
+    groups: [support]
+    sql: SELECT id, email AS mail, upper(ssn) FROM customers
+    decision: allow
+    policies: [read-the-shop]
+    masked: { mail: partial, upper: redact }
+  - { groups: [support], sql: DELETE FROM orders WHERE id = 1, decision: hold, approvers: [dba] }
+  - { groups: [support], sql: SELECT id FROM customers ORDER BY ssn, decision: deny }
+  - { groups: [nobody], sql: SELECT id FROM customers, decision: deny }
+")?;
+    ensure!(good.success && good.stdout == "4 passed, 0 failed\n", "{}{}", good.stdout, good.stderr);
+    let bad = run("
+resource: shop
+cases:
+  - { groups: [support], sql: SELECT 1, decision: allow }
+  - name: everybody may delete
+    groups: [support]
+    sql: DELETE FROM orders WHERE id = 1
+    decision: allow
+  - { groups: [support], sql: SELECT email FROM customers, decision: allow, masked: {} }
+")?;
+    let expected = "expected allow, got hold";
+    ensure!(!bad.success && bad.stdout.contains(":7: everybody may delete\n"), "{}{}", bad.stdout, bad.stderr);
+    ensure!(bad.stdout.contains(expected) && bad.stdout.contains("expected masks none, got email: partial"));
+    ensure!(bad.stdout.ends_with("1 passed, 2 failed\n"), "{}", bad.stdout);
+    let typo = run("cases:\n  - { sql: SELECT 1, decison: allow }\n")?;
+    ensure!(!typo.success && typo.stderr.contains("cases.yaml:2:"), "{}{}", typo.stdout, typo.stderr);
+    Ok(())
+}

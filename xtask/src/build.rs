@@ -1,5 +1,7 @@
 //! `cargo xtask build`: the host, and the filters as wasm.
 
+mod strip;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -98,9 +100,10 @@ fn filter(wasm: WasmToolchain, variant: &Variant) -> Result<PathBuf> {
     Ok(public)
 }
 
-/// Copies in one step: an Envoy that starts meanwhile reads the old file or the new one.
+/// Copies, without what only debuggers read, in one step: an Envoy that starts meanwhile reads the old file or the new one.
 fn publish(built: &Path, public: &Path) -> Result<()> {
-    let bytes = fs::read(built).with_context(|| format!("reading `{}`", built.display()))?;
+    let built = fs::read(built).with_context(|| format!("reading `{}`", built.display()))?;
+    let bytes = strip::strip(&built)?;
     if fs::read(public).is_ok_and(|old| old == bytes) {
         return Ok(());
     }

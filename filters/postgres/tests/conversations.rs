@@ -270,6 +270,63 @@ fn rows_of_a_portal_that_was_described_without_columns_do_not_pass() {
     assert!(!outcome.client_text().contains("SECRET") && outcome.closed, "{}", outcome.client_text());
 }
 
+/// Executes a statement that was prepared as `s`, of which every execution gives one row of a masked column.
+fn again(described: bool) -> [Step; 2] {
+    let columns = if described { row_description(&[("ssn", CUSTOMERS, 2)]) } else { Vec::new() };
+    [
+        Step::Client([bind("s"), execute(), sync()].concat()),
+        Step::Server(
+            [message(b'2', b""), columns, data_row(&["SECRET"]), complete("SELECT 1"), ready(b'I')].concat(),
+        ),
+    ]
+}
+
+fn prepared(steps: Vec<Step>) -> Vec<Step> {
+    let mut all = vec![
+        Step::Client([parse("s", "SELECT ssn FROM customers"), sync()].concat()),
+        Step::Server([message(b'1', b""), ready(b'I')].concat()),
+    ];
+    all.extend(again(true));
+    all.extend(steps);
+    all
+}
+
+fn executed(steps: Vec<Step>) -> (usize, bool) {
+    let outcome = whole(prepared(steps));
+    assert!(!outcome.client_text().contains("SECRET"), "{}", outcome.client_text());
+    (outcome.server_text().matches("D\0\0\0\u{6}P\0").count(), outcome.closed)
+}
+
+#[test]
+fn portals_of_one_statement_are_described_once_in_a_while() {
+    assert_eq!(executed(again(false).to_vec()), (1, false));
+    // A while later.
+    assert_eq!(executed([&[Step::Pass(1_000)][..], &again(true)].concat()), (2, false));
+    // In another format.
+    let mut binary = again(true);
+    let formats = [b"\0s\0\0\0\0\0".as_slice(), &[0, 1, 0, 1]].concat();
+    binary[0] = Step::Client([message(b'B', &formats), execute(), sync()].concat());
+    assert_eq!(executed(binary.to_vec()), (2, false));
+}
+
+#[test]
+fn what_gives_names_another_meaning_has_portals_described_again() {
+    let failed = [error("22012", "division by zero"), ready(b'I')].concat();
+    for (sql, answer) in [
+        ("CREATE TABLE orders2 (a int)", [complete("CREATE TABLE"), ready(b'I')].concat()),
+        ("DROP VIEW contacts", [complete("DROP VIEW"), ready(b'I')].concat()),
+        ("ROLLBACK", [complete("ROLLBACK"), ready(b'I')].concat()),
+        ("ROLLBACK TO a", [complete("ROLLBACK"), ready(b'T')].concat()),
+        ("SELECT 1 / 0", failed),
+    ] {
+        let steps = [&[Step::Client(query(sql)), Step::Server(answer)][..], &again(true)].concat();
+        assert_eq!(executed(steps), (2, false), "{sql}");
+    }
+    // The server does not think that it was asked.
+    let surprising = [Step::Client(query("ROLLBACK")), Step::Server([complete("ROLLBACK"), ready(b'I')].concat())];
+    assert_eq!(executed([&surprising[..], &again(false)].concat()), (2, true));
+}
+
 #[test]
 fn an_error_at_the_end_of_a_transaction_quotes_nothing() {
     let outcome = whole(vec![

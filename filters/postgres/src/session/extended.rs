@@ -73,6 +73,7 @@ impl Open {
             types: parse.types.into(),
             raw: if named { frame.raw.into() } else { Box::default() },
             understood: RefCell::new(understood),
+            described: RefCell::new(None),
         });
         self.define(parse.name, &prepared, false);
         io.to_server.extend_from_slice(frame.raw);
@@ -140,7 +141,9 @@ impl Open {
             prepared,
             parameters: bind.parameters.iter().map(|(format, value)| readable(*format, *value)).collect(),
             parameter_bytes: bind.parameter_bytes.to_vec(),
+            formats: bind.formats.into(),
             described: Cell::new(false),
+            era: Cell::new(0),
             columns: RefCell::new(None),
             approved: Cell::new(false),
         };
@@ -160,6 +163,7 @@ impl Open {
         if self.status == b'E' {
             return;
         }
+        prepared.described.take();
         frontend::close_statement(name, &mut io.to_server);
         self.replies.push(Reply::Close { kind: b'S', name: name.to_vec(), injected: true });
         io.to_server.extend_from_slice(&prepared.raw);
@@ -185,6 +189,7 @@ impl Open {
         };
         if let Some(portal) = &portal {
             portal.described.set(true);
+            portal.era.set(self.era);
         }
         io.to_server.extend_from_slice(frame.raw);
         self.replies.push(Reply::Describe { portal, injected: false });
@@ -225,8 +230,13 @@ impl Open {
         }
         if judgement.needs_columns() && !portal.described.replace(true) {
             // Masks need the columns' origin, whether the client asks for it or not.
-            frontend::describe_portal(name, &mut io.to_server);
-            self.replies.push(Reply::Describe { portal: Some(Rc::clone(&portal)), injected: true });
+            if let Some(columns) = portal.prepared.columns(&portal.formats, self.era, env.now) {
+                portal.columns.replace(Some(columns));
+            } else {
+                portal.era.set(self.era);
+                frontend::describe_portal(name, &mut io.to_server);
+                self.replies.push(Reply::Describe { portal: Some(Rc::clone(&portal)), injected: true });
+            }
         }
         running.analysis = Some(Rc::clone(&analysis));
         running.judgement = Some(Rc::clone(&judgement));

@@ -390,6 +390,12 @@ fn prepares(analysis: &Analysis) -> bool {
     analysis.facts.iter().flatten().any(|facts| facts.statement == "PREPARE")
 }
 
+/// Whether a statement gives names of the catalogue a meaning, or another one.
+pub(crate) fn defines(facts: &StatementFacts) -> bool {
+    let defining = |action| matches!(action, Action::Create | Action::Alter | Action::Drop);
+    facts.accesses.iter().any(|access| defining(access.action))
+}
+
 /// Whether a statement runs code that may define cursors or prepared statements of its own.
 pub(crate) fn runs_unknown_code(facts: &StatementFacts) -> bool {
     facts

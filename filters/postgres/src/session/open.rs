@@ -10,7 +10,7 @@ use gatewright_core::time::Millis;
 use gatewright_sql::{PreparedNames, Transaction};
 
 use super::hold::Hold;
-use super::judge::{Judge, runs_unknown_code};
+use super::judge::{Judge, defines, runs_unknown_code};
 use super::names::Names;
 use super::phases::Next;
 use super::prepared::{Portal, Prepared};
@@ -90,6 +90,8 @@ pub(crate) struct Open {
     pub(crate) seq: u64,
     /// Counts statements.
     pub(crate) number: u64,
+    /// Counts what the session sent that may have given names another meaning: definitions, and code that is not known.
+    pub(crate) era: u64,
     /// Status of the last ReadyForQuery: `I`, `T` or `E`.
     pub(crate) status: u8,
     /// Whether a transaction will be open once the server has run what was sent, where that is not what `status` says.
@@ -129,6 +131,7 @@ impl Open {
             portals: Names::default(),
             seq: 0,
             number: 0,
+            era: 0,
             status: b'I',
             will_be_open: None,
             segment: 0,
@@ -298,8 +301,13 @@ impl Open {
         for facts in analysis.facts.iter().flatten() {
             match facts.transaction {
                 Some(Transaction::Begin) => self.will_be_open = Some(true),
-                Some(Transaction::Commit | Transaction::Rollback) => self.will_be_open = Some(false),
-                Some(Transaction::Savepoint) | None => {}
+                Some(Transaction::Commit) => self.will_be_open = Some(false),
+                Some(Transaction::Rollback) => {
+                    self.will_be_open = Some(false);
+                    self.turn_era();
+                }
+                Some(Transaction::Savepoint) => self.turn_era(),
+                None => {}
             }
             match &facts.renames {
                 Some(PreparedNames::All) => self.statements.forget_all(),
@@ -321,7 +329,15 @@ impl Open {
                 !uses_names && (name.is_empty() || portal.is_some_and(|portal| Rc::ptr_eq(portal, known)))
             });
         }
+        if unread || analysis.facts.iter().flatten().any(|facts| runs_unknown_code(facts) || defines(facts)) {
+            self.turn_era();
+        }
         self.judge.defines(analysis, &self.plane);
+    }
+
+    /// Names may mean something else from here on: something was defined, or a definition was undone.
+    pub(crate) fn turn_era(&mut self) {
+        self.era = self.era.saturating_add(1);
     }
 
     pub(crate) fn acknowledged(&mut self, _link: &mut Link, durable: u64, _env: Env<'_>, io: &mut Io) {

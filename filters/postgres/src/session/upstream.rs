@@ -168,7 +168,7 @@ impl Open {
                 }
                 if let Some(columns) = columns {
                     if let Some(portal) = portal {
-                        portal.columns.replace(Some(Rc::new(columns)));
+                        portal.describe(columns, env.now);
                     }
                     self.replies.pop();
                 }
@@ -329,6 +329,7 @@ impl Open {
             );
         }
         self.copying_in = false;
+        self.turn_era();
         let in_query = match self.replies.due() {
             Some(Reply::Query(_)) => true,
             Some(_) => false,
