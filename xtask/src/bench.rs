@@ -4,6 +4,7 @@ mod connection;
 mod cpu;
 mod guest;
 mod host;
+mod http;
 mod mask;
 mod pgbench;
 mod postgres;
@@ -15,6 +16,7 @@ use crate::build;
 
 pub(crate) use guest::run as guest;
 pub(crate) use host::run as host;
+pub(crate) use http::run as http;
 pub(crate) use mask::run_all as mask;
 pub(crate) use postgres::run as postgres;
 pub(crate) use standalone::run as standalone;

@@ -50,6 +50,8 @@ enum Bench {
     Body,
     /// Events per second that the host takes in, and how long it takes to acknowledge them
     Host,
+    /// wrk through a plain Envoy, Envoy's own filters, and the HTTP filter
+    Http,
     /// Megabytes of rows per second, masked and searched by detectors, beside Presidio
     Mask,
     /// pgbench -S through nothing, a plain Envoy, and the filter
@@ -68,6 +70,7 @@ fn main() -> Result<()> {
         Task::Test { filters } => test::run(&filters),
         Task::Bench { what: Bench::Body, .. } => bench::guest("body"),
         Task::Bench { what: Bench::Host, seconds, .. } => bench::host(seconds),
+        Task::Bench { what: Bench::Http, rounds, seconds } => bench::http(rounds, seconds),
         Task::Bench { what: Bench::Mask, seconds, .. } => bench::mask(seconds),
         Task::Bench { what: Bench::Postgres, rounds, seconds } => bench::postgres(rounds, seconds),
         Task::Bench { what: Bench::Sql, .. } => bench::guest("sql"),

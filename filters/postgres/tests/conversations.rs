@@ -313,8 +313,7 @@ fn portals_of_one_statement_are_described_once_in_a_while() {
 fn what_gives_names_another_meaning_has_portals_described_again() {
     let failed = [error("22012", "division by zero"), ready(b'I')].concat();
     for (sql, answer) in [
-        ("CREATE TABLE orders2 (a int)", [complete("CREATE TABLE"), ready(b'I')].concat()),
-        ("DROP VIEW contacts", [complete("DROP VIEW"), ready(b'I')].concat()),
+        ("ALTER TABLE customers ADD COLUMN a int", [complete("ALTER TABLE"), ready(b'I')].concat()),
         ("ROLLBACK", [complete("ROLLBACK"), ready(b'I')].concat()),
         ("ROLLBACK TO a", [complete("ROLLBACK"), ready(b'T')].concat()),
         ("SELECT 1 / 0", failed),

@@ -46,6 +46,8 @@ pub(crate) fn run(seconds: u32) -> Result<()> {
         ("GW_JWKS_URL", format!("http://{nowhere}/jwks.json")),
         ("GATEWRIGHT_FILTER_TOKEN", token.clone()),
         ("SHOP_SUPPORT_PASSWORD", secret()),
+        ("SHOP_API_KEY", secret()),
+        ("SHOP_MCP_KEY", secret()),
     ];
     let site = Site::shop(env.map(|(name, value)| (name.to_owned(), value)).to_vec())?;
     let mut host = Host::new(&site, port);

@@ -34,6 +34,7 @@ const POLICIES: &str = r#"
 @id("read") permit (principal, action == Action::"select", resource);
 @id("insert") permit (principal, action in [Action::"insert", Action::"copy_in", Action::"copy_out"], resource);
 @id("call") permit (principal, action == Action::"call", resource);
+@id("alter") permit (principal, action == Action::"alter", resource);
 @id("set") permit (principal, action == Action::"set", resource);
 @id("delete") @approvers("dba") @reason("deleting needs a dba") @expires("15m")
 permit (principal, action == Action::"delete", resource) when { context.approved };
