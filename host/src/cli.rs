@@ -11,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::Loaded;
 use crate::settings::Settings;
-use crate::{envoy, explain, policy_test, recordings, relay, run, serve};
+use crate::{doctor, envoy, explain, policy_test, recordings, relay, run, serve};
 
 /// The companion host of the Gatewright filters.
 #[derive(Debug, Parser)]
@@ -82,6 +82,24 @@ enum Command {
         /// Envoy's admin interface; keep it on loopback.
         #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9901")]
         admin: SocketAddr,
+    },
+    /// Look in what an Envoy really runs for the mistakes that would open a hole: a way round the filter, a filter that
+    /// fails open, tokens in the clear; exit code 1 if there is one. Secrets are not looked at.
+    Doctor {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// Envoy's admin interface.
+        #[arg(long, value_name = "URL", conflicts_with = "dump")]
+        admin: Option<String>,
+        /// Envoy's config dump (`/config_dump?include_eds`) in a file.
+        #[arg(long, value_name = "FILE")]
+        dump: Option<PathBuf>,
+        /// SHA-256 that the filters' modules must have, in hex; may be repeated.
+        #[arg(long, value_name = "SHA256")]
+        wasm: Vec<String>,
+        /// How to print.
+        #[arg(long, value_enum, default_value_t = Output::Text)]
+        output: Output,
     },
     /// Serve resources without Envoy: the same filters, in this process. Or serve any proxy-wasm network filter.
     Run(run::Args),
@@ -213,6 +231,13 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             let settings = Settings::read(&config.config)?;
             let asked = envoy::Asked { resource, listen, wasm, admin };
             print(&envoy::bootstrap(&settings, &asked)?)
+        }
+        Command::Doctor { config, admin, dump, wasm, output } => {
+            let loaded = Loaded::read(&config.config)?;
+            let asked = doctor::Asked { admin, dump, wasm, output };
+            let (report, sound) = runtime.block_on(doctor::run(&loaded, asked))?;
+            print(&report)?;
+            Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Sessions { command } => runtime.block_on(sessions(command)),
     }

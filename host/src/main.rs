@@ -7,6 +7,7 @@ mod cli;
 mod compile;
 mod config;
 mod credentials;
+mod doctor;
 mod envoy;
 mod explain;
 mod http;

@@ -22,7 +22,8 @@ const FILE: &str = "gatewright.sqlite";
 /// The tables' format, kept in SQLite's `user_version`. Format 0 had a hash for every event.
 const FORMAT: i64 = 1;
 
-/// Tables. `events` and `log` are only ever added to; a row of either is a run of a session's events.
+/// Tables. `events` and `log` are only ever added to; a row of either is a run of a session's events. `events` has rowids,
+/// so that runs, which are long, are written at its end, one after the other.
 const SCHEMA: &str = "
 PRAGMA user_version = 1;
 CREATE TABLE IF NOT EXISTS sessions (
@@ -46,7 +47,7 @@ CREATE TABLE IF NOT EXISTS events (
     hash TEXT NOT NULL,
     body TEXT NOT NULL,
     PRIMARY KEY (session, seq)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE TABLE IF NOT EXISTS log (
     idx INTEGER PRIMARY KEY,
     session TEXT NOT NULL,

@@ -119,7 +119,12 @@ cases:
   - { groups: [support], sql: SELECT email FROM customers, decision: allow, masked: {} }
 ")?;
     let expected = "expected allow, got hold";
-    ensure!(!bad.success && bad.stdout.contains(":7: everybody may delete\n"), "{}{}", bad.stdout, bad.stderr);
+    ensure!(
+        !bad.success && bad.stdout.contains(":7: everybody may delete\n"),
+        "{}{}",
+        bad.stdout,
+        bad.stderr
+    );
     ensure!(bad.stdout.contains(expected) && bad.stdout.contains("expected masks none, got email: partial"));
     ensure!(bad.stdout.ends_with("1 passed, 2 failed\n"), "{}", bad.stdout);
     let typo = run("cases:\n  - { sql: SELECT 1, decison: allow }\n")?;

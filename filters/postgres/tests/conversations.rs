@@ -322,7 +322,8 @@ fn what_gives_names_another_meaning_has_portals_described_again() {
         assert_eq!(executed(steps), (2, false), "{sql}");
     }
     // The server does not think that it was asked.
-    let surprising = [Step::Client(query("ROLLBACK")), Step::Server([complete("ROLLBACK"), ready(b'I')].concat())];
+    let surprising =
+        [Step::Client(query("ROLLBACK")), Step::Server([complete("ROLLBACK"), ready(b'I')].concat())];
     assert_eq!(executed([&surprising[..], &again(false)].concat()), (2, true));
 }
 

@@ -101,7 +101,14 @@ fn print(clients: u32, ways: &[Way<'_>], samples: &[Sample]) {
     println!("\n{}", paint(Paint::Bold, format!("GET of a small body, {clients} clients")));
     println!(
         "{:<20}{:>12}{:>10}{:>10}{:>12}{:>18}{:>24}{:>14}",
-        "", "requests/s", "p50 µs", "p99 µs", "added µs", "× jwt_authn+rbac", "× ext_authz's addition", "Envoy µs each"
+        "",
+        "requests/s",
+        "p50 µs",
+        "p99 µs",
+        "added µs",
+        "× jwt_authn+rbac",
+        "× ext_authz's addition",
+        "Envoy µs each"
     );
     let [plain, jwt, asked, ..] = samples else { return };
     for (way, sample) in ways.iter().zip(samples) {
@@ -121,7 +128,10 @@ fn print(clients: u32, ways: &[Way<'_>], samples: &[Sample]) {
 
 /// Bodies of JSON whose fields are masked.
 fn bodies(plain: &Envoy, masked: &Envoy, token: &str, rounds: u32, seconds: u32) -> Result<()> {
-    println!("\n{}", paint(Paint::Bold, "GET of JSON of which 3 of 8 fields are masked, detectors on, 1 client"));
+    println!(
+        "\n{}",
+        paint(Paint::Bold, "GET of JSON of which 3 of 8 fields are masked, detectors on, 1 client")
+    );
     println!(
         "{:<10}{:<16}{:>12}{:>10}{:>10}{:>12}{:>26}",
         "", "", "requests/s", "p50 µs", "p99 µs", "MB/s", "MB/s per core of Envoy"

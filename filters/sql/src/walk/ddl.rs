@@ -206,7 +206,9 @@ fn is_key(operation: &AlterTableOperation) -> bool {
     matches!(
         operation,
         AlterTableOperation::AddConstraint {
-            constraint: TableConstraint::Unique(_) | TableConstraint::PrimaryKey(_) | TableConstraint::ForeignKey(_),
+            constraint: TableConstraint::Unique(_)
+                | TableConstraint::PrimaryKey(_)
+                | TableConstraint::ForeignKey(_),
             ..
         }
     )

@@ -23,7 +23,8 @@ impl Walker<'_> {
             }
             Statement::AlterFunction(alter) => match alter.operation {
                 AlterFunctionOperation::OwnerTo(_) | AlterFunctionOperation::DependsOnExtension { .. } => {}
-                AlterFunctionOperation::Actions { .. } if !self.is_taken_for_harmless(&alter.function.name) => {}
+                AlterFunctionOperation::Actions { .. }
+                    if !self.is_taken_for_harmless(&alter.function.name) => {}
                 _ => self.lays_open_anything(),
             },
             // Which operator a symbol means depends on the types of its operands.
@@ -54,10 +55,12 @@ impl Walker<'_> {
     /// The function runs later, when nobody asks whether it may.
     fn may_run(&mut self, function: &ObjectName) {
         let Ok((schema, name)) = names::qualified(function) else { return self.lays_open_anything() };
-        let known = self.catalogue.functions(&name).find(|known| schema.as_ref().is_none_or(|s| *s == known.schema));
+        let known =
+            self.catalogue.functions(&name).find(|known| schema.as_ref().is_none_or(|s| *s == known.schema));
         let schema = schema.or_else(|| known.map(|known| known.schema.clone()));
         let schema = schema.unwrap_or_else(|| "pg_catalog".to_owned());
-        let harmless = known.is_some_and(|known| known.harmless) || (schema == "pg_catalog" && is_harmless(&name));
+        let harmless =
+            known.is_some_and(|known| known.harmless) || (schema == "pg_catalog" && is_harmless(&name));
         self.facts.functions.insert(format!("{schema}.{name}"));
         if !harmless {
             self.access(Action::Call, Target::Function { schema, name });

@@ -94,7 +94,9 @@ impl Answers {
     }
 
     fn repeat(&self, mut writer: &TcpStream) -> std::io::Result<()> {
-        writer.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n")?;
+        writer.write_all(
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n",
+        )?;
         let mut chunk = |bytes: &[u8]| -> std::io::Result<()> {
             write!(writer, "{:x}\r\n", bytes.len())?;
             writer.write_all(bytes)?;
@@ -111,8 +113,10 @@ impl Answers {
 }
 
 fn answer(body: &[u8]) -> Vec<u8> {
-    let head =
-        format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
     [head.as_bytes(), body].concat()
 }
 

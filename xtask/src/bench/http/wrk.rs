@@ -47,9 +47,7 @@ pub(super) fn run(load: &Load<'_>) -> Result<Sample> {
     let report = output(&mut wrk)?;
     let spent = cpu::seconds(&envoy, false) - before;
     ensure!(!report.contains("Non-2xx"), "wrk got refusals:\n{report}");
-    let field = |label: &str| {
-        report.lines().find_map(|line| line.trim().strip_prefix(label)).map(str::trim)
-    };
+    let field = |label: &str| report.lines().find_map(|line| line.trim().strip_prefix(label)).map(str::trim);
     let latency = |label: &str| field(label).and_then(microseconds).context("wrk printed no latency");
     let total = report
         .lines()
