@@ -1,4 +1,7 @@
-//! The life of an approval: asked for, decided by people, used once.
+//! The life of an approval: asked for, decided by people or covered by a grant, used once.
+
+mod decide;
+mod grants;
 
 use std::time::Duration;
 
@@ -11,6 +14,9 @@ use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use crate::store::Store;
+pub(crate) use decide::{Choice, Decision};
+pub(crate) use grants::{NewGrant, longest as longest_grant};
+
 use crate::store::approvals::{self as rows, Approval, Person, Stage};
 use crate::time::now;
 
@@ -37,20 +43,10 @@ pub(crate) enum Refused {
     Conflict(String),
     /// What was asked for makes no sense.
     #[error("{0}")]
-    Senseless(&'static str),
+    Senseless(String),
     /// The database.
     #[error("the approvals cannot be read or written")]
     Store(#[from] sqlx::Error),
-}
-
-/// A person's decision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Decision {
-    /// Let it go ahead.
-    Approve,
-    /// Do not.
-    Deny,
 }
 
 /// All approvals.
@@ -84,22 +80,24 @@ impl Approvals {
         request: ApprovalRequest,
     ) -> Result<(Approval, ApprovalState), Refused> {
         if request.approvers.iter().all(|group| group.trim().is_empty()) {
-            return Err(Refused::Senseless("nobody may approve: the policy names no `@approvers`"));
+            let why = "nobody may approve: the policy names no `@approvers`";
+            return Err(Refused::Senseless(why.to_owned()));
         }
-        let now = now();
         let mut at = self.store.begin().await?;
+        let now = now();
         let expired = rows::expire(&mut at, now).await?;
-        let mut answer = None;
+        let (mut answer, mut changed) = (None, true);
         if request.mode == ApprovalMode::Retry {
             if let Some(approved) = rows::same(&mut at, &request, Stage::Approved).await? {
                 let requester = requester(&approved);
                 rows::advance(&mut at, &approved.id, Stage::Approved, Stage::Used, now, &requester).await?;
                 answer = Some((approved, ApprovalState::Approved));
             } else if let Some(pending) = rows::same(&mut at, &request, Stage::Pending).await? {
-                answer = Some((pending, ApprovalState::Pending));
+                // Asked for again, and nothing new to anybody.
+                (answer, changed) = (Some((pending, ApprovalState::Pending)), false);
             }
         }
-        let answer = match answer {
+        let mut answer = match answer {
             Some(answer) => answer,
             None => {
                 let fresh = fresh(request, now);
@@ -107,9 +105,14 @@ impl Approvals {
                 (fresh, ApprovalState::Pending)
             }
         };
+        if answer.1 == ApprovalState::Pending && grants::approve(&mut at, &mut answer.0, now).await? {
+            (answer.1, changed) = (ApprovalState::Approved, true);
+        }
         at.commit().await?;
         self.announce(expired);
-        self.announce([answer.0.id.clone()]);
+        if changed {
+            self.announce([answer.0.id.clone()]);
+        }
         Ok(answer)
     }
 
@@ -122,10 +125,9 @@ impl Approvals {
             let approval = self.look(id).await?;
             let state = match approval.stage {
                 Stage::Pending => None,
-                Stage::Approved => {
-                    self.use_up(&approval).await?;
-                    Some(ApprovalState::Approved)
-                }
+                // Somebody else was faster, or time ran out: looked at again.
+                Stage::Approved if !self.use_up(&approval).await? => continue,
+                Stage::Approved => Some(ApprovalState::Approved),
                 Stage::Used => {
                     return Err(Refused::Conflict(format!("the approval `{id}` was used already")));
                 }
@@ -154,8 +156,8 @@ impl Approvals {
     /// The requester does not want it any more. What is decided stays decided.
     pub(crate) async fn withdraw(&self, id: &str) -> Result<(Approval, ApprovalState), Refused> {
         let approval = self.look(id).await?;
-        let now = now();
         let mut at = self.store.begin().await?;
+        let now = now();
         for stage in [Stage::Pending, Stage::Approved] {
             rows::advance(&mut at, id, stage, Stage::Withdrawn, now, &requester(&approval)).await?;
         }
@@ -181,52 +183,6 @@ impl Approvals {
         Ok(())
     }
 
-    /// A person decides.
-    pub(crate) async fn decide(
-        &self,
-        id: &str,
-        who: &Identity,
-        decision: Decision,
-        comment: &str,
-    ) -> Result<Approval, Refused> {
-        let now = now();
-        let person = Person { issuer: who.issuer.clone(), subject: who.subject.clone() };
-        let mut at = self.store.begin().await?;
-        let expired = rows::expire(&mut at, now).await?;
-        let approval = rows::load(&mut at, id).await?.ok_or_else(|| Refused::Unknown(id.to_owned()))?;
-        may_decide(&approval, who)?;
-        if approval.stage != Stage::Pending {
-            // What expired by this very look stays expired.
-            at.commit().await?;
-            self.announce(expired);
-            return Err(Refused::Conflict(format!(
-                "the approval `{id}` is {} already",
-                approval.stage.as_str()
-            )));
-        }
-        let approve = decision == Decision::Approve;
-        if !rows::vote(&mut at, id, approve, now, &person, comment).await? {
-            return Err(Refused::Conflict(format!("`{}` approved `{id}` already", person.subject)));
-        }
-        if !approve {
-            rows::advance(&mut at, id, Stage::Pending, Stage::Denied, now, &person).await?;
-        } else if rows::votes(&mut at, id).await? >= approval.request.min_approvals.max(1) {
-            rows::advance(&mut at, id, Stage::Pending, Stage::Approved, now, &person).await?;
-        }
-        let decided = rows::load(&mut at, id).await?.ok_or_else(|| Refused::Unknown(id.to_owned()))?;
-        at.commit().await?;
-        self.announce(expired);
-        self.announce([id.to_owned()]);
-        tracing::info!(
-            approval = id,
-            by = person.subject,
-            ?decision,
-            stage = decided.stage.as_str(),
-            "decision"
-        );
-        Ok(decided)
-    }
-
     /// One approval as it stands.
     pub(crate) async fn look(&self, id: &str) -> Result<Approval, Refused> {
         let approval = self.store.approval(id).await?.ok_or_else(|| Refused::Unknown(id.to_owned()))?;
@@ -237,37 +193,47 @@ impl Approvals {
         Ok(approval)
     }
 
+    /// One approval, for somebody who may see it; to anybody else there is none of that id.
+    pub(crate) async fn look_as(&self, id: &str, who: &Identity) -> Result<Approval, Refused> {
+        let approval = self.look(id).await?;
+        if may_see(&approval, who) { Ok(approval) } else { Err(Refused::Unknown(id.to_owned())) }
+    }
+
     /// The newest approvals that a person may see: those to decide and those asked for.
     pub(crate) async fn list(&self, who: &Identity, stage: Option<Stage>) -> Result<Vec<Approval>, Refused> {
         self.expire().await?;
         let mut approvals = self.store.approvals(stage, 1000).await?;
-        approvals.retain(|approval| is_requester(approval, who) || is_approver(approval, who));
+        approvals.retain(|approval| may_see(approval, who));
         Ok(approvals)
     }
 
-    async fn use_up(&self, approval: &Approval) -> Result<(), Refused> {
-        let now = now();
+    /// Ids of approvals that move on from now on.
+    pub(crate) fn changes(&self) -> broadcast::Receiver<String> {
+        self.changes.subscribe()
+    }
+
+    /// Uses an approval up; whether it still could be.
+    async fn use_up(&self, approval: &Approval) -> sqlx::Result<bool> {
         let mut at = self.store.begin().await?;
-        rows::expire(&mut at, now).await?;
+        let now = now();
+        let expired = rows::expire(&mut at, now).await?;
         let requester = requester(approval);
         let used =
             rows::advance(&mut at, &approval.id, Stage::Approved, Stage::Used, now, &requester).await?;
         at.commit().await?;
+        self.announce(expired);
         self.announce([approval.id.clone()]);
-        if used {
-            Ok(())
-        } else {
-            Err(Refused::Conflict(format!("the approval `{}` was used already", approval.id)))
-        }
+        Ok(used)
     }
 
     async fn expire(&self) -> sqlx::Result<()> {
         let now = now();
-        if !self.store.any_due(now).await? {
+        if !self.store.any_due(now).await? && !self.store.any_grant_due(now).await? {
             return Ok(());
         }
         let mut at = self.store.begin().await?;
         let expired = rows::expire(&mut at, now).await?;
+        crate::store::grants::expire(&mut at, now).await?;
         at.commit().await?;
         self.announce(expired);
         Ok(())
@@ -290,12 +256,18 @@ pub(crate) fn reply(approval: &Approval, state: ApprovalState, public_url: &str)
         expires_at: approval.expires_at,
         decided_by: approval.decided_by.clone(),
         comment: approval.comment.clone(),
+        grant: approval.grant.clone(),
     }
 }
 
 /// Where people decide.
 pub(crate) fn url(approval: &Approval, public_url: &str) -> String {
     format!("{public_url}/approvals/{}", approval.id)
+}
+
+/// Whether this person may see it.
+fn may_see(approval: &Approval, who: &Identity) -> bool {
+    is_requester(approval, who) || is_approver(approval, who)
 }
 
 /// Whether this person asked for it.
@@ -308,17 +280,6 @@ pub(crate) fn is_approver(approval: &Approval, who: &Identity) -> bool {
     approval.request.approvers.iter().any(|group| who.groups.contains(group))
 }
 
-fn may_decide(approval: &Approval, who: &Identity) -> Result<(), Refused> {
-    if is_requester(approval, who) {
-        return Err(Refused::Forbidden("nobody decides about what they asked for themselves".to_owned()));
-    }
-    if !is_approver(approval, who) {
-        let groups = approval.request.approvers.join("`, `");
-        return Err(Refused::Forbidden(format!("only a member of `{groups}` may decide about this")));
-    }
-    Ok(())
-}
-
 fn requester(approval: &Approval) -> Person {
     Person { issuer: approval.request.issuer.clone(), subject: approval.request.principal.clone() }
 }
@@ -326,20 +287,32 @@ fn requester(approval: &Approval) -> Person {
 fn fresh(mut request: ApprovalRequest, now: Millis) -> Approval {
     request.min_approvals = request.min_approvals.max(1);
     let expires_at = now + request.expires_s.clamp(1, LONGEST_S) * 1000;
-    // 40 random bits: short enough to read out, too many to guess, and knowing an id permits nothing.
-    let mut random = rand::rng();
-    let id = (0..8).map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())])).collect();
     Approval {
-        id,
+        id: short_id(),
         request,
         stage: Stage::Pending,
         created_at: now,
         expires_at,
         decided_by: Vec::new(),
         comment: None,
+        grant: None,
     }
+}
+
+/// 40 random bits: short enough to read out, too many to guess, and knowing an id permits nothing.
+fn short_id() -> String {
+    let mut random = rand::rng();
+    (0..8).map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())])).collect()
 }
 
 #[cfg(test)]
 #[path = "approvals_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "approvals/grants_tests.rs"]
+mod grants_tests;
+
+#[cfg(test)]
+#[path = "approvals/races_tests.rs"]
+mod races_tests;

@@ -1,14 +1,14 @@
 //! The life of an approval.
 
-use gatewright_core::api::{ApprovalRequest, ApprovalState};
+use gatewright_core::api::{ApprovalRequest, ApprovalState, Need};
 use gatewright_core::bundle::ApprovalMode;
 use gatewright_core::identity::Identity;
 
-use super::{Approvals, Decision, Refused};
+use super::{Approvals, Choice, Decision, Refused};
 use crate::store::Store;
 use crate::store::approvals::Stage;
 
-fn person(subject: &str, groups: &[&str]) -> Identity {
+pub(super) fn person(subject: &str, groups: &[&str]) -> Identity {
     Identity {
         issuer: "https://idp".to_owned(),
         subject: subject.to_owned(),
@@ -18,7 +18,7 @@ fn person(subject: &str, groups: &[&str]) -> Identity {
     }
 }
 
-fn request(mode: ApprovalMode) -> ApprovalRequest {
+pub(super) fn request(mode: ApprovalMode) -> ApprovalRequest {
     ApprovalRequest {
         resource: "shop".to_owned(),
         session: "s1".to_owned(),
@@ -33,10 +33,19 @@ fn request(mode: ApprovalMode) -> ApprovalRequest {
         min_approvals: 1,
         expires_s: 60,
         mode,
+        policies: vec!["delete".to_owned()],
+        needs: vec![need("orders")],
+        shape: Some("DELETE FROM orders WHERE id = $1".to_owned()),
+        comment_required: false,
+        max_grant_s: None,
     }
 }
 
-async fn approvals() -> (tempfile::TempDir, Store, Approvals) {
+pub(super) fn need(table: &str) -> Need {
+    Need { action: "delete".to_owned(), resource: format!("Table::\"shop.public.{table}\"") }
+}
+
+pub(super) async fn approvals() -> (tempfile::TempDir, Store, Approvals) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).await.unwrap();
     let approvals = Approvals::start(store.clone());
@@ -55,9 +64,11 @@ async fn an_approval_is_decided_by_another_and_used_once() {
     let ann = person("ann", &["support", "dba"]);
     let dan = person("dan", &["dba"]);
     let bob = person("bob", &["support"]);
-    let decide = async |who: &Identity| approvals.decide(&asked.id, who, Decision::Approve, "fine").await;
+    let decide = async |who: &Identity| {
+        approvals.decide(&asked.id, who, &Choice::once(Decision::Approve, "fine")).await
+    };
     assert!(matches!(decide(&ann).await, Err(Refused::Forbidden(_))));
-    assert!(matches!(decide(&bob).await, Err(Refused::Forbidden(_))));
+    assert!(matches!(decide(&bob).await, Err(Refused::Unknown(_))), "others do not learn that it exists");
     assert_eq!(approvals.list(&bob, None).await.unwrap().len(), 0);
     assert_eq!(approvals.list(&dan, Some(Stage::Pending)).await.unwrap().len(), 1);
     assert_eq!(approvals.list(&ann, Some(Stage::Pending)).await.unwrap().len(), 1);
@@ -83,7 +94,10 @@ async fn only_one_of_many_waiters_gets_it() {
         waiters.spawn(async move { approvals.wait(&id).await.is_ok() });
     }
     tokio::task::yield_now().await;
-    approvals.decide(&asked.id, &person("dan", &["dba"]), Decision::Approve, "").await.unwrap();
+    approvals
+        .decide(&asked.id, &person("dan", &["dba"]), &Choice::once(Decision::Approve, ""))
+        .await
+        .unwrap();
     let got = waiters.join_all().await.into_iter().filter(|got| *got).count();
     assert_eq!(got, 1);
 }
@@ -93,13 +107,13 @@ async fn denied_and_withdrawn_are_final() {
     let (_folder, _store, approvals) = approvals().await;
     let dan = person("dan", &["dba"]);
     let (asked, _) = approvals.request(request(ApprovalMode::Hold)).await.unwrap();
-    approvals.decide(&asked.id, &dan, Decision::Deny, "no").await.unwrap();
+    approvals.decide(&asked.id, &dan, &Choice::once(Decision::Deny, "no")).await.unwrap();
     assert_eq!(approvals.wait(&asked.id).await.unwrap().1, ApprovalState::Denied);
     assert_eq!(approvals.withdraw(&asked.id).await.unwrap().1, ApprovalState::Denied);
     let (asked, _) = approvals.request(request(ApprovalMode::Hold)).await.unwrap();
     assert_eq!(approvals.withdraw(&asked.id).await.unwrap().1, ApprovalState::Withdrawn);
     assert!(matches!(
-        approvals.decide(&asked.id, &dan, Decision::Approve, "").await,
+        approvals.decide(&asked.id, &dan, &Choice::once(Decision::Approve, "")).await,
         Err(Refused::Conflict(_))
     ));
     // A session that ends withdraws what it holds, and nothing else.
@@ -116,13 +130,13 @@ async fn it_takes_as_many_people_as_the_policy_says() {
     let two = ApprovalRequest { min_approvals: 2, ..request(ApprovalMode::Hold) };
     let (asked, _) = approvals.request(two).await.unwrap();
     let (dan, eve) = (person("dan", &["dba"]), person("eve", &["dba"]));
-    let first = approvals.decide(&asked.id, &dan, Decision::Approve, "").await.unwrap();
+    let first = approvals.decide(&asked.id, &dan, &Choice::once(Decision::Approve, "")).await.unwrap();
     assert_eq!(first.stage, Stage::Pending);
     assert!(matches!(
-        approvals.decide(&asked.id, &dan, Decision::Approve, "").await,
+        approvals.decide(&asked.id, &dan, &Choice::once(Decision::Approve, "")).await,
         Err(Refused::Conflict(_))
     ));
-    let second = approvals.decide(&asked.id, &eve, Decision::Approve, "").await.unwrap();
+    let second = approvals.decide(&asked.id, &eve, &Choice::once(Decision::Approve, "")).await.unwrap();
     assert_eq!(
         (second.stage, second.decided_by),
         (Stage::Approved, vec!["dan".to_owned(), "eve".to_owned()])
@@ -135,7 +149,10 @@ async fn retry_takes_up_what_is_open() {
     let (asked, _) = approvals.request(request(ApprovalMode::Retry)).await.unwrap();
     let (again, state) = approvals.request(request(ApprovalMode::Retry)).await.unwrap();
     assert_eq!((&again.id, state), (&asked.id, ApprovalState::Pending));
-    approvals.decide(&asked.id, &person("dan", &["dba"]), Decision::Approve, "").await.unwrap();
+    approvals
+        .decide(&asked.id, &person("dan", &["dba"]), &Choice::once(Decision::Approve, ""))
+        .await
+        .unwrap();
     // It survives a restart of the host.
     store.close().await;
     let approvals = Approvals::start(Store::open(folder.path()).await.unwrap());
@@ -160,7 +177,7 @@ async fn time_runs_out() {
     let (held, _) = approvals.request(brief(ApprovalMode::Hold)).await.unwrap();
     let (approved, _) = approvals.request(brief(ApprovalMode::Retry)).await.unwrap();
     let dan = person("dan", &["dba"]);
-    approvals.decide(&approved.id, &dan, Decision::Approve, "").await.unwrap();
+    approvals.decide(&approved.id, &dan, &Choice::once(Decision::Approve, "")).await.unwrap();
     let started = std::time::Instant::now();
     assert_eq!(approvals.wait(&held.id).await.unwrap().1, ApprovalState::Expired);
     assert!(started.elapsed().as_secs() < 5);
@@ -168,7 +185,7 @@ async fn time_runs_out() {
     assert_ne!(approvals.request(brief(ApprovalMode::Retry)).await.unwrap().0.id, approved.id);
     assert_eq!(approvals.look(&approved.id).await.unwrap().stage, Stage::Expired);
     assert!(matches!(
-        approvals.decide(&held.id, &dan, Decision::Approve, "").await,
+        approvals.decide(&held.id, &dan, &Choice::once(Decision::Approve, "")).await,
         Err(Refused::Conflict(_))
     ));
 }
@@ -178,4 +195,39 @@ async fn an_approval_that_nobody_may_give_is_refused() {
     let (_folder, _store, approvals) = approvals().await;
     let nobody = ApprovalRequest { approvers: vec![], ..request(ApprovalMode::Hold) };
     assert!(matches!(approvals.request(nobody).await, Err(Refused::Senseless(_))));
+}
+
+#[tokio::test]
+async fn a_policy_may_want_to_know_why() {
+    let (_folder, store, approvals) = approvals().await;
+    let asks = ApprovalRequest { comment_required: true, ..request(ApprovalMode::Hold) };
+    let (asked, _) = approvals.request(asks).await.unwrap();
+    let dan = person("dan", &["dba"]);
+    for silent in ["", " \n"] {
+        let refused = approvals.decide(&asked.id, &dan, &Choice::once(Decision::Deny, silent)).await;
+        assert!(matches!(refused, Err(Refused::Senseless(_))));
+    }
+    let escape = Choice::once(Decision::Deny, "no\u{1b}[2J");
+    assert!(matches!(approvals.decide(&asked.id, &dan, &escape).await, Err(Refused::Senseless(_))));
+    let long = Choice::once(Decision::Deny, &"no".repeat(1_000));
+    assert!(matches!(approvals.decide(&asked.id, &dan, &long).await, Err(Refused::Senseless(_))));
+    assert_eq!(approvals.look(&asked.id).await.unwrap().stage, Stage::Pending);
+    let denied =
+        approvals.decide(&asked.id, &dan, &Choice::once(Decision::Deny, " because \n")).await.unwrap();
+    assert_eq!((denied.stage, denied.comment.as_deref()), (Stage::Denied, Some("because")));
+    assert!(denied.request.comment_required, "it is kept");
+    let steps = store.approval_steps(&asked.id).await.unwrap();
+    let steps: Vec<_> = steps.iter().map(|step| (step.step.as_str(), step.subject.as_str())).collect();
+    assert_eq!(steps, [("pending", "ann"), ("deny", "dan"), ("denied", "dan")]);
+}
+
+#[tokio::test]
+async fn what_others_asked_for_is_not_there() {
+    let (_folder, _store, approvals) = approvals().await;
+    let (asked, _) = approvals.request(request(ApprovalMode::Hold)).await.unwrap();
+    let looks = async |who: Identity| approvals.look_as(&asked.id, &who).await.is_ok();
+    assert!(looks(person("ann", &[])).await && looks(person("dan", &["dba"])).await);
+    assert!(!looks(person("eve", &["sales"])).await);
+    // The same subject at another issuer is somebody else.
+    assert!(!looks(Identity { issuer: "https://other".to_owned(), ..person("ann", &[]) }).await);
 }

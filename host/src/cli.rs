@@ -1,4 +1,8 @@
-//! The command line. Exit codes: 0 all well; 1 something was checked and found wrong; 2 it could not be done.
+//! The command line. Exit codes: 0 all well; 1 something was checked and found wrong; 2 it could not be done; and of what
+//! people do at the host: 3 not permitted to this token, or there is none; 4 there is no such thing, or none that it may
+//! see; 5 too late.
+
+mod people;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
@@ -6,11 +10,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Loaded;
 use crate::settings::Settings;
+use crate::store::search::Wanted;
 use crate::{doctor, envoy, explain, policy_test, recordings, relay, run, serve};
 
 /// The companion host of the Gatewright filters.
@@ -105,12 +110,33 @@ enum Command {
     Run(run::Args),
     /// Take connections in plain and pass them on in TLS: for an Envoy in front of a PostgreSQL that insists on it.
     Relay(relay::Args),
+    /// Decide about what agents ask for, at the host's API.
+    #[command(after_help = CODES)]
+    Approvals {
+        #[command(subcommand)]
+        command: people::Approvals,
+    },
+    /// See, give and revoke what agents may do for a while without asking, at the host's API.
+    #[command(after_help = CODES)]
+    Grants {
+        #[command(subcommand)]
+        command: people::Grants,
+    },
+    /// Print completions for a shell: `source <(gatewright completions bash)`.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
     /// Read and verify recordings.
     Sessions {
         #[command(subcommand)]
         command: Sessions,
     },
 }
+
+/// What scripts want to know.
+const CODES: &str = "Exit codes: 0 done; 2 it could not be done; 3 not permitted to this token, or there is none; \
+                     4 there is no such thing, or none that you may see; 5 too late.";
 
 #[derive(Debug, Subcommand)]
 enum Policy {
@@ -131,6 +157,18 @@ enum Sessions {
     Ls {
         #[command(flatten)]
         source: Source,
+        /// Of this resource.
+        #[arg(long, value_name = "NAME")]
+        resource: Option<String>,
+        /// Of agents whose subject contains this.
+        #[arg(long, value_name = "TEXT")]
+        agent: Option<String>,
+        /// In which a statement was decided so.
+        #[arg(long, value_name = "DECISION", value_parser = ["allow", "deny", "hold"])]
+        decision: Option<String>,
+        /// In which this text occurs: in a statement, a result or an error.
+        #[arg(long, value_name = "TEXT")]
+        text: Option<String>,
         /// How many.
         #[arg(long, default_value_t = 50)]
         limit: u32,
@@ -240,6 +278,13 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Sessions { command } => runtime.block_on(sessions(command)),
+        Command::Approvals { command } => runtime.block_on(people::approvals(command)),
+        Command::Grants { command } => runtime.block_on(people::grants(command)),
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "gatewright", &mut text);
+            print(&String::from_utf8(text)?)
+        }
     }
 }
 
@@ -264,8 +309,9 @@ fn check(config: &Path) -> ExitCode {
 
 async fn sessions(command: Sessions) -> anyhow::Result<ExitCode> {
     match command {
-        Sessions::Ls { source, limit } => {
-            print(&recordings::list(&source.folder()?, limit, source.output).await?)
+        Sessions::Ls { source, resource, agent, decision, text, limit } => {
+            let wanted = Wanted { resource, principal: agent, decision, text, limit, ..Wanted::default() };
+            print(&recordings::list(&source.folder()?, &wanted, source.output).await?)
         }
         Sessions::Show { id, source } => {
             print(&recordings::show(&source.folder()?, &id, source.output).await?)

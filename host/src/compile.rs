@@ -35,8 +35,10 @@ pub(crate) struct ResourceState {
 pub(crate) struct State {
     /// Configuration and policies in force.
     pub(crate) settings: Arc<Settings>,
-    /// Verifies tokens of agents and people.
+    /// Verifies tokens of agents; of people too, where the configuration does not tell them apart.
     pub(crate) verifier: Verifier,
+    /// Verifies tokens of people, where it does.
+    pub(crate) people: Option<Verifier>,
     /// Resources by name.
     pub(crate) resources: HashMap<String, ResourceState>,
     /// Faults of the files and keys themselves.
@@ -63,6 +65,23 @@ impl Compiled {
             self.refresh_keys.notify_one();
         }
         verdict
+    }
+
+    /// Verifies a person's token.
+    pub(crate) fn verify_person(&self, token: &str) -> Result<Identity, String> {
+        let state = self.state();
+        let Some(people) = &state.people else {
+            return self.verify(token).map_err(|refusal| refusal.to_string());
+        };
+        // One that is good for both could have come from an agent.
+        if state.verifier.verify(token, now()).is_ok() {
+            return Err("this is an agent's token: deciding and reading recordings is for people".to_owned());
+        }
+        let verdict = people.verify(token, now());
+        if verdict.as_ref().is_err_and(Refusal::is_unknown_key) {
+            self.refresh_keys.notify_one();
+        }
+        verdict.map_err(|refusal| refusal.to_string())
     }
 }
 
@@ -119,6 +138,9 @@ fn compile(seen: &mut Seen, last: &HashMap<String, ResourceState>, mask_key: &st
     seen.tools.mark_unchanged();
     let (keys, key_faults) = seen.keys.borrow_and_update().clone();
     let verifier = Verifier::new(&bundle::providers(&settings, &keys)).map_err(anyhow::Error::msg)?;
+    let people = settings.loaded.config.people.as_ref();
+    let people = people.map(|people| Verifier::new(&bundle::people(&settings, people, &keys)));
+    let people = people.transpose().map_err(anyhow::Error::msg)?;
     let mut resources = HashMap::new();
     for resource in &settings.loaded.config.resources.value {
         let name = &resource.name.value.0;
@@ -143,7 +165,7 @@ fn compile(seen: &mut Seen, last: &HashMap<String, ResourceState>, mask_key: &st
         resources.insert(name.clone(), state);
     }
     let faults = file_fault.into_iter().chain(key_faults).collect();
-    Ok(State { settings, verifier, resources, faults })
+    Ok(State { settings, verifier, people, resources, faults })
 }
 
 fn compile_api(

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use api::{Api, Credential};
 pub(crate) use fault::{Fault, Faults};
-pub(crate) use model::{Config, Kind, Provider, Resource, Role};
+pub(crate) use model::{Config, Kind, People, Provider, Resource, Role};
 pub(crate) use values::{At, ColumnPattern, Endpoint, FunctionName, Tls};
 
 /// A configuration that is sound in itself, and where it lies.
@@ -62,7 +62,8 @@ impl Loaded {
         let config = &self.config;
         let roles = config.resources.value.iter().flat_map(|resource| &resource.roles.value);
         let passwords = roles.filter_map(|role| role.password.as_ref());
-        let secrets = std::iter::once(&config.host.filter_token).chain(passwords);
+        let client = config.people.as_ref().and_then(|people| people.client_secret.as_ref());
+        let secrets = std::iter::once(&config.host.filter_token).chain(client).chain(passwords);
         let secrets = secrets.map(|secret| &secret.value);
         let credentials = config.apis.value.iter().filter_map(|api| api.credential.as_ref()?.value.secret());
         let secrets = secrets.chain(credentials).filter_map(|secret| secret.path());

@@ -1,9 +1,9 @@
 //! The HTTP service: the data plane for filters, the API for people, and health.
 
-mod auth;
+pub(crate) mod auth;
 mod filter;
 mod health;
-mod people;
+pub(crate) mod people;
 mod problem;
 mod view;
 
@@ -23,6 +23,7 @@ use crate::log::Recorder;
 use crate::login::Logins;
 use crate::store::Store;
 use crate::tools::Tools;
+use crate::ui;
 use problem::Failure;
 
 /// Longest that an answer may take; the long poll of approvals ends well before.
@@ -49,6 +50,10 @@ pub(crate) struct App {
     pub(crate) recorder: Recorder,
     /// Reads recordings.
     pub(crate) store: Store,
+    /// People on their way through the identity provider.
+    pub(crate) sign_in: ui::SignIn,
+    /// When filters were last heard of.
+    pub(crate) contacts: ui::Contacts,
 }
 
 /// The whole service.
@@ -59,6 +64,7 @@ pub(crate) fn router(app: App) -> Router {
     Router::new()
         .merge(filter)
         .merge(people)
+        .merge(ui::routes().layer(DefaultBodyLimit::max(PERSON_BODY)))
         .merge(health::routes())
         .fallback(async || Failure::new(StatusCode::NOT_FOUND, "there is nothing at this path"))
         .method_not_allowed_fallback(async || {

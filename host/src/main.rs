@@ -4,6 +4,7 @@
 mod approvals;
 mod catalogue;
 mod cli;
+mod client;
 mod compile;
 mod config;
 mod credentials;
@@ -23,8 +24,10 @@ mod secret;
 mod serve;
 mod settings;
 mod store;
+mod table;
 mod time;
 mod tools;
+mod ui;
 
 use std::process::ExitCode;
 

@@ -4,14 +4,15 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use cedar_policy::{Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
-use gatewright_core::policy::SCHEMA;
+use gatewright_core::policy::{SCHEMA, duration_s};
 use miette::Diagnostic;
 use serde_json::Value;
 
 use crate::config::{Fault, Faults};
 
 /// Annotations that have a meaning; any other is a typo until proved otherwise.
-const ANNOTATIONS: [&str; 5] = ["id", "reason", "approvers", "min_approvals", "expires"];
+const ANNOTATIONS: [&str; 7] =
+    ["id", "reason", "approvers", "min_approvals", "expires", "comment_required", "max_grant"];
 
 /// Policies that are in force wherever the configuration does not switch them off.
 pub(crate) const DEFAULT: &str = include_str!("policies/default.cedar");
@@ -115,7 +116,10 @@ fn annotation_faults(id: &str, policy: &Policy) -> Vec<String> {
             "min_approvals" if !value.trim().parse::<u32>().is_ok_and(|n| n > 0) => {
                 "a number of people, at least 1"
             }
-            "expires" if humantime::parse_duration(value.trim()).is_err() => "a duration such as `15m`",
+            "expires" | "max_grant" if duration_s(value).is_none() => {
+                "a number and one of `s`, `m`, `h` and `d`, such as `15m`"
+            }
+            "comment_required" if !matches!(value, "" | "true" | "false") => "`true`, `false`, or nothing",
             "approvers" if value.split(',').all(|group| group.trim().is_empty()) => {
                 "group names separated by commas"
             }
@@ -233,6 +237,13 @@ mod tests {
         assert!(typo.contains("`@expire`"), "{typo}");
         let value = loaded(&[("a.cedar", &CONNECT.replace("@id", "@expires(\"soon\") @id"))]).unwrap_err();
         assert!(value.contains("such as `15m`"), "{value}");
+        // What the filter does not read is not accepted here either.
+        for wrong in ["@expires(\"1h 30m\")", "@max_grant(\"soon\")", "@comment_required(\"please\")"] {
+            let wrong = loaded(&[("a.cedar", &CONNECT.replace("@id", &format!("{wrong} @id")))]).unwrap_err();
+            assert!(wrong.contains("expected"), "{wrong}");
+        }
+        let right = "@max_grant(\"0s\") @comment_required @expires(\"90m\") @id";
+        loaded(&[("a.cedar", &CONNECT.replace("@id", right))]).unwrap();
         assert!(loaded(&[]).unwrap_err().contains("no `*.cedar` file"));
     }
 }

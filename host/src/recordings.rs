@@ -9,7 +9,9 @@ use serde_json::json;
 use crate::cli::Output;
 use crate::log::verify;
 use crate::store::Store;
+use crate::store::search::Wanted;
 use crate::store::sessions::SessionRow;
+use crate::table::{shown, table};
 use crate::time::rfc3339;
 
 /// Runs of events that are read at a time.
@@ -18,35 +20,21 @@ const PAGE: u32 = 50;
 const ROWS_SHOWN: usize = 10;
 
 /// The list of sessions.
-pub(crate) async fn list(data: &Path, limit: u32, output: Output) -> anyhow::Result<String> {
+pub(crate) async fn list(data: &Path, wanted: &Wanted, output: Output) -> anyhow::Result<String> {
     let store = Store::open_read_only(data).await?;
-    let sessions = store.sessions(limit).await?;
+    let sessions = store.find_sessions(wanted).await?;
     if output == Output::Json {
         return Ok(serde_json::to_string_pretty(&sessions)? + "\n");
     }
-    let header =
-        ["SESSION", "RESOURCE", "PRINCIPAL", "ROLE", "OPENED", "CLOSED", "STATEMENTS"].map(str::to_owned);
-    let rows: Vec<[String; 7]> = std::iter::once(header).chain(sessions.iter().map(row)).collect();
-    let mut widths = [0; 7];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let mut text = String::new();
-    for row in &rows {
-        let cells: Vec<String> =
-            row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        writeln!(text, "{}", cells.join("  ").trim_end())?;
-    }
-    Ok(text)
+    let header = ["SESSION", "RESOURCE", "PRINCIPAL", "ROLE", "OPENED", "CLOSED", "STATEMENTS"];
+    Ok(table(header, sessions.iter().map(row).collect()))
 }
 
 fn row(session: &SessionRow) -> [String; 7] {
-    let or_dash = |text: &str| if text.is_empty() { "-".to_owned() } else { shown(text) };
+    let or_dash = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
     [
-        shown(&session.id),
-        shown(&session.resource),
+        session.id.clone(),
+        session.resource.clone(),
         or_dash(&session.principal),
         or_dash(&session.role),
         rfc3339(session.opened_at),
@@ -115,9 +103,11 @@ fn lines(kind: &Kind) -> Vec<String> {
             lines.push(shown(&format!("         {decision}{policies}{reason}")));
             lines
         }
-        Kind::Approval { statement, approval, state, by } => {
+        Kind::Approval { statement, approval, state, by, comment, grant } => {
             let by = if by.is_empty() { String::new() } else { format!(" by {}", by.join(", ")) };
-            vec![shown(&format!("#{statement:<3}     approval {approval} {state}{by}"))]
+            let grant = grant.as_ref().map(|grant| format!(" (grant {grant})")).unwrap_or_default();
+            let comment = comment.as_ref().map(|comment| format!(": {comment}")).unwrap_or_default();
+            vec![shown(&format!("#{statement:<3}     approval {approval} {state}{by}{grant}{comment}"))]
         }
         Kind::Result { statement, tag, columns, rows, row_count, masked, elapsed_ms } => {
             let mut lines =
@@ -146,13 +136,6 @@ fn values(values: &[Option<String>]) -> String {
     let values: Vec<String> =
         values.iter().map(|value| value.as_deref().map_or_else(|| "NULL".to_owned(), shown)).collect();
     values.join(" | ")
-}
-
-/// Agents choose this text: control characters must not reach the reader's terminal.
-fn shown(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| if c.is_control() { c.escape_debug().collect::<Vec<_>>() } else { vec![c] })
-        .collect()
 }
 
 /// Verifies; the report, and whether all is well.

@@ -17,6 +17,7 @@ use crate::login::Logins;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::tools::Tools;
+use crate::ui::{Contacts, SignIn};
 use crate::{compile, time};
 
 /// How long requests under way may take after the signal to stop; held approvals are asked for again.
@@ -45,7 +46,17 @@ pub(crate) async fn serve(
     let logins = Logins::new(compiled.clone());
     let credentials = Credentials::new(compiled.clone(), Mint::open(&data)?)?;
     let address = listener.local_addr()?;
-    let app = App { compiled, logins, credentials, tools, approvals, recorder, store: store.clone() };
+    let app = App {
+        compiled,
+        logins,
+        credentials,
+        tools,
+        approvals,
+        recorder,
+        store: store.clone(),
+        sign_in: SignIn::new()?,
+        contacts: Contacts::default(),
+    };
     // Scripts wait for this line; nothing else goes to standard output.
     writeln!(std::io::stdout(), "gatewright host ready on http://{address}").context("standard output")?;
     tracing::info!(%address, data = %data.display(), started = time::rfc3339(time::now()), "serving");

@@ -1,6 +1,6 @@
 //! All that comes from files and the environment: the configuration, its secrets, the policies.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use gatewright_core::digest::{Digest, sha256_parts};
@@ -21,6 +21,8 @@ pub(crate) struct Settings {
     pub(crate) filter_token: Secret,
     /// Passwords of the target's roles, by resource and role name.
     passwords: HashMap<(String, String), Secret>,
+    /// The secret by which the pages sign people in, where there is one.
+    pub(crate) client_secret: Option<Secret>,
     /// Secrets of the credentials for APIs, by API.
     secrets: HashMap<String, Secret>,
     /// Policies in their JSON form.
@@ -55,6 +57,18 @@ impl Settings {
                 }
             }
         }
+        let mut client_secret = None;
+        if let Some(reference) =
+            loaded.config.people.as_ref().and_then(|people| people.client_secret.as_ref())
+        {
+            match reference.value.fetch(&loaded.folder) {
+                Ok(secret) => client_secret = Some(secret),
+                Err(cause) => {
+                    let fault = Fault::field(reference.referenced, "people.client_secret", cause.to_string());
+                    faults.push(fault.in_file(path));
+                }
+            }
+        }
         let mut secrets = HashMap::new();
         for (i, api) in loaded.config.apis.value.iter().enumerate() {
             let Some(credential) = &api.credential else { continue };
@@ -79,7 +93,7 @@ impl Settings {
         }
         let engine = Engine::from_json(&policies)
             .map_err(|cause| Faults::from(Fault::file(&loaded.policies(), cause.to_string())))?;
-        Ok(Self { loaded, filter_token, passwords, secrets, policies, engine })
+        Ok(Self { loaded, filter_token, passwords, client_secret, secrets, policies, engine })
     }
 
     /// The password of a role, where it has one.
@@ -90,6 +104,19 @@ impl Settings {
     /// The secret of an API's credential, where it has one.
     pub(crate) fn secret(&self, api: &str) -> Option<&Secret> {
         self.secrets.get(api)
+    }
+
+    /// Groups whose members may approve anything at all.
+    pub(crate) fn approver_groups(&self) -> BTreeSet<String> {
+        let policies = self.policies.get("staticPolicies").and_then(Value::as_object);
+        let named = policies
+            .into_iter()
+            .flatten()
+            .filter_map(|(_, policy)| policy.pointer("/annotations/approvers").and_then(Value::as_str));
+        let named = named.flat_map(|list| list.split(',')).map(|group| group.trim().to_owned());
+        let apis = self.loaded.config.apis.value.iter().filter_map(|api| api.mcp.as_ref());
+        let apis = apis.flat_map(|mcp| mcp.changes_accepted_by.iter().cloned());
+        named.chain(apis).filter(|group| !group.is_empty()).collect()
     }
 
     /// How many policies there are.

@@ -2,7 +2,10 @@
 
 pub(crate) mod approvals;
 pub(crate) mod events;
+pub(crate) mod grants;
+pub(crate) mod search;
 pub(crate) mod sessions;
+pub(crate) mod signed_in;
 pub(crate) mod tools;
 
 use std::path::Path;
@@ -89,6 +92,60 @@ CREATE TABLE IF NOT EXISTS approval_steps (
     comment TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS approval_steps_approval ON approval_steps (approval);
+CREATE TABLE IF NOT EXISTS approval_details (
+    approval TEXT PRIMARY KEY,
+    policies TEXT NOT NULL,
+    needs TEXT NOT NULL,
+    shape TEXT,
+    comment_required INTEGER NOT NULL,
+    max_grant_s INTEGER,
+    granted_by TEXT
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS approval_offers (
+    approval TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    groups TEXT NOT NULL,
+    seconds INTEGER NOT NULL,
+    PRIMARY KEY (approval, issuer, subject)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS grants (
+    id TEXT PRIMARY KEY,
+    resource TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    role TEXT NOT NULL,
+    statement TEXT NOT NULL,
+    shape TEXT,
+    digest TEXT,
+    needs TEXT NOT NULL,
+    granters TEXT NOT NULL,
+    approvers TEXT NOT NULL,
+    comment TEXT NOT NULL,
+    approval TEXT,
+    state TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS grants_state ON grants (state, expires_at);
+CREATE TABLE IF NOT EXISTS grant_steps (
+    grant_id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    step TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS grant_steps_grant ON grant_steps (grant_id);
+CREATE TABLE IF NOT EXISTS signed_in (
+    digest TEXT PRIMARY KEY,
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    name TEXT NOT NULL,
+    groups TEXT NOT NULL,
+    csrf TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tools (
     resource TEXT NOT NULL,
     name TEXT NOT NULL,

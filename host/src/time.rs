@@ -10,6 +10,16 @@ pub(crate) fn now() -> Millis {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// `2026-11-28 13:07:24`, in UTC.
+pub(crate) fn clock(at: Millis) -> String {
+    rfc3339(at).get(..19).unwrap_or_default().replace('T', " ")
+}
+
+/// For `serialize_with`: [`rfc3339`].
+pub(crate) fn as_rfc3339<S: serde::Serializer>(at: &Millis, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&rfc3339(*at))
+}
+
 /// RFC 3339 in UTC, with milliseconds.
 pub(crate) fn rfc3339(at: Millis) -> String {
     // Year 9999 is as far as the format goes.

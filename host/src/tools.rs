@@ -174,5 +174,11 @@ fn request(tool: &Tool, digest: &str, definition: String, approvers: Vec<String>
         expires_s: OPEN_S,
         // One approval for each definition, however often it is seen.
         mode: ApprovalMode::Retry,
+        policies: Vec::new(),
+        needs: Vec::new(),
+        shape: None,
+        comment_required: false,
+        // What a tool will say next is looked at next.
+        max_grant_s: Some(0),
     }
 }

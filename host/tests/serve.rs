@@ -280,13 +280,13 @@ async fn approvals_are_decided_over_http_and_survive_a_restart() {
     assert_eq!((shown["id"].as_str(), shown["principal"].as_str()), (Some(id.as_str()), Some("ann")));
     assert!(shown["expires_at"].as_str().unwrap().ends_with('Z'));
     assert_eq!(host.get("/v1/approvals", &host.token("eve", &["sales"])).await.1, json!([]));
-    assert_eq!(host.get(&format!("/v1/approvals/{id}"), &host.token("eve", &[])).await.0, 403);
+    assert_eq!(host.get(&format!("/v1/approvals/{id}"), &host.token("eve", &[])).await.0, 404);
 
     let decision = format!("/v1/approvals/{id}/decision");
     let approve = json!({ "decision": "approve", "comment": "checked" });
     let (status, problem) = host.post(&decision, &ann, &approve).await;
     assert_eq!(status, 403, "{problem}");
-    assert_eq!(host.post(&decision, &host.token("eve", &["sales"]), &approve).await.0, 403);
+    assert_eq!(host.post(&decision, &host.token("eve", &["sales"]), &approve).await.0, 404);
     assert_eq!(host.post(&decision, &dan, &json!({ "decision": "maybe" })).await.0, 422);
     let path = format!("/v1/filter/approvals/{id}/wait");
     let wait = host.get(&path, FILTER_TOKEN);
@@ -372,6 +372,7 @@ async fn recordings_are_kept_shown_and_verified() {
     assert_eq!(host.post_text("/v1/filter/events", "wrong", &batch).await.0, 401);
 
     assert_eq!(host.get("/v1/sessions", &host.token("dan", &["dba"])).await.0, 403);
+    assert_eq!(host.get("/v1/sessions/s1", &host.token("dan", &["dba"])).await.0, 404);
     let auditor = host.token("kim", &["audit"]);
     assert_eq!(host.get("/v1/sessions", &auditor).await.1[0]["id"], "s1");
     assert_eq!(host.get("/v1/sessions/s1", &auditor).await.1["events"].as_array().unwrap().len(), 4);

@@ -2,6 +2,7 @@
 
 mod keys;
 mod server;
+mod sign_in;
 mod token;
 
 use std::net::{Ipv4Addr, TcpListener};
@@ -11,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use anyhow::Result;
 
 pub use keys::Alg;
+pub use sign_in::Client;
 pub use token::{Forgery, TokenOptions};
 
 /// The audience that the shop's configuration accepts.
@@ -30,6 +32,13 @@ struct Shared {
     available: AtomicBool,
     requests: AtomicU32,
     closed: AtomicBool,
+    sign_in: Mutex<sign_in::SignIn>,
+}
+
+impl Shared {
+    fn sign_in(&self) -> MutexGuard<'_, sign_in::SignIn> {
+        self.sign_in.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
 }
 
 impl Idp {
@@ -43,6 +52,7 @@ impl Idp {
             available: AtomicBool::new(true),
             requests: AtomicU32::new(0),
             closed: AtomicBool::new(false),
+            sign_in: Mutex::default(),
         });
         server::start(listener, issuer.clone(), Arc::clone(&shared));
         Ok(Self { issuer, shared })
@@ -67,6 +77,17 @@ impl Idp {
     pub fn token_with(&self, subject: &str, groups: &[&str], options: &TokenOptions) -> Result<String> {
         let claims = token::claims(&self.issuer, subject, groups, options);
         token::sign(self.newest(&self.keys(), options.alg)?, &claims, options)
+    }
+
+    /// Lets people sign in at this client.
+    pub fn set_client(&self, client: Client) {
+        self.shared.sign_in().client = Some(client);
+    }
+
+    /// Somebody who can sign in.
+    pub fn add_person(&self, subject: &str, groups: &[&str], claims: serde_json::Value) {
+        let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+        self.shared.sign_in().people.insert(subject.to_owned(), (groups, claims));
     }
 
     /// A token that must not be accepted.

@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod agents;
+pub mod browser;
 pub mod client;
 pub mod corpus;
 pub mod envoy;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::client::Login;
 use crate::envoy::{Envoy, Ports};
 use crate::host::Host;
-use crate::idp::Idp;
+use crate::idp::{Client, Idp, TokenOptions};
 use crate::port::Port;
 use crate::postgres::{Auth, PgOptions, Postgres};
 use crate::proxy::{Kind, Proxy};
@@ -39,6 +39,9 @@ pub struct Stack {
     pub postgres: Postgres,
 }
 
+/// What the identity provider knows the pages as, and the audience of people's tokens.
+const PAGES: &str = "gatewright-pages";
+
 /// What stack to start.
 #[derive(Debug)]
 pub struct Builder {
@@ -55,6 +58,7 @@ pub struct Builder {
     api: bool,
     mcp: Option<Replies>,
     database: bool,
+    people: bool,
 }
 
 impl Default for Builder {
@@ -73,6 +77,7 @@ impl Default for Builder {
             api: false,
             mcp: None,
             database: true,
+            people: false,
         }
     }
 }
@@ -121,6 +126,12 @@ impl Stack {
     /// Login through the proxy as `sub` of `groups`, with a good token.
     pub fn login_as(&self, subject: &str, groups: &[&str]) -> Result<Login> {
         self.login(&self.idp.token(subject, groups)?)
+    }
+
+    /// A token of a person, where the stack tells people from agents.
+    pub fn person(&self, subject: &str, groups: &[&str]) -> Result<String> {
+        let options = TokenOptions { audience: PAGES.to_owned(), ..TokenOptions::default() };
+        self.idp.token_with(subject, groups, &options)
     }
 
     /// Login straight to the server as `support`.
@@ -242,6 +253,12 @@ impl Builder {
         self
     }
 
+    /// With pages for people, who are told from agents by the audience of their tokens.
+    pub fn people(mut self) -> Self {
+        self.people = true;
+        self
+    }
+
     /// With a proxy in front of the database as well.
     pub fn database(mut self) -> Self {
         self.database = true;
@@ -281,6 +298,19 @@ impl Builder {
         if self.unix_socket {
             let path = postgres.socket_dir().join(format!(".s.PGSQL.{}", postgres.port()));
             site.set("/resources/0/target", serde_json::json!({ "unix": path }))?;
+        }
+        if self.people {
+            let client = Client {
+                id: PAGES.to_owned(),
+                secret: secret(),
+                redirect_uri: format!("http://{}/signed-in", port.address()),
+            };
+            site.write("client.secret", &client.secret)?;
+            let people = serde_json::json!({
+                "issuer": idp.issuer(), "client_id": client.id, "client_secret": { "file": "client.secret" },
+            });
+            site.set("/people", people)?;
+            idp.set_client(client);
         }
         for (pointer, value) in &self.config {
             site.set(pointer, value.clone())?;

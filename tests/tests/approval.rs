@@ -40,7 +40,7 @@ fn approve_deny_expire_and_who_may_not() -> Result<()> {
     }
     ensure!(approval["statement"] == DELETE && approval["principal"] == "ann", "{approval}");
     ensure!(stack.host.decide(&id(&approval), &mine, "approve", "")?.status == 403, "one's own");
-    ensure!(stack.host.decide(&id(&approval), &support, "approve", "")?.status == 403, "not an approver");
+    ensure!(stack.host.decide(&id(&approval), &support, "approve", "")?.status == 404, "not an approver");
     ensure!(!held.is_finished() && customers(&stack)? == "10");
     ensure!(stack.host.decide(&id(&approval), &dba, "approve", "fine")?.status == 200);
     let output = held.join().expect("no panic")?;

@@ -1,5 +1,6 @@
 //! `cargo xtask setup`: brings what the other commands need. What is already there costs nothing.
 
+mod browser;
 mod debian;
 mod node;
 mod postgres;
@@ -34,6 +35,7 @@ pub(crate) fn run(say: Say) -> Result<Ready> {
     python::ensure(say)?;
     node::ensure(say)?;
     postgres::ensure(say)?;
+    browser::ensure(say)?;
     let wasm = wasm::ensure(say)?;
     if say == Say::Everything {
         step("Finished", format!("setup in {}", seconds(start.elapsed())));

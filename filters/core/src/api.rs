@@ -235,6 +235,31 @@ pub struct ApprovalRequest {
     /// `hold`: always a new approval. `retry`: an approved and unused one of the same digest is used up and
     /// comes back as [`ApprovalState::Approved`]; a pending one comes back as it is.
     pub mode: crate::bundle::ApprovalMode,
+    /// Policies that would permit it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<String>,
+    /// What is not permitted without the approval.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<Need>,
+    /// What commands of the same kind have in common, so that a grant may be for all of them; a grant for a command
+    /// without one is for exactly the same command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<String>,
+    /// Whether whoever decides must say why.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub comment_required: bool,
+    /// How long a grant may last at most, where the policies say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_grant_s: Option<u64>,
+}
+
+/// Something that is not permitted without an approval.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Need {
+    /// Cedar action.
+    pub action: String,
+    /// What it is done to, as policies name it: `Table::"shop.public.orders"`.
+    pub resource: String,
 }
 
 /// The state of an approval.
@@ -270,6 +295,9 @@ pub struct ApprovalReply {
     /// The decider's comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// The grant by which it was approved at once, without anybody being asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<String>,
 }
 
 /// An error answer (RFC 9457). `detail` may be shown to the agent.

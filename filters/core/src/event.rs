@@ -84,6 +84,12 @@ pub enum Kind {
         state: String,
         /// Who decided.
         by: Vec<String>,
+        /// What they said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
+        /// The grant by which it was approved at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        grant: Option<String>,
     },
     /// What came back, after masking.
     Result {
@@ -132,6 +138,8 @@ impl Kind {
             // INVARIANT: a state is one word.
             state: state.and_then(|state| state.as_str().map(str::to_owned)).unwrap_or_default(),
             by: reply.decided_by.clone(),
+            comment: reply.comment.clone(),
+            grant: reply.grant.clone(),
         }
     }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::catalogue::{self, Raw};
 use crate::config::model::{ApprovalsSection, LimitsSection, RecordingSection};
-use crate::config::{Api, Resource};
+use crate::config::{self, Api, People, Resource};
 use crate::keys::Keys;
 use crate::settings::Settings;
 use crate::tools::Known;
@@ -28,24 +28,36 @@ pub(crate) struct Served {
 /// The providers of a configuration with their keys; a provider whose keys were never had is left out, and
 /// tokens of it are refused.
 pub(crate) fn providers(settings: &Settings, keys: &Keys) -> Vec<Provider> {
-    let providers = &settings.loaded.config.identity.providers.value;
-    providers
-        .iter()
-        .filter_map(|provider| {
-            Some(Provider {
-                issuer: provider.issuer.value.clone(),
-                audiences: provider.audiences.value.clone(),
-                algorithms: provider.algorithms.iter().map(|algorithm| algorithm.value.clone()).collect(),
-                jwks: sorted(keys.get(&provider.issuer.value)?),
-                groups_claim: provider
-                    .groups_claim
-                    .as_ref()
-                    .map_or_else(|| "/groups".to_owned(), |pointer| pointer.value.clone()),
-                leeway_s: provider.leeway.0.as_secs(),
-                required_claims: provider.required_claims.clone(),
-            })
-        })
-        .collect()
+    let providers = settings.loaded.config.identity.providers.value.iter();
+    providers.filter_map(|one| Some(with_keys(one, keys.get(&one.issuer.value)?))).collect()
+}
+
+/// One of them, with keys that were had otherwise.
+pub(crate) fn provider(settings: &Settings, issuer: &str, jwks: &Value) -> Option<Provider> {
+    let mut providers = settings.loaded.config.identity.providers.value.iter();
+    Some(with_keys(providers.find(|provider| provider.issuer.value == issuer)?, jwks))
+}
+
+fn with_keys(provider: &config::Provider, jwks: &Value) -> Provider {
+    Provider {
+        issuer: provider.issuer.value.clone(),
+        audiences: provider.audiences.value.clone(),
+        algorithms: provider.algorithms.iter().map(|algorithm| algorithm.value.clone()).collect(),
+        jwks: sorted(jwks),
+        groups_claim: provider
+            .groups_claim
+            .as_ref()
+            .map_or_else(|| "/groups".to_owned(), |pointer| pointer.value.clone()),
+        leeway_s: provider.leeway.0.as_secs(),
+        required_claims: provider.required_claims.clone(),
+    }
+}
+
+/// The provider of people's tokens, as far as its keys were had.
+pub(crate) fn people(settings: &Settings, people: &People, keys: &Keys) -> Vec<Provider> {
+    let of = |provider: &Provider| provider.issuer == people.issuer.value;
+    let providers = providers(settings, keys).into_iter().filter(of);
+    providers.map(|provider| Provider { audiences: people.audiences(), ..provider }).collect()
 }
 
 /// Compiles the bundle of one resource.

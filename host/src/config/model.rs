@@ -23,6 +23,9 @@ pub(crate) struct Config {
     pub(crate) host: Host,
     /// Whose tokens are accepted.
     pub(crate) identity: IdentitySection,
+    /// How people sign in to the pages, and by which tokens they use the API.
+    #[serde(default)]
+    pub(crate) people: Option<People>,
     /// Folder of `*.cedar` files, relative to this file.
     pub(crate) policies: Spanned<PathBuf>,
     /// Whether the built-in policies are in force as well (`gatewright policies` prints them).
@@ -63,6 +66,47 @@ pub(crate) struct Host {
 pub(crate) struct IdentitySection {
     /// The providers, at least one.
     pub(crate) providers: Spanned<Vec<Provider>>,
+}
+
+/// People: those who decide about approvals and read recordings.
+///
+/// With this section, their tokens are told from the agents' by their audience, and the pages can be signed in to.
+/// Without it, whoever has a token of a provider is a person too, and there are no pages.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct People {
+    /// One of the identity providers; discovery answers under it.
+    pub(crate) issuer: Spanned<String>,
+    /// What the provider knows the pages as.
+    pub(crate) client_id: Spanned<String>,
+    /// The client's secret; none for a public client (PKCE is used in any case).
+    #[serde(default)]
+    pub(crate) client_secret: Option<Spanned<SecretRef>>,
+    /// Scopes beside `openid`; those that bring the groups among them, where the provider wants to be asked.
+    #[serde(default = "default_scopes")]
+    pub(crate) scopes: Vec<String>,
+    /// `aud` of the tokens by which people use the API; the client id if left out.
+    #[serde(default)]
+    pub(crate) audiences: Option<Spanned<Vec<String>>>,
+    /// How long somebody stays signed in.
+    #[serde(default = "default_session")]
+    pub(crate) session: Span,
+}
+
+impl People {
+    /// `aud` of people's tokens.
+    pub(crate) fn audiences(&self) -> Vec<String> {
+        let client = || vec![self.client_id.value.clone()];
+        self.audiences.as_ref().map_or_else(client, |audiences| audiences.value.clone())
+    }
+}
+
+fn default_scopes() -> Vec<String> {
+    vec!["profile".to_owned()]
+}
+
+fn default_session() -> Span {
+    Span::seconds(8 * 3_600)
 }
 
 /// One identity provider.

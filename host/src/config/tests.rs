@@ -56,6 +56,28 @@ fn the_sound_file_is_sound() {
 }
 
 #[test]
+fn people_are_told_from_agents() {
+    let people = |text: &str| format!("people: {text}\npolicies: policies");
+    let sound =
+        "{ issuer: \"https://idp.example\", client_id: pages, client_secret: { env: S }, session: 1h }";
+    assert_eq!(faults(&SOUND.replacen("policies: policies", &people(sound), 1)), "none");
+    let cases = [
+        (sound.replace("idp.example", "other.example"), "people.issuer", "is not one of"),
+        (sound.replace("pages", "gatewright"), "people.client_id", "an agent could decide"),
+        (
+            sound.replace("session: 1h", "audiences: [x, gatewright]"),
+            "people.audiences",
+            "an agent could decide",
+        ),
+        (sound.replace("session: 1h", "audiences: []"), "people.audiences", "at least one"),
+        (sound.replace("{ env: S }", "{ }"), "people.client_secret", "expected one of"),
+    ];
+    for (text, field, message) in cases {
+        expect("policies: policies", &people(&text), &[field, message]);
+    }
+}
+
+#[test]
 fn types_are_checked_where_they_stand() {
     expect(
         "127.0.0.1:8420\n",

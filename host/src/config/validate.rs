@@ -10,7 +10,7 @@ use serde_saphyr::{Location, Spanned};
 use gatewright_core::detect;
 
 use super::fault::Fault;
-use super::model::{Config, Detectors, Provider, Resource};
+use super::model::{Config, Detectors, People, Provider, Resource};
 use crate::secret::SecretRef;
 
 /// Algorithms that the filters verify.
@@ -55,6 +55,9 @@ pub(super) fn faults(file: &Path, config: &Config) -> Vec<Fault> {
     found.unless(version.value == 1, version.referenced, "version", message);
     found.secret("host.filter_token".to_owned(), &config.host.filter_token);
     providers(&mut found, &config.identity.providers);
+    if let Some(section) = &config.people {
+        people(&mut found, section, &config.identity.providers.value);
+    }
     let (resources, apis) = (&config.resources, &config.apis);
     found.unless(
         !resources.value.is_empty() || !apis.value.is_empty(),
@@ -109,6 +112,30 @@ fn providers(found: &mut Found<'_>, providers: &Spanned<Vec<Provider>>) {
             );
             found.unless(pointer.value.starts_with('/'), pointer.referenced, field("groups_claim"), message);
         }
+    }
+}
+
+fn people(found: &mut Found<'_>, people: &People, providers: &[Provider]) {
+    let issuer = &people.issuer;
+    let known = providers.iter().find(|provider| provider.issuer.value == issuer.value);
+    let message = format!("`{}` is not one of `identity.providers`", issuer.value);
+    found.unless(known.is_some(), issuer.referenced, "people.issuer", message);
+    let url = super::values::Url::try_from(issuer.value.clone());
+    found.unless(url.is_ok(), issuer.referenced, "people.issuer", "signing in needs an issuer that is a URL");
+    if let Some(secret) = &people.client_secret {
+        found.secret("people.client_secret".to_owned(), secret);
+    }
+    let (at, field) = match &people.audiences {
+        Some(audiences) => (audiences.referenced, "people.audiences"),
+        None => (people.client_id.referenced, "people.client_id"),
+    };
+    found.unless(!people.audiences().is_empty(), at, field, "expected at least one audience");
+    let agents = providers.iter().flat_map(|provider| &provider.audiences.value);
+    for audience in agents.filter(|audience| people.audiences().contains(audience)) {
+        let message = format!(
+            "`{audience}` is an audience of agents' tokens too: expected another one, or an agent could decide"
+        );
+        found.add(at, field, message);
     }
 }
 

@@ -40,9 +40,21 @@ impl FromRequestParts<Arc<App>> for Caller {
         let missing =
             || Failure::new(StatusCode::UNAUTHORIZED, "expected `authorization: Bearer` with your token");
         let token = bearer(&parts.headers).ok_or_else(missing)?;
-        let verdict = app.compiled.verify(token);
-        verdict.map(Self).map_err(|refusal| Failure::new(StatusCode::UNAUTHORIZED, refusal.to_string()))
+        let verdict = app.compiled.verify_person(token);
+        verdict.map(Self).map_err(|refusal| Failure::new(StatusCode::UNAUTHORIZED, refusal))
     }
+}
+
+/// Whether somebody of these groups may read all recordings.
+pub(crate) fn is_auditor(app: &App, groups: &[String]) -> bool {
+    let state = app.compiled.state();
+    state.settings.loaded.config.host.auditors.iter().any(|group| groups.contains(group))
+}
+
+/// The groups of these whose members may approve something.
+pub(crate) fn approving(app: &App, groups: &[String]) -> Vec<String> {
+    let known = app.compiled.state().settings.approver_groups();
+    groups.iter().filter(|group| known.contains(*group)).cloned().collect()
 }
 
 /// The bearer token of a request (RFC 6750 section 2.1; the scheme's case does not matter).

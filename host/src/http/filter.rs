@@ -56,6 +56,7 @@ async fn bundle(
         return Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, format!("there is no bundle yet: {why}")));
     };
     let known = headers.get(header::IF_NONE_MATCH).and_then(|digest| digest.to_str().ok());
+    app.contacts.note(name, known.map(|known| known.trim_matches('"')));
     if known.is_some_and(|known| known.trim_matches('"') == served.digest) {
         return Ok(StatusCode::NOT_MODIFIED.into_response());
     }

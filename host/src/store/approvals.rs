@@ -50,7 +50,7 @@ impl Stage {
 }
 
 /// Who did something. The host itself has neither issuer nor subject.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Person {
     /// `iss`.
     pub(crate) issuer: String,
@@ -75,6 +75,47 @@ pub(crate) struct Approval {
     pub(crate) decided_by: Vec<String>,
     /// The last decider's comment.
     pub(crate) comment: Option<String>,
+    /// The grant by which it was approved, without anybody being asked.
+    pub(crate) grant: Option<String>,
+}
+
+/// One step in the life of an approval or of a grant.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Step {
+    /// When.
+    #[serde(serialize_with = "crate::time::as_rfc3339")]
+    pub(crate) at: Millis,
+    /// What: where it stands from then on, or what a person did (`approve`, `deny`).
+    pub(crate) step: String,
+    /// Who, by `iss`; empty for the host itself.
+    pub(crate) issuer: String,
+    /// Who, by `sub`; empty for the host itself.
+    pub(crate) subject: String,
+    /// What they said; of a grant's use, the approval.
+    pub(crate) detail: String,
+}
+
+impl Step {
+    /// When, for programs.
+    pub(crate) fn iso(&self) -> String {
+        crate::time::rfc3339(self.at)
+    }
+
+    /// When, for people.
+    pub(crate) fn clock(&self) -> String {
+        crate::time::clock(self.at)
+    }
+}
+
+/// An approver's offer to let more of the same pass for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Offer {
+    /// Who.
+    pub(crate) by: Person,
+    /// Their groups.
+    pub(crate) groups: Vec<String>,
+    /// For how long, in seconds.
+    pub(crate) seconds: u64,
 }
 
 const COLUMNS: &str = "id, resource, session, principal, issuer, role, statement, parameters, digest, reason, \
@@ -108,6 +149,60 @@ impl Store {
         }
         Ok(approvals)
     }
+
+    /// All that happened to an approval, in order.
+    pub(crate) async fn approval_steps(&self, id: &str) -> sqlx::Result<Vec<Step>> {
+        let query =
+            "SELECT at, step, issuer, subject, comment FROM approval_steps WHERE approval = ? ORDER BY rowid";
+        sqlx::query(query).bind(id).fetch_all(&self.read).await?.iter().map(super::grants::step_of).collect()
+    }
+}
+
+/// Records an offer.
+pub(crate) async fn offer(at: &mut SqliteConnection, id: &str, offer: &Offer) -> sqlx::Result<()> {
+    let query =
+        "INSERT INTO approval_offers (approval, issuer, subject, groups, seconds) VALUES (?, ?, ?, ?, ?)";
+    let query = sqlx::query(query).bind(id).bind(&offer.by.issuer).bind(&offer.by.subject);
+    query.bind(json(&offer.groups)?).bind(offer.seconds.cast_signed()).execute(at).await?;
+    Ok(())
+}
+
+/// The offers for an approval.
+pub(crate) async fn offers(at: &mut SqliteConnection, id: &str) -> sqlx::Result<Vec<Offer>> {
+    let query = "SELECT issuer, subject, groups, seconds FROM approval_offers WHERE approval = ? ORDER BY issuer, subject";
+    let rows = sqlx::query(query).bind(id).fetch_all(at).await?;
+    let offer = |row: &SqliteRow| -> sqlx::Result<Offer> {
+        let groups: String = row.try_get(2)?;
+        Ok(Offer {
+            by: Person { issuer: row.try_get(0)?, subject: row.try_get(1)? },
+            groups: serde_json::from_str(&groups).map_err(decode)?,
+            seconds: row.try_get::<i64, _>(3)?.cast_unsigned(),
+        })
+    };
+    rows.iter().map(offer).collect()
+}
+
+/// Approves at once and uses up what a grant covers; each of it is a step.
+pub(crate) async fn approve_by_grant(
+    at: &mut SqliteConnection,
+    approval: &mut Approval,
+    grant: &super::grants::Grant,
+    now: Millis,
+) -> sqlx::Result<()> {
+    let query = sqlx::query("UPDATE approval_details SET granted_by = ? WHERE approval = ?");
+    query.bind(&grant.id).bind(&approval.id).execute(&mut *at).await?;
+    let said = format!("grant {}", grant.id);
+    let nobody = Person::default();
+    let query = sqlx::query("UPDATE approvals SET state = 'used' WHERE id = ?").bind(&approval.id);
+    query.execute(&mut *at).await?;
+    step(at, &approval.id, now, "approved", &nobody, &said).await?;
+    let requester =
+        Person { issuer: approval.request.issuer.clone(), subject: approval.request.principal.clone() };
+    step(at, &approval.id, now, "used", &requester, "").await?;
+    approval.stage = Stage::Used;
+    approval.grant = Some(grant.id.clone());
+    approval.decided_by = grant.granters.iter().map(|granter| granter.by.subject.clone()).collect();
+    Ok(())
 }
 
 /// One approval, inside a transaction.
@@ -164,6 +259,17 @@ pub(crate) async fn insert(at: &mut SqliteConnection, approval: &Approval) -> sq
         .bind(approval.stage.as_str())
         .bind(approval.created_at.cast_signed())
         .bind(approval.expires_at.cast_signed())
+        .execute(&mut *at)
+        .await?;
+    let query = "INSERT INTO approval_details (approval, policies, needs, shape, comment_required, max_grant_s) \
+                 VALUES (?, ?, ?, ?, ?, ?)";
+    sqlx::query(query)
+        .bind(&approval.id)
+        .bind(json(&request.policies)?)
+        .bind(json(&request.needs)?)
+        .bind(&request.shape)
+        .bind(request.comment_required)
+        .bind(request.max_grant_s.map(u64::cast_signed))
         .execute(&mut *at)
         .await?;
     let requester = Person { issuer: request.issuer.clone(), subject: request.principal.clone() };
@@ -258,12 +364,30 @@ async fn step(
 async fn complete(at: &mut SqliteConnection, mut approval: Approval) -> sqlx::Result<Approval> {
     let query = "SELECT subject, comment FROM approval_steps
         WHERE approval = ? AND step IN ('approve', 'deny') ORDER BY rowid";
-    for row in sqlx::query(query).bind(&approval.id).fetch_all(at).await? {
+    for row in sqlx::query(query).bind(&approval.id).fetch_all(&mut *at).await? {
         approval.decided_by.push(row.try_get(0)?);
         let comment: String = row.try_get(1)?;
         if !comment.is_empty() {
             approval.comment = Some(comment);
         }
+    }
+    let query =
+        "SELECT policies, needs, shape, comment_required, max_grant_s, granted_by FROM approval_details
+        WHERE approval = ?";
+    // Approvals of an earlier version have none.
+    if let Some(row) = sqlx::query(query).bind(&approval.id).fetch_optional(&mut *at).await? {
+        let list = |at: usize| -> sqlx::Result<String> { row.try_get(at) };
+        let request = &mut approval.request;
+        request.policies = serde_json::from_str(&list(0)?).map_err(decode)?;
+        request.needs = serde_json::from_str(&list(1)?).map_err(decode)?;
+        request.shape = row.try_get(2)?;
+        request.comment_required = row.try_get(3)?;
+        request.max_grant_s = row.try_get::<Option<i64>, _>(4)?.map(i64::cast_unsigned);
+        approval.grant = row.try_get(5)?;
+    }
+    if let Some(grant) = &approval.grant {
+        let granters = super::grants::load(at, grant).await?.map(|grant| grant.granters).unwrap_or_default();
+        approval.decided_by = granters.into_iter().map(|granter| granter.by.subject).collect();
     }
     Ok(approval)
 }
@@ -291,12 +415,19 @@ fn approval(row: &SqliteRow) -> sqlx::Result<Approval> {
             } else {
                 ApprovalMode::Hold
             },
+            // These are in a table of their own; see `complete`.
+            policies: Vec::new(),
+            needs: Vec::new(),
+            shape: None,
+            comment_required: false,
+            max_grant_s: None,
         },
         stage: Stage::parse(&stage).ok_or_else(|| sqlx::Error::Decode(format!("stage `{stage}`").into()))?,
         created_at: row.try_get::<i64, _>(14)?.cast_unsigned(),
         expires_at: row.try_get::<i64, _>(15)?.cast_unsigned(),
         decided_by: Vec::new(),
         comment: None,
+        grant: None,
     })
 }
 
@@ -307,10 +438,10 @@ fn mode(mode: ApprovalMode) -> &'static str {
     }
 }
 
-fn json(value: &impl serde::Serialize) -> sqlx::Result<String> {
+pub(super) fn json(value: &impl serde::Serialize) -> sqlx::Result<String> {
     serde_json::to_string(value).map_err(|cause| sqlx::Error::Encode(cause.into()))
 }
 
-fn decode(cause: serde_json::Error) -> sqlx::Error {
+pub(super) fn decode(cause: serde_json::Error) -> sqlx::Error {
     sqlx::Error::Decode(cause.into())
 }

@@ -92,7 +92,7 @@ impl Summary {
     }
 }
 
-const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "id, resource, principal, issuer, role, source, opened_at, closed_at, statements, head_seq, head_hash";
 
 impl SessionRow {
@@ -159,15 +159,6 @@ pub(crate) async fn load(at: &mut SqliteConnection, id: &str) -> sqlx::Result<Op
 }
 
 impl Store {
-    /// The newest sessions first.
-    pub(crate) async fn sessions(&self, limit: u32) -> sqlx::Result<Vec<SessionRow>> {
-        let query = sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM sessions ORDER BY opened_at DESC, id LIMIT ?"
-        ));
-        let rows = sqlx::query(query).bind(limit).fetch_all(&self.read).await?;
-        rows.iter().map(session).collect()
-    }
-
     /// One session.
     pub(crate) async fn session(&self, id: &str) -> sqlx::Result<Option<SessionRow>> {
         load(&mut *self.read.acquire().await?, id).await
@@ -181,7 +172,7 @@ impl Store {
     }
 }
 
-fn session(row: &SqliteRow) -> sqlx::Result<SessionRow> {
+pub(super) fn session(row: &SqliteRow) -> sqlx::Result<SessionRow> {
     let number = |at: usize| row.try_get::<i64, _>(at).map(i64::cast_unsigned);
     Ok(SessionRow {
         id: row.try_get(0)?,

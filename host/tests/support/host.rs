@@ -66,7 +66,14 @@ impl Host {
 
     /// Runs `gatewright` on the host's files.
     pub(crate) fn run(&self, args: &[&str]) -> Output {
-        command(self.folder.path()).args(args).output().unwrap()
+        self.command(args).output().unwrap()
+    }
+
+    /// `gatewright`, to be run on the host's files.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = command(self.folder.path());
+        command.args(args);
+        command
     }
 
     /// A token of a person or agent.
@@ -149,7 +156,8 @@ async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
     (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
 }
 
-fn command(folder: &Path) -> Command {
+/// `gatewright` with the secrets that the configuration names.
+pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gatewright"));
     command.env("GATEWRIGHT_FILTER_TOKEN", FILTER_TOKEN).env("SHOP_PASSWORD", PASSWORD).current_dir(folder);
     command

@@ -1,6 +1,6 @@
-//! The two documents that a relying party reads, over plain HTTP.
+//! What a relying party reads, and where people sign in, over plain HTTP.
 
-use std::io::{BufRead, BufReader, Result, Write};
+use std::io::{BufRead as _, BufReader, Read as _, Result, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Shared;
+use super::sign_in::{self, Answer};
 
 pub(super) fn start(listener: TcpListener, issuer: String, shared: Arc<Shared>) {
     std::thread::spawn(move || {
@@ -25,18 +26,39 @@ pub(super) fn start(listener: TcpListener, issuer: String, shared: Arc<Shared>) 
 
 fn answer(mut stream: TcpStream, issuer: &str, shared: &Shared) -> Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    let mut lines = BufReader::new(stream.try_clone()?).lines();
-    let request = lines.next().transpose()?.unwrap_or_default();
-    for line in lines {
-        if line?.is_empty() {
-            break;
+    let mut input = BufReader::new(stream.try_clone()?);
+    let mut line = String::new();
+    input.read_line(&mut line)?;
+    let mut words = line.split_whitespace().map(str::to_owned);
+    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let (mut length, mut authorization) = (0, String::new());
+    loop {
+        line.clear();
+        input.read_line(&mut line)?;
+        let Some((name, value)) = line.trim().split_once(':') else { break };
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.trim().parse().unwrap_or(0),
+            "authorization" => value.trim().clone_into(&mut authorization),
+            _ => {}
         }
     }
-    let (status, body) = document(request.split_whitespace().nth(1).unwrap_or_default(), issuer, shared);
-    let body = body.to_string();
+    let mut body = vec![0; length];
+    input.read_exact(&mut body)?;
+    let body = String::from_utf8_lossy(&body);
+    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+    let Answer { status, kind, location, body } = match (method.as_str(), path) {
+        ("GET", "/authorize") => sign_in::authorize(query, shared),
+        ("POST", "/authorize") => sign_in::authorized(&body, shared),
+        ("POST", "/token") => sign_in::token(&authorization, &body, issuer, shared),
+        _ => {
+            let (status, body) = document(path, issuer, shared);
+            Answer::json(status, &body)
+        }
+    };
+    let location = location.map(|location| format!("location: {location}\r\n")).unwrap_or_default();
     write!(
         stream,
-        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\n{location}content-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     )
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::http::{self, Request};
 use super::{Action, Target};
+use crate::api::Need;
 use crate::identity::Identity;
 use crate::time::{Millis, seconds};
 
@@ -156,6 +157,12 @@ pub struct ApprovalRule {
     pub reason: String,
     /// Ids of the policies that would permit.
     pub policies: Vec<String>,
+    /// What is not permitted without the approval.
+    pub needs: Vec<Need>,
+    /// Whether whoever decides must say why (`@comment_required`).
+    pub comment_required: bool,
+    /// How long a grant for more of the same may last (`@max_grant`), in seconds, where a policy says.
+    pub max_grant_s: Option<u64>,
 }
 
 impl ApprovalRule {
@@ -167,10 +174,14 @@ impl ApprovalRule {
             return None;
         }
         self.min_approvals = self.min_approvals.max(other.min_approvals);
-        self.expires_s = match (self.expires_s, other.expires_s) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
+        self.expires_s = shorter(self.expires_s, other.expires_s);
+        self.max_grant_s = shorter(self.max_grant_s, other.max_grant_s);
+        self.comment_required |= other.comment_required;
+        for need in other.needs {
+            if !self.needs.contains(&need) {
+                self.needs.push(need);
+            }
+        }
         if self.reason != other.reason {
             self.reason = format!("{}; {}", self.reason, other.reason);
         }
@@ -293,7 +304,8 @@ impl Engine {
         }
         let approved = evaluate(true)?;
         if approved.decision() == Decision::Allow && self.erring_forbid(&approved).is_none() {
-            return Ok((self.approval(&approved), Vec::new()));
+            let need = Need { action: action.to_string(), resource: target_uid.to_string() };
+            return Ok((self.approval(&approved, need), Vec::new()));
         }
         Ok((Verdict::Deny(self.denial(who, action, target, &response)), Vec::new()))
     }
@@ -335,7 +347,7 @@ impl Engine {
     }
 
     /// The rule of the policies that would permit: any one of them suffices, so their approvers add up.
-    fn approval(&self, response: &Response) -> Verdict {
+    fn approval(&self, response: &Response, need: Need) -> Verdict {
         let mut ids: Vec<&PolicyId> = response.diagnostics().reason().collect();
         ids.sort();
         let policies: Vec<String> = ids.iter().map(ToString::to_string).collect();
@@ -345,6 +357,9 @@ impl Engine {
             expires_s: None,
             reason: String::new(),
             policies,
+            needs: vec![need],
+            comment_required: false,
+            max_grant_s: None,
         };
         for id in ids {
             for group in self.annotation(id, "approvers").unwrap_or_default().split(',').map(str::trim) {
@@ -354,9 +369,11 @@ impl Engine {
             }
             let min = self.annotation(id, "min_approvals").and_then(|n| n.trim().parse().ok()).unwrap_or(1);
             rule.min_approvals = rule.min_approvals.max(min);
-            if let Some(expires) = self.annotation(id, "expires").and_then(duration_s) {
-                rule.expires_s = Some(rule.expires_s.map_or(expires, |e| e.min(expires)));
-            }
+            rule.expires_s = shorter(rule.expires_s, self.annotation(id, "expires").and_then(duration_s));
+            let longest = self.annotation(id, "max_grant").map(|text| duration_s(text).unwrap_or(0));
+            rule.max_grant_s = shorter(rule.max_grant_s, longest);
+            rule.comment_required |=
+                self.annotation(id, "comment_required").is_some_and(|text| text != "false");
             if let Some(reason) = self.annotation(id, "reason") {
                 if !rule.reason.is_empty() {
                     rule.reason.push_str("; ");
@@ -370,6 +387,14 @@ impl Engine {
             return Verdict::Deny(Denial { policies: rule.policies, reason });
         }
         Verdict::NeedsApproval(rule)
+    }
+}
+
+/// The shorter one, where there are two.
+fn shorter(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A request that waits for somebody's approval, or is told to come back after it.
 
-use gatewright_core::api::{ApprovalReply, ApprovalRequest, ApprovalState, Problem};
+use gatewright_core::api::{ApprovalReply, ApprovalRequest, ApprovalState, Need, Problem};
 use gatewright_core::bundle::ApprovalMode;
 use gatewright_core::call::{HostReply, HostRequest};
 use gatewright_core::digest::sha256_parts;
@@ -73,6 +73,11 @@ impl Exchange {
             min_approvals: rule.min_approvals,
             expires_s,
             mode: plane.approvals.mode,
+            policies: rule.policies.clone(),
+            needs: rule.needs.clone(),
+            shape: shape(rule),
+            comment_required: rule.comment_required,
+            max_grant_s: rule.max_grant_s,
         };
         let gives_up_at = env.now.saturating_add(expires_s.saturating_mul(1000));
         let asking = self.call(HostRequest::CreateApproval(request.clone()), io);
@@ -178,6 +183,21 @@ impl Exchange {
             self.call(HostRequest::WithdrawApproval(gone.id), io);
         }
     }
+}
+
+/// What requests of the same kind have in common: the endpoints or tools that policy knows by name. SQL in a body may
+/// do anything with what it names, so it has none.
+fn shape(rule: &ApprovalRule) -> Option<String> {
+    let named = |need: &Need| {
+        let known = match need.action.as_str() {
+            "request" => need.resource.starts_with("Endpoint::"),
+            "tool_call" => need.resource.starts_with("Tool::"),
+            _ => false,
+        };
+        known.then(|| format!("{} {}", need.action, need.resource))
+    };
+    let named: Option<Vec<String>> = rule.needs.iter().map(named).collect();
+    named.filter(|named| !named.is_empty()).map(|named| named.join("; "))
 }
 
 fn expired(id: &str) -> Refusal {

@@ -85,6 +85,11 @@ impl Open {
             min_approvals: rule.min_approvals,
             expires_s,
             mode: if self.in_transaction() { config.in_transaction } else { config.mode },
+            policies: rule.policies.clone(),
+            needs: rule.needs.clone(),
+            shape: Some(gatewright_sql::shape(given.text).into_owned()),
+            comment_required: rule.comment_required,
+            max_grant_s: rule.max_grant_s,
         };
         let statement = match &parked.reply {
             Reply::Query(running) | Reply::Execute(running) => running.number,
@@ -249,6 +254,8 @@ impl Open {
                 approval,
                 state: "withdrawn".to_owned(),
                 by: Vec::new(),
+                comment: None,
+                grant: None,
             };
             link.record(env.now, kind, io);
             self.withdraw(link, io);

@@ -1,0 +1,126 @@
+//! People decide.
+
+use gatewright_core::identity::Identity;
+
+use super::grants::{self, longest};
+use super::{Approvals, Refused, is_approver, is_requester};
+use crate::store::approvals::{self as rows, Approval, Offer, Person, Stage};
+use crate::time::now;
+
+/// Longest comment, in characters.
+const LONGEST_COMMENT: usize = 1_000;
+
+/// A person's decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Decision {
+    /// Let it go ahead.
+    Approve,
+    /// Do not.
+    Deny,
+}
+
+/// A decision, and what comes with it.
+#[derive(Debug, Clone)]
+pub(crate) struct Choice {
+    /// The decision.
+    pub(crate) decision: Decision,
+    /// What the agent is told about it.
+    pub(crate) comment: String,
+    /// For how long more of the same may pass, in seconds.
+    pub(crate) grant_s: Option<u64>,
+}
+
+#[cfg(test)]
+impl Choice {
+    /// A decision about this one command.
+    pub(crate) fn once(decision: Decision, comment: &str) -> Self {
+        Self { decision, comment: comment.to_owned(), grant_s: None }
+    }
+}
+
+impl Approvals {
+    /// A person decides.
+    pub(crate) async fn decide(
+        &self,
+        id: &str,
+        who: &Identity,
+        choice: &Choice,
+    ) -> Result<Approval, Refused> {
+        let comment = checked(&choice.comment)?;
+        let person = Person { issuer: who.issuer.clone(), subject: who.subject.clone() };
+        let mut at = self.store.begin().await?;
+        let now = now();
+        let expired = rows::expire(&mut at, now).await?;
+        let approval = rows::load(&mut at, id).await?.ok_or_else(|| Refused::Unknown(id.to_owned()))?;
+        may_decide(&approval, who)?;
+        if approval.stage != Stage::Pending {
+            // What expired by this very look stays expired.
+            at.commit().await?;
+            self.announce(expired);
+            return Err(Refused::Conflict(format!(
+                "the approval `{id}` is {} already",
+                approval.stage.as_str()
+            )));
+        }
+        if approval.request.comment_required && comment.is_empty() {
+            let why = "the policy wants to know why: decide with a comment";
+            return Err(Refused::Senseless(why.to_owned()));
+        }
+        let approve = choice.decision == Decision::Approve;
+        if !rows::vote(&mut at, id, approve, now, &person, comment).await? {
+            return Err(Refused::Conflict(format!("`{}` approved `{id}` already", person.subject)));
+        }
+        if let Some(seconds) = choice.grant_s {
+            let most = longest(&approval.request);
+            if !approve || seconds == 0 || seconds > most {
+                return Err(Refused::Senseless(match most {
+                    _ if !approve => "a denial grants nothing".to_owned(),
+                    0 => "the policy lets nobody grant more of the same".to_owned(),
+                    most => format!("a grant for this may last {most} seconds at most, and one at least"),
+                }));
+            }
+            let offer = Offer { by: person.clone(), groups: who.groups.clone(), seconds };
+            rows::offer(&mut at, id, &offer).await?;
+        }
+        if !approve {
+            rows::advance(&mut at, id, Stage::Pending, Stage::Denied, now, &person).await?;
+        } else {
+            let votes = rows::votes(&mut at, id).await?;
+            if votes >= approval.request.min_approvals.max(1) {
+                rows::advance(&mut at, id, Stage::Pending, Stage::Approved, now, &person).await?;
+                grants::give(&mut at, &approval, votes, comment, now, &person).await?;
+            }
+        }
+        let decided = rows::load(&mut at, id).await?.ok_or_else(|| Refused::Unknown(id.to_owned()))?;
+        at.commit().await?;
+        self.announce(expired);
+        self.announce([id.to_owned()]);
+        let (by, stage) = (&person.subject, decided.stage.as_str());
+        tracing::info!(approval = id, by, decision = ?choice.decision, stage, "decision");
+        Ok(decided)
+    }
+}
+
+/// A comment as it may be kept and shown: not too long, and nothing in it that changes how a terminal looks.
+pub(super) fn checked(comment: &str) -> Result<&str, Refused> {
+    let comment = comment.trim();
+    if comment.chars().count() > LONGEST_COMMENT {
+        return Err(Refused::Senseless(format!("a comment has {LONGEST_COMMENT} characters at most")));
+    }
+    if comment.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        return Err(Refused::Senseless("a comment holds no control characters".to_owned()));
+    }
+    Ok(comment)
+}
+
+fn may_decide(approval: &Approval, who: &Identity) -> Result<(), Refused> {
+    if is_requester(approval, who) {
+        return Err(Refused::Forbidden("nobody decides about what they asked for themselves".to_owned()));
+    }
+    if !is_approver(approval, who) {
+        // That there is one is nobody else's business.
+        return Err(Refused::Unknown(approval.id.clone()));
+    }
+    Ok(())
+}
