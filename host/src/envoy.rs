@@ -61,6 +61,9 @@ pub(crate) fn filter(kind: Kind) -> &'static str {
     }
 }
 
+/// The filter of APIs; named likewise.
+pub(crate) const HTTP_FILTER: &str = "gatewright_http";
+
 /// What the filters know the host by.
 pub(crate) const HOST_CLUSTER: &str = "gatewright_host";
 

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use gatewright_runner::Metrics;
-use gatewright_runner::proxy::{Begin, ClientSide, Config, Identity, Proxy, ServerSide, Service, Target};
+use gatewright_runner::proxy::{
+    Begin, ClientSide, Config, Identity, Protocol, Proxy, ServerSide, Service, Target,
+};
 
 use crate::run;
 
@@ -61,6 +63,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         client: ClientSide::Declined,
         upstream: Target::Host(args.upstream.clone()),
         upstream_tls: Some(tls),
+        protocol: Protocol::Tcp,
         filters: Vec::new(),
         buffer_limit: BUFFER,
     };

@@ -1,4 +1,4 @@
-//! `gatewright run`: serves resources, or any proxy-wasm network filter, without Envoy.
+//! `gatewright run`: serves resources and APIs, or any proxy-wasm filter, without Envoy.
 
 mod admin;
 mod services;
@@ -26,12 +26,38 @@ pub(crate) struct Args {
     /// Folder of the filters' modules; `filters` beside this program or one level up, if left out.
     #[arg(long, value_name = "DIR", env = "GATEWRIGHT_FILTERS")]
     filters: Option<PathBuf>,
-    /// Instead of the configuration's resources: a module to run; may be repeated, the nearest to the client first.
+    /// Serve only this resource or API of the configuration; may be repeated.
+    #[arg(long, value_name = "NAME", conflicts_with = "filter")]
+    resource: Vec<String>,
+    /// Instead of the configuration's resources and APIs: a module to run; may be repeated, the nearest to the client first.
     #[arg(long, value_name = "FILE", requires = "listen", requires = "upstream")]
     filter: Vec<PathBuf>,
+    /// `--filter` is for HTTP: HTTP/1.1, and HTTP/2 with prior knowledge.
+    #[arg(long, requires = "filter")]
+    http: bool,
+    /// The server behind `--filter` is spoken to in HTTP/2.
+    #[arg(long, requires = "http")]
+    upstream_http2: bool,
+    /// A certificate (PEM) to show to the clients of `--http`, who must encrypt then.
+    #[arg(long, value_name = "FILE", requires = "http", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// Its key (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+    /// Certificate authorities (PEM) of which one must have signed the clients' certificates; none are asked for if left
+    /// out.
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_client_ca: Option<PathBuf>,
+    /// A filter that stops headers is shown the body all the same, as with Envoy's setting of this name.
+    #[arg(long, requires = "http")]
+    allow_on_headers_stop_iteration: bool,
     /// Where clients of `--filter` connect to.
     #[arg(long, value_name = "ADDRESS:PORT", requires = "filter")]
     listen: Option<SocketAddr>,
+    /// Certificate authorities (PEM) of which one must have signed the certificates of APIs that are spoken to in TLS;
+    /// this machine's if left out.
+    #[arg(long, value_name = "FILE")]
+    target_ca: Option<PathBuf>,
     /// The server behind `--filter`: ADDRESS:PORT, or the path of a Unix socket.
     #[arg(long, value_name = "ADDRESS", requires = "filter")]
     upstream: Option<String>,
@@ -47,7 +73,8 @@ pub(crate) struct Args {
     /// Worker threads; one for each core if left out.
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
-    /// Bytes of a connection, in each direction, beyond which nothing more is read until a filter lets some pass.
+    /// Bytes of a connection, or of a request, in each direction, beyond which nothing more is read until a filter lets
+    /// some pass; a body that an HTTP filter gathers may not be larger.
     #[arg(long, value_name = "BYTES", default_value_t = 4 << 20)]
     buffer_limit: usize,
     /// How long connections may go on after the signal to stop.

@@ -92,14 +92,39 @@ impl Envoy {
         Self::tcp_proxy(target, Some(module))
     }
 
+    /// An Envoy that passes HTTP on to `target` through that module, with `allow_on_headers_stop_iteration` or without.
+    pub fn with_http_filter(target: &str, module: &Path, stop_iteration: bool) -> Result<Self> {
+        let manager = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+        let router = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
+        let wasm = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+        let code = json!({ "local": { "filename": module } });
+        let vm = json!({ "runtime": "envoy.wasm.runtime.v8", "code": code });
+        let config = json!({
+            "name": "filter",
+            "root_id": "filter",
+            "allow_on_headers_stop_iteration": stop_iteration,
+            "vm_config": vm,
+        });
+        let route = json!({ "match": { "prefix": "/" }, "route": { "cluster": "target", "timeout": "0s" } });
+        let manager = json!({
+            "name": "envoy.filters.network.http_connection_manager",
+            "typed_config": {
+                "@type": manager,
+                "stat_prefix": "http",
+                "use_remote_address": true,
+                "normalize_path": false,
+                "route_config": { "virtual_hosts": [{ "name": "all", "domains": ["*"], "routes": [route] }] },
+                "http_filters": [
+                    { "name": "envoy.filters.http.wasm", "typed_config": { "@type": wasm, "config": config } },
+                    { "name": "envoy.filters.http.router", "typed_config": { "@type": router } },
+                ],
+            },
+        });
+        Self::with_filters(target, &[manager])
+    }
+
     fn tcp_proxy(target: &str, module: Option<&Path>) -> Result<Self> {
-        let ports = Ports::free()?;
-        let address = |text: &str| -> Result<Value> {
-            let (host, port) = text.rsplit_once(':').context("an address without a port")?;
-            Ok(json!({ "socket_address": { "address": host, "port_value": port.parse::<u16>()? } }))
-        };
         let proxy = "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy";
-        let endpoint = json!({ "endpoint": { "address": address(target)? } });
         let proxy = json!({
             "name": "envoy.filters.network.tcp_proxy",
             "typed_config": { "@type": proxy, "stat_prefix": "plain", "cluster": "target" },
@@ -111,7 +136,16 @@ impl Envoy {
             let config = json!({ "name": "filter", "root_id": "filter", "vm_config": vm });
             json!({ "name": "envoy.filters.network.wasm", "typed_config": { "@type": wasm, "config": config } })
         });
-        let filters: Vec<Value> = filter.into_iter().chain([proxy]).collect();
+        Self::with_filters(target, &filter.into_iter().chain([proxy]).collect::<Vec<_>>())
+    }
+
+    fn with_filters(target: &str, filters: &[Value]) -> Result<Self> {
+        let ports = Ports::free()?;
+        let address = |text: &str| -> Result<Value> {
+            let (host, port) = text.rsplit_once(':').context("an address without a port")?;
+            Ok(json!({ "socket_address": { "address": host, "port_value": port.parse::<u16>()? } }))
+        };
+        let endpoint = json!({ "endpoint": { "address": address(target)? } });
         let bootstrap = json!({
             "admin": { "address": address(&ports.admin.address())? },
             "static_resources": {

@@ -61,6 +61,14 @@ impl Proxy {
         }
     }
 
+    /// Envoy, where it is that.
+    pub fn envoy(&self) -> Result<&Envoy> {
+        match self {
+            Self::Envoy(envoy) => Ok(envoy),
+            Self::Standalone(_) => bail!("the proxy is not Envoy"),
+        }
+    }
+
     /// Everything that its admin interface tells.
     pub fn told(&self) -> Result<String> {
         match self {

@@ -22,8 +22,8 @@ use crate::tools::{self, Filter, PgVersion};
 #[derive(Debug)]
 pub struct Stack {
     proxy: Option<Proxy>,
-    api_envoy: Option<Envoy>,
-    mcp_envoy: Option<Envoy>,
+    api_proxy: Option<Proxy>,
+    mcp_proxy: Option<Proxy>,
     /// The companion host.
     pub host: Host,
     /// The configuration that host and proxy run with.
@@ -98,24 +98,34 @@ impl Stack {
         self.proxy.as_ref().context("the proxy is stopped")
     }
 
-    /// The Envoy in front of the REST API.
+    /// The proxy in front of the REST API.
+    pub fn api_proxy(&self) -> Result<&Proxy> {
+        self.api_proxy.as_ref().context("the stack has no REST API")
+    }
+
+    /// The same, where it is Envoy.
     pub fn api_envoy(&self) -> Result<&Envoy> {
-        self.api_envoy.as_ref().context("the stack has no REST API")
+        self.api_proxy()?.envoy()
     }
 
-    /// The Envoy in front of the MCP server.
+    /// The proxy in front of the MCP server.
+    pub fn mcp_proxy(&self) -> Result<&Proxy> {
+        self.mcp_proxy.as_ref().context("the stack has no MCP server")
+    }
+
+    /// The same, where it is Envoy.
     pub fn mcp_envoy(&self) -> Result<&Envoy> {
-        self.mcp_envoy.as_ref().context("the stack has no MCP server")
+        self.mcp_proxy()?.envoy()
     }
 
-    /// URL of the REST API through Envoy.
+    /// URL of the REST API through the proxy.
     pub fn api_url(&self) -> Result<String> {
-        Ok(format!("http://127.0.0.1:{}", self.api_envoy()?.port()))
+        Ok(format!("http://127.0.0.1:{}", self.api_proxy()?.port()))
     }
 
-    /// URL of the MCP server's endpoint through Envoy.
+    /// URL of the MCP server's endpoint through the proxy.
     pub fn mcp_url(&self) -> Result<String> {
-        Ok(format!("http://127.0.0.1:{}/mcp", self.mcp_envoy()?.port()))
+        Ok(format!("http://127.0.0.1:{}/mcp", self.mcp_proxy()?.port()))
     }
 
     /// Login through the proxy with a token (or what shall pass for one).
@@ -146,19 +156,18 @@ impl Stack {
 
     /// Process ids of what runs, with names.
     pub fn ids(&self) -> Vec<(&'static str, u32)> {
-        let proxy = self.proxy.as_ref().map(|proxy| match proxy {
+        let proxies = [&self.proxy, &self.api_proxy, &self.mcp_proxy].into_iter().flatten();
+        let proxies = proxies.map(|proxy| match proxy {
             Proxy::Envoy(envoy) => ("envoy", envoy.id()),
             Proxy::Standalone(standalone) => ("gatewright run", standalone.id()),
         });
         let host = self.host.id().map(|id| ("gatewright", id));
-        let http = [("envoy", &self.api_envoy), ("envoy", &self.mcp_envoy)];
-        let http = http.into_iter().filter_map(|(name, envoy)| Some((name, envoy.as_ref()?.id())));
         let services = [
             self.api.as_ref().map(|api| ("shop-api", api.id())),
             self.mcp.as_ref().map(|mcp| ("shop-mcp", mcp.id())),
         ];
         let services = services.into_iter().flatten().chain([("postgres", self.postgres.id())]);
-        proxy.into_iter().chain(http).chain(host).chain(services).collect()
+        proxies.chain(host).chain(services).collect()
     }
 }
 
@@ -241,13 +250,13 @@ impl Builder {
         self
     }
 
-    /// With the REST API and an Envoy in front of it, instead of one in front of the database.
+    /// With the REST API and a proxy in front of it, instead of one in front of the database.
     pub fn api(mut self) -> Self {
         (self.api, self.database) = (true, false);
         self
     }
 
-    /// With the MCP server and an Envoy in front of it, instead of one in front of the database.
+    /// With the MCP server and a proxy in front of it, instead of one in front of the database.
     pub fn mcp(mut self, replies: Replies) -> Self {
         (self.mcp, self.database) = (Some(replies), false);
         self
@@ -322,30 +331,36 @@ impl Builder {
         let kind = self.proxy.map_or_else(Kind::chosen, Ok)?;
         if kind == Kind::Standalone {
             site.set("/resources/0/listen", listener.address().into())?;
+            for (index, ports) in ports.iter().enumerate() {
+                site.set(&format!("/apis/{index}/listen"), ports.listener.address().into())?;
+            }
         }
         let mut host = Host::new(&site, port);
         if !self.host_down {
             host.start(&site)?;
         }
         let [api_ports, mcp_ports] = ports;
-        let http = |name, ports| self.http_envoy(&site, name, ports);
-        let api_envoy = api.as_ref().map(|_| http("shop-api", api_ports)).transpose()?;
-        let mcp_envoy = mcp.as_ref().map(|_| http("shop-mcp", mcp_ports)).transpose()?;
-        let proxy = self.database.then(|| self.start_proxy(kind, &site, listener)).transpose()?;
-        Ok(Stack { proxy, api_envoy, mcp_envoy, host, site, idp, api, mcp, _relay: relay, postgres })
+        let http = |name, ports| self.start_proxy(kind, &site, name, Filter::Http, ports);
+        let api_proxy = api.as_ref().map(|_| http("shop-api", api_ports)).transpose()?;
+        let mcp_proxy = mcp.as_ref().map(|_| http("shop-mcp", mcp_ports)).transpose()?;
+        let ports = Ports { listener, admin: Port::free()? };
+        let database = || self.start_proxy(kind, &site, "shop", self.filter, ports);
+        let proxy = self.database.then(database).transpose()?;
+        Ok(Stack { proxy, api_proxy, mcp_proxy, host, site, idp, api, mcp, _relay: relay, postgres })
     }
 
-    fn http_envoy(&self, site: &Site, resource: &str, ports: Ports) -> Result<Envoy> {
-        let bootstrap = Envoy::bootstrap(site, resource, &ports, &tools::filter(Filter::Http)?)?;
-        Envoy::start(&bootstrap, ports, self.concurrency)
-    }
-
-    fn start_proxy(&self, kind: Kind, site: &Site, listener: Port) -> Result<Proxy> {
-        let wasm = tools::filter(self.filter)?;
+    fn start_proxy(
+        &self,
+        kind: Kind,
+        site: &Site,
+        resource: &str,
+        filter: Filter,
+        ports: Ports,
+    ) -> Result<Proxy> {
+        let wasm = tools::filter(filter)?;
         match kind {
             Kind::Envoy => {
-                let ports = Ports { listener, admin: Port::free()? };
-                let mut bootstrap = Envoy::bootstrap(site, "shop", &ports, &wasm)?;
+                let mut bootstrap = Envoy::bootstrap(site, resource, &ports, &wasm)?;
                 if let Some(limit) = self.buffer_limit {
                     bootstrap = bootstrap.replace("4194304", &limit.to_string());
                 }
@@ -353,7 +368,7 @@ impl Builder {
             }
             Kind::Standalone => {
                 let options = Options { workers: self.concurrency, buffer_limit: self.buffer_limit };
-                Standalone::start(site, listener, &wasm, options).map(Proxy::Standalone)
+                Standalone::start(site, resource, ports.listener, &wasm, options).map(Proxy::Standalone)
             }
         }
     }

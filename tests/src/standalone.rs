@@ -14,7 +14,7 @@ use crate::scratch::Scratch;
 use crate::site::Site;
 use crate::tools;
 
-/// A running proxy with the shop's resource, or with any filter.
+/// A running proxy with one of the shop's resources, or with any filter.
 #[derive(Debug)]
 pub struct Standalone {
     process: Process,
@@ -33,13 +33,15 @@ pub struct Options {
 }
 
 impl Standalone {
-    /// Serves the shop, whose `listen` is `listener`, with the filter in `wasm`; waits until agents can connect.
-    pub fn start(site: &Site, listener: Port, wasm: &Path, options: Options) -> Result<Self> {
+    /// Serves a resource, whose `listen` is `listener`, with the filter in `wasm`; waits until agents can connect.
+    pub fn start(site: &Site, resource: &str, listener: Port, wasm: &Path, options: Options) -> Result<Self> {
         let scratch = Scratch::new("standalone")?;
         // The folder holds the module under its public name, whichever build it is.
-        fs::copy(wasm, scratch.join("gatewright_postgres.wasm"))?;
+        let name = if resource == "shop" { "gatewright_postgres.wasm" } else { "gatewright_http.wasm" };
+        fs::copy(wasm, scratch.join(name))?;
         let mut run = command(tools::gatewright()?, Signal::TERM);
-        run.args(["run", "--config"]).arg(site.config()).arg("--filters").arg(scratch.path());
+        run.args(["run", "--resource", resource, "--config"]).arg(site.config());
+        run.arg("--filters").arg(scratch.path());
         run.current_dir(site.folder());
         // The proxy is not told the database's password.
         run.envs(site.env().iter().filter(|(name, _)| !name.ends_with("_PASSWORD")).cloned());
@@ -49,11 +51,22 @@ impl Standalone {
         Self::spawn(run, options.workers, listener, scratch)
     }
 
-    /// Passes bytes on to `target` (`ADDRESS:PORT`) through that module, or through none.
+    /// Passes bytes on to `target` (`ADDRESS:PORT`) through that module.
     pub fn with_filter(target: &str, module: &Path) -> Result<Self> {
+        Self::filter(target, module, &[])
+    }
+
+    /// Passes HTTP on to `target` through that module, with Envoy's `allow_on_headers_stop_iteration` or without.
+    pub fn with_http_filter(target: &str, module: &Path, stop_iteration: bool) -> Result<Self> {
+        let more = ["--http", "--allow-on-headers-stop-iteration"];
+        Self::filter(target, module, if stop_iteration { &more } else { &more[..1] })
+    }
+
+    fn filter(target: &str, module: &Path, more: &[&str]) -> Result<Self> {
         let listener = Port::free()?;
         let mut run = command(tools::gatewright()?, Signal::TERM);
         run.args(["run", "--upstream", target, "--listen", &listener.address(), "--filter"]).arg(module);
+        run.args(more);
         Self::spawn(run, 2, listener, Scratch::new("standalone")?)
     }
 

@@ -81,9 +81,9 @@ fn who_asks() -> Result<()> {
             "the target's own name: {text}"
         );
     }
-    let dump = stack.api_envoy()?.config_dump()?;
-    ensure!(!dump.contains(api.secret()), "the credential is in Envoy's configuration");
-    ensure!(!stack.api_envoy()?.log().contains(api.secret()) && !stack.host.log().contains(api.secret()));
+    let dump = stack.api_proxy()?.told()?;
+    ensure!(!dump.contains(api.secret()), "the credential is in what the proxy tells");
+    ensure!(!stack.api_proxy()?.log().contains(api.secret()) && !stack.host.log().contains(api.secret()));
     Ok(())
 }
 

@@ -124,7 +124,17 @@ fn end_to_end_without_envoy() -> Result<()> {
     step("Testing", "end to end, without Envoy");
     // Cargo builds it along with its own tests only.
     build::host()?;
-    let suites = ["login", "policy", "approval", "masking", "recording", "fail_closed", "drivers"];
+    let suites = [
+        "login",
+        "policy",
+        "approval",
+        "masking",
+        "recording",
+        "fail_closed",
+        "drivers",
+        "http_api",
+        "http_mcp",
+    ];
     let mut command = cargo();
     if on_path("cargo-nextest").is_some() {
         command.args(["nextest", "run", "--no-fail-fast"]);

@@ -13,13 +13,13 @@ use foldhash::{HashMap, HashMapExt as _};
 
 use crate::abi::{Action, Peer};
 use crate::fault::Fault;
-use crate::state::{Effect, FilterState, Info, ROOT, SharedBytes, Stream, Window};
+use crate::state::{Effect, FilterState, Info, ROOT, Sees, SharedBytes, Stream, Window};
 use crate::vm::Vm;
 use crate::world::HttpAnswer;
 
-/// A connection of a chain. No two of one chain ever have the same.
+/// A connection, or a request with its response, of a chain. No two of one chain ever have the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ConnectionId(u32);
+pub struct ConnectionId(pub(crate) u32);
 
 /// One connection, between what it reads and what it writes.
 #[derive(Debug, Default)]
@@ -69,8 +69,7 @@ impl Connection {
         Stream {
             info: self.info.clone(),
             filter_state: self.filter_state.clone(),
-            downstream: window(&self.downstream),
-            upstream: window(&self.upstream),
+            sees: Sees::Bytes { downstream: window(&self.downstream), upstream: window(&self.upstream) },
             awaits_done: false,
         }
     }
@@ -306,6 +305,8 @@ impl Chain {
                             vm.forget(id)?;
                         }
                     }
+                    // There is no request.
+                    Effect::Continue(..) | Effect::Reply(..) | Effect::Reset(_) => {}
                 }
             }
             if let Some(vm) = self.vms.get_mut(index) {

@@ -6,6 +6,8 @@ use crate::fault::Fault;
 use crate::state::State;
 
 type Callback<P, R> = Option<TypedFunc<P, R>>;
+/// The callback of a head, by the ABI since 0.2.0, or before.
+type Heads = (Callback<(u32, u32, u32), u32>, Callback<(u32, u32), u32>);
 
 /// The callbacks of a filter; each may be missing.
 #[derive(Default)]
@@ -23,6 +25,18 @@ pub(crate) struct Exports {
     pub(crate) upstream_data: Callback<(u32, u32, u32), u32>,
     pub(crate) downstream_close: Callback<(u32, u32), ()>,
     pub(crate) upstream_close: Callback<(u32, u32), ()>,
+    pub(crate) request_headers: Callback<(u32, u32, u32), u32>,
+    /// Of the ABI 0.1.0, which does not tell whether the head is all.
+    pub(crate) request_headers_old: Callback<(u32, u32), u32>,
+    pub(crate) request_body: Callback<(u32, u32, u32), u32>,
+    pub(crate) request_trailers: Callback<(u32, u32), u32>,
+    pub(crate) response_headers: Callback<(u32, u32, u32), u32>,
+    /// Of the ABI 0.1.0.
+    pub(crate) response_headers_old: Callback<(u32, u32), u32>,
+    pub(crate) response_body: Callback<(u32, u32, u32), u32>,
+    pub(crate) response_trailers: Callback<(u32, u32), u32>,
+    /// Whether missing headers are empty, as in the ABI 0.1.0.
+    pub(crate) missing_is_empty: bool,
     pub(crate) done: Callback<u32, u32>,
     pub(crate) log: Callback<u32, ()>,
     pub(crate) delete: Callback<u32, ()>,
@@ -35,7 +49,22 @@ impl Exports {
     /// One has another type than the specification says.
     pub(crate) fn of(instance: &Instance, store: &mut Store<State>) -> Result<Self, Fault> {
         let mut find = Find { instance, store };
+        let old = find.exists("proxy_abi_version_0_1_0");
+        let heads = |find: &mut Find<'_>, name: &str| -> Result<Heads, Fault> {
+            if old { Ok((None, find.function(name)?)) } else { Ok((find.function(name)?, None)) }
+        };
+        let (request_headers, request_headers_old) = heads(&mut find, "proxy_on_request_headers")?;
+        let (response_headers, response_headers_old) = heads(&mut find, "proxy_on_response_headers")?;
         Ok(Self {
+            request_headers,
+            request_headers_old,
+            request_body: find.function("proxy_on_request_body")?,
+            request_trailers: find.function("proxy_on_request_trailers")?,
+            response_headers,
+            response_headers_old,
+            response_body: find.function("proxy_on_response_body")?,
+            response_trailers: find.function("proxy_on_response_trailers")?,
+            missing_is_empty: old,
             memory: find.memory(),
             allocate: match find.function("proxy_on_memory_allocate")? {
                 None => find.function("malloc")?,
@@ -65,6 +94,10 @@ struct Find<'a> {
 }
 
 impl Find<'_> {
+    fn exists(&mut self, name: &str) -> bool {
+        self.instance.get_func(&mut *self.store, name).is_some()
+    }
+
     fn memory(&mut self) -> Option<Memory> {
         self.instance.get_export(&mut *self.store, "memory").and_then(Extern::into_memory)
     }

@@ -1,5 +1,6 @@
 //! The hostcalls, one file for each group. Each answers a status and traps only when the guest itself does.
 
+mod attributes;
 mod buffers;
 mod clock;
 mod contexts;

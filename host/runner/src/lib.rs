@@ -1,8 +1,9 @@
-//! Runs proxy-wasm network filters without a proxy of their own: the ABI 0.2.1 on wasmtime, the semantics of a chain of
+//! Runs proxy-wasm filters without a proxy of their own: the ABI 0.2.1 on wasmtime, the semantics of a chain of
 //! filters between a client and a server, and a data plane on tokio.
 //!
 //! Three layers, each usable without the next: a [`Vm`] runs one filter and knows no bytes but those it is shown; a
-//! [`Chain`] moves the bytes of connections through filters, without I/O; [`proxy`] does the I/O.
+//! [`Chain`] moves the bytes of connections, an [`HttpChain`] requests and responses, through filters, without I/O;
+//! [`proxy`] does the I/O.
 //!
 //! Where the specification is silent, the semantics are Envoy's: a buffer stays valid after Pause and only then;
 //! resuming and closing act when the callback has returned; an upstream stream cannot be resumed; nothing can be said
@@ -14,6 +15,7 @@ mod engine;
 mod exports;
 mod fault;
 mod hostcalls;
+mod http;
 mod metrics;
 mod plugin;
 pub mod proxy;
@@ -26,6 +28,7 @@ pub use abi::{Action, Level, Pairs, Peer, Status};
 pub use chain::{Chain, Connection, ConnectionId};
 pub use engine::{Engine, Limits, Module};
 pub use fault::Fault;
+pub use http::{Broken, Exchange, Flow, Frame, Head, HttpChain, Incoming, Way};
 pub use metrics::{Kind, Metrics};
 pub use plugin::Plugin;
 pub use shared::Shared;

@@ -13,6 +13,8 @@ pub struct Plugin {
     pub vm_configuration: Vec<u8>,
     /// The plugin's configuration, as the module takes it.
     pub configuration: Vec<u8>,
+    /// HTTP: a filter that stops a head is shown the body all the same (Envoy's `allow_on_headers_stop_iteration`).
+    pub body_of_stopped_head: bool,
     /// Environment variables that the module sees.
     pub environment: Vec<(String, String)>,
 }

@@ -5,9 +5,12 @@
 
 mod accept;
 mod calls;
+mod filters;
+mod http;
 mod pump;
 mod restart;
 mod sockets;
+mod tcp;
 mod thread;
 mod tls;
 mod verifier;
@@ -19,6 +22,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::engine::Module;
@@ -45,11 +49,29 @@ pub struct Service {
     pub upstream: Target,
     /// TLS with the server, where it is reached by TCP.
     pub upstream_tls: Option<ServerSide>,
+    /// What passes.
+    pub protocol: Protocol,
     /// The filters, the nearest to the client first.
     pub filters: Vec<Filter>,
     /// Bytes of a connection, in each direction, beyond which nothing more is read: filters that hold a message see
     /// no more of it than this.
     pub buffer_limit: usize,
+}
+
+/// What passes through a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Protocol {
+    /// Bytes, through network filters.
+    Tcp,
+    /// Requests and responses, through HTTP filters.
+    Http(HttpOptions),
+}
+
+/// How HTTP is spoken.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HttpOptions {
+    /// The server is spoken to in HTTP/2, without asking whether it can.
+    pub upstream_http2: bool,
 }
 
 /// A filter of a service.
@@ -94,6 +116,12 @@ pub enum StartError {
     /// A listener or a thread cannot.
     #[error("{0}: {1}")]
     Io(String, #[source] std::io::Error),
+}
+
+/// Numbers of connections in this process.
+fn number() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
 }
 
 /// A proxy that listens, and serves when it is told to.

@@ -11,6 +11,7 @@ use wasmtime::{Memory, StoreLimits, TypedFunc};
 
 use crate::abi::Status;
 use crate::abi::numbers::buffer;
+use crate::http::{Reply, View, Way};
 use crate::metrics::Metrics;
 use crate::plugin::Plugin;
 use crate::shared::{Shared, Space};
@@ -40,17 +41,73 @@ pub struct Info {
     pub server_name: Option<String>,
     /// Whether the client showed a certificate that was verified.
     pub mtls: bool,
+    /// The URIs of that certificate (subjectAltName), the first one first.
+    pub uri_sans: Vec<String>,
 }
 
-/// One connection, as one filter sees it.
+/// One connection, or one request with its response, as one filter sees it.
 #[derive(Debug)]
 pub(crate) struct Stream {
     pub(crate) info: Rc<Info>,
     pub(crate) filter_state: FilterState,
-    pub(crate) downstream: Window,
-    pub(crate) upstream: Window,
+    pub(crate) sees: Sees,
     /// `proxy_on_done` gave false: what comes after waits for `proxy_done`.
     pub(crate) awaits_done: bool,
+}
+
+/// What a filter can work on.
+#[derive(Debug)]
+pub(crate) enum Sees {
+    /// Bytes of a connection.
+    Bytes { downstream: Window, upstream: Window },
+    /// A request and its response.
+    Http(View),
+}
+
+impl Stream {
+    /// The window on the client's bytes.
+    pub(crate) fn downstream(&mut self) -> Option<&mut Window> {
+        match &mut self.sees {
+            Sees::Bytes { downstream, .. } => Some(downstream),
+            Sees::Http(_) => None,
+        }
+    }
+
+    /// The window on the server's bytes.
+    pub(crate) fn upstream(&mut self) -> Option<&mut Window> {
+        match &mut self.sees {
+            Sees::Bytes { upstream, .. } => Some(upstream),
+            Sees::Http(_) => None,
+        }
+    }
+
+    /// What it is shown of a request and its response.
+    pub(crate) fn http(&self) -> Option<&View> {
+        match &self.sees {
+            Sees::Http(view) => Some(view),
+            Sees::Bytes { .. } => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn http_mut(&mut self) -> Option<&mut View> {
+        match &mut self.sees {
+            Sees::Http(view) => Some(view),
+            Sees::Bytes { .. } => None,
+        }
+    }
+
+    fn window(&self, kind: u32) -> Option<&SharedBytes> {
+        match (&self.sees, kind) {
+            (Sees::Bytes { downstream: window, .. }, buffer::DOWNSTREAM)
+            | (Sees::Bytes { upstream: window, .. }, buffer::UPSTREAM) => {
+                window.valid.then_some(&window.bytes)
+            }
+            (Sees::Http(view), buffer::HTTP_REQUEST_BODY) => view.body(Way::Request),
+            (Sees::Http(view), buffer::HTTP_RESPONSE_BODY) => view.body(Way::Response),
+            _ => None,
+        }
+    }
 }
 
 /// A buffer that a filter may use at times.
@@ -62,7 +119,7 @@ pub(crate) struct Window {
 }
 
 /// What a filter wants done when its callback has returned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// The client's bytes of that connection go on.
     Resume(u32),
@@ -72,6 +129,12 @@ pub(crate) enum Effect {
     Changed(u32),
     /// `proxy_done` was called for that context.
     Done(u32),
+    /// That message goes on.
+    Continue(u32, Way),
+    /// That request is answered.
+    Reply(u32, Box<Reply>),
+    /// That request and its response break off.
+    Reset(u32),
 }
 
 /// The host's side of one VM.
@@ -94,6 +157,8 @@ pub(crate) struct State {
     pub(crate) last_token: u32,
     pub(crate) tick: Duration,
     pub(crate) effects: Vec<Effect>,
+    /// Whether missing headers are empty, as in the ABI 0.1.0.
+    pub(crate) missing_is_empty: bool,
 }
 
 impl State {
@@ -104,31 +169,24 @@ impl State {
 
     /// Shows a buffer; an empty one where it is not to be had now.
     pub(crate) fn with_buffer<T>(&self, kind: u32, look: impl FnOnce(&[u8]) -> T) -> Result<T, Status> {
-        let window = |window: fn(&Stream) -> &Window| {
-            self.stream().map(window).filter(|window| window.valid).map(|window| window.bytes.borrow())
-        };
         match kind {
-            buffer::DOWNSTREAM => Ok(look(window(|stream| &stream.downstream).as_ref().map_or(&[], |b| b))),
-            buffer::UPSTREAM => Ok(look(window(|stream| &stream.upstream).as_ref().map_or(&[], |b| b))),
+            buffer::HTTP_REQUEST_BODY
+            | buffer::HTTP_RESPONSE_BODY
+            | buffer::DOWNSTREAM
+            | buffer::UPSTREAM => {
+                let bytes = self.stream().and_then(|stream| stream.window(kind)).map(|bytes| bytes.borrow());
+                Ok(look(bytes.as_ref().map_or(&[], |bytes| bytes)))
+            }
             buffer::CALL_RESPONSE_BODY => Ok(look(&self.answer.as_ref().ok_or(Status::NotFound)?.body)),
             buffer::VM_CONFIGURATION => Ok(look(&self.plugin.vm_configuration)),
             buffer::PLUGIN_CONFIGURATION => Ok(look(&self.plugin.configuration)),
-            buffer::HTTP_REQUEST_BODY
-            | buffer::HTTP_RESPONSE_BODY
-            | buffer::GRPC_MESSAGE
-            | buffer::FOREIGN_ARGUMENTS => Err(Status::NotFound),
+            buffer::GRPC_MESSAGE | buffer::FOREIGN_ARGUMENTS => Err(Status::NotFound),
             _ => Err(Status::BadArgument),
         }
     }
 
     /// A buffer that can be changed now.
     pub(crate) fn buffer_mut(&self, kind: u32) -> Result<SharedBytes, Status> {
-        let stream = self.stream().ok_or(Status::BadArgument)?;
-        let window = match kind {
-            buffer::DOWNSTREAM => &stream.downstream,
-            buffer::UPSTREAM => &stream.upstream,
-            _ => return Err(Status::BadArgument),
-        };
-        if window.valid { Ok(window.bytes.clone()) } else { Err(Status::BadArgument) }
+        self.stream().and_then(|stream| stream.window(kind)).cloned().ok_or(Status::BadArgument)
     }
 }

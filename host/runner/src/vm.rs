@@ -31,7 +31,7 @@ pub struct Surroundings {
 /// A running filter.
 pub struct Vm {
     store: Store<State>,
-    exports: Exports,
+    pub(crate) exports: Exports,
     limits: Limits,
     failed: bool,
 }
@@ -51,6 +51,7 @@ impl Vm {
         let state = vm.store.data_mut();
         state.memory = vm.exports.memory;
         state.allocate = vm.exports.allocate.clone();
+        state.missing_is_empty = vm.exports.missing_is_empty;
         let deadline = vm.limits.start;
         vm.call_within(deadline, ROOT, "proxy_on_context_create", |e| &e.context_create, (ROOT, 0))?;
         let started =
@@ -139,26 +140,28 @@ impl Vm {
 
     /// The client said something.
     pub(crate) fn downstream(&mut self, id: u32, end: bool) -> Result<Action, Fault> {
-        let Some(stream) = self.store.data_mut().streams.get_mut(&id) else { return Ok(Action::Continue) };
-        stream.downstream.valid = true;
-        let arguments = (id, count(stream.downstream.bytes.borrow().len()), u32::from(end));
+        let window = self.store.data_mut().streams.get_mut(&id).and_then(Stream::downstream);
+        let Some(window) = window else { return Ok(Action::Continue) };
+        window.valid = true;
+        let arguments = (id, count(window.bytes.borrow().len()), u32::from(end));
         let action = self.call(id, "proxy_on_downstream_data", |e| &e.downstream_data, arguments)?;
         let action = Action::of(action.unwrap_or(0));
-        if let Some(stream) = self.store.data_mut().streams.get_mut(&id) {
-            stream.downstream.valid = action == Action::Pause;
+        if let Some(window) = self.store.data_mut().streams.get_mut(&id).and_then(Stream::downstream) {
+            window.valid = action == Action::Pause;
         }
         Ok(action)
     }
 
     /// The server said something.
     pub(crate) fn upstream(&mut self, id: u32, end: bool) -> Result<Action, Fault> {
-        let Some(stream) = self.store.data_mut().streams.get_mut(&id) else { return Ok(Action::Continue) };
-        stream.upstream.valid = true;
-        let arguments = (id, count(stream.upstream.bytes.borrow().len()), u32::from(end));
+        let window = self.store.data_mut().streams.get_mut(&id).and_then(Stream::upstream);
+        let Some(window) = window else { return Ok(Action::Continue) };
+        window.valid = true;
+        let arguments = (id, count(window.bytes.borrow().len()), u32::from(end));
         let action = self.call(id, "proxy_on_upstream_data", |e| &e.upstream_data, arguments)?;
         let action = Action::of(action.unwrap_or(0));
-        if let Some(stream) = self.store.data_mut().streams.get_mut(&id) {
-            stream.upstream.valid = action == Action::Pause;
+        if let Some(window) = self.store.data_mut().streams.get_mut(&id).and_then(Stream::upstream) {
+            window.valid = action == Action::Pause;
         }
         Ok(action)
     }
@@ -207,7 +210,22 @@ impl Vm {
         }
     }
 
-    fn call<P: WasmParams, R: WasmResults>(
+    /// The host's side.
+    pub(crate) fn state_mut(&mut self) -> &mut State {
+        self.store.data_mut()
+    }
+
+    /// The time as the filter sees it.
+    pub(crate) fn now(&self) -> Duration {
+        self.store.data().world.now()
+    }
+
+    /// See [`Plugin::body_of_stopped_head`].
+    pub(crate) fn shows_body_of_stopped_head(&self) -> bool {
+        self.store.data().plugin.body_of_stopped_head
+    }
+
+    pub(crate) fn call<P: WasmParams, R: WasmResults>(
         &mut self,
         context: u32,
         name: &'static str,
@@ -245,7 +263,8 @@ fn size(bytes: &[u8]) -> Result<u32, Fault> {
     u32::try_from(bytes.len()).map_err(Fault::module)
 }
 
-fn count(number: usize) -> u32 {
+/// A number as the ABI takes it.
+pub(crate) fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
@@ -276,6 +295,7 @@ fn instantiate(
         last_token: 0,
         tick: Duration::ZERO,
         effects: Vec::new(),
+        missing_is_empty: false,
     };
     let mut store = Store::new(&engine.engine, state);
     store.limiter(|state| &mut state.limits);

@@ -10,7 +10,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use gatewright_runner::proxy::{
-    Begin, ClientSide, Config, Filter, Identity, Proxy, ServerSide, Service, StartError, Target, Tls,
+    Begin, ClientSide, Config, Filter, Identity, Protocol, Proxy, ServerSide, Service, StartError, Target,
+    Tls,
 };
 use gatewright_runner::{Engine, Metrics, Plugin};
 use support::{limits, module};
@@ -65,6 +66,7 @@ fn service(upstream: Target, filters: &[&str]) -> Service {
         client: ClientSide::Plain,
         upstream,
         upstream_tls: None,
+        protocol: Protocol::Tcp,
         filters: filters.collect(),
         buffer_limit: 64 << 10,
     }

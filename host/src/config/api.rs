@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::model::{ApprovalsSection, Detectors, LimitsSection, RecordingSection};
-use super::values::{Endpoint, Name, Span, Url};
+use super::values::{Address, Endpoint, Name, Span, Url};
 use crate::secret::SecretRef;
 use crate::tools::Known;
 
@@ -20,6 +20,9 @@ pub(crate) struct Api {
     pub(crate) name: Spanned<Name>,
     /// Where it listens.
     pub(crate) target: Endpoint,
+    /// Where agents connect to, when `gatewright run` serves it.
+    #[serde(default)]
+    pub(crate) listen: Option<Address>,
     /// Whether it is spoken to in HTTP/2.
     #[serde(default)]
     pub(crate) http2: bool,

@@ -1,4 +1,4 @@
-//! Drives a proxy-wasm network filter in this process, as Envoy would: bytes, answers to HTTP calls, and time come
+//! Drives a proxy-wasm filter in this process, as Envoy would: bytes or messages, answers to HTTP calls, and time come
 //! from the test, and what the filter does is there to look at. Nothing is random and no clock runs.
 //!
 //! ```no_run
@@ -13,10 +13,11 @@
 //! # }
 //! ```
 //!
-//! The ABI and its semantics are those of [`gatewright_runner`], which serves real connections with the same code. Only
-//! network filters are driven so far.
+//! [`HttpVm`] does the same with an HTTP filter. The ABI and its semantics are those of [`gatewright_runner`], which
+//! serves real connections with the same code.
 
 mod functions;
+mod http;
 mod script;
 mod vm;
 
@@ -26,6 +27,7 @@ use gatewright_runner::{Engine, Limits, Module};
 
 pub use functions::Functions;
 pub use gatewright_runner::{ConnectionId as StreamId, Fault};
+pub use http::{HttpVm, Message};
 pub use script::HttpCall;
 pub use vm::Vm;
 

@@ -45,7 +45,8 @@ pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
     let target = stack.postgres.address();
     let password = stack.postgres.support_password();
     let options = Options { workers: 2, buffer_limit: None };
-    let standalone = Standalone::start(&stack.site, listener, &tools::filter(Filter::Release)?, options)?;
+    let standalone =
+        Standalone::start(&stack.site, "shop", listener, &tools::filter(Filter::Release)?, options)?;
     let idle_envoy = Envoy::with_filter(&target, &idle)?;
     let idle_standalone = Standalone::with_filter(&target, &idle)?;
     let pgbouncer = on_path("pgbouncer")

@@ -91,6 +91,10 @@ pub(crate) mod buffer {
 
 /// Kinds of header maps.
 pub(crate) mod map {
+    pub(crate) const REQUEST_HEADERS: u32 = 0;
+    pub(crate) const REQUEST_TRAILERS: u32 = 1;
+    pub(crate) const RESPONSE_HEADERS: u32 = 2;
+    pub(crate) const RESPONSE_TRAILERS: u32 = 3;
     pub(crate) const CALL_RESPONSE_HEADERS: u32 = 6;
     pub(crate) const CALL_RESPONSE_TRAILERS: u32 = 7;
 }

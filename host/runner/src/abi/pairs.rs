@@ -47,6 +47,34 @@ impl Pairs {
         Some(out)
     }
 
+    /// The first value of a name; names differ not by case.
+    pub(crate) fn first(&self, name: &[u8]) -> Option<&[u8]> {
+        let (_, value) = self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        Some(value)
+    }
+
+    /// Gives a name that one value, in the place of its first one.
+    pub(crate) fn set(&mut self, name: &[u8], value: &[u8]) {
+        let mut placed = false;
+        self.0.retain_mut(|(known, old)| {
+            if !known.eq_ignore_ascii_case(name) {
+                return true;
+            }
+            if !placed {
+                value.clone_into(old);
+            }
+            !std::mem::replace(&mut placed, true)
+        });
+        if !placed {
+            self.0.push((name.to_vec(), value.to_vec()));
+        }
+    }
+
+    /// Takes a name away.
+    pub(crate) fn remove(&mut self, name: &[u8]) {
+        self.0.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+    }
+
     /// The values of a name, joined as HTTP joins them (RFC 9110 section 5.3); names differ not by case.
     pub(crate) fn get(&self, name: &[u8]) -> Option<Vec<u8>> {
         let mut found: Option<Vec<u8>> = None;
@@ -66,6 +94,17 @@ impl Pairs {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_value_takes_the_place_of_all() {
+        let pair = |name: &str, value: &str| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
+        let mut pairs = Pairs(vec![pair("a", "1"), pair("b", "2"), pair("A", "3")]);
+        pairs.set(b"a", b"4");
+        assert_eq!(pairs.0, [pair("a", "4"), pair("b", "2")]);
+        pairs.set(b"c", b"5");
+        pairs.remove(b"B");
+        assert_eq!(pairs.0, [pair("a", "4"), pair("c", "5")]);
+    }
 
     #[test]
     fn what_is_written_is_read_and_what_is_cut_is_not() {

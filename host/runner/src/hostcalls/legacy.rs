@@ -5,13 +5,14 @@ use wasmtime::Linker;
 use super::hostcalls;
 use crate::abi::memory::{Guest, Outcome};
 use crate::abi::numbers::buffer;
+use crate::http::Way;
 use crate::state::State;
 
 pub(super) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     hostcalls!(linker,
         "proxy_get_configuration" => configuration(data_at: u32, size_at: u32),
-        "proxy_continue_request" => nothing(),
-        "proxy_continue_response" => nothing(),
+        "proxy_continue_request" => resume_request(),
+        "proxy_continue_response" => resume_response(),
         "proxy_clear_route_cache" => nothing(),
     );
     Ok(())
@@ -21,7 +22,15 @@ fn configuration(guest: &mut Guest<'_>, data_at: u32, size_at: u32) -> Outcome {
     super::buffers::get(guest, buffer::PLUGIN_CONFIGURATION, 0, u32::MAX, data_at, size_at)
 }
 
-/// A network filter has no request.
+fn resume_request(guest: &mut Guest<'_>) -> Outcome {
+    super::streams::resume_message(guest, Way::Request)
+}
+
+fn resume_response(guest: &mut Guest<'_>) -> Outcome {
+    super::streams::resume_message(guest, Way::Response)
+}
+
+/// There is one route.
 fn nothing(_guest: &mut Guest<'_>) -> Outcome {
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use wasmtime::Linker;
 
-use super::hostcalls;
+use super::{attributes, hostcalls};
 use crate::abi::Status;
 use crate::abi::memory::{Guest, Outcome, Return, copy, give, slice, split};
 use crate::state::{Info, State};
@@ -37,6 +37,9 @@ fn find(state: &State, path: &[u8]) -> Option<Vec<u8>> {
     if let Some(value) = of_connection(&stream.info, path) {
         return Some(value);
     }
+    if let Some(value) = stream.http().and_then(|view| attributes::of(view, path, state.world.now())) {
+        return Some(value);
+    }
     let name = path.strip_prefix(b"filter_state\0wasm.").unwrap_or(path);
     stream.filter_state.borrow().get(name).cloned()
 }
@@ -53,8 +56,9 @@ fn of_connection(info: &Info, path: &[u8]) -> Option<Vec<u8>> {
         b"connection\0id" => Some(info.id.to_le_bytes().to_vec()),
         b"connection\0requested_server_name" => text(info.server_name.as_ref()?),
         b"connection\0mtls" => Some(vec![u8::from(info.mtls)]),
+        b"connection\0uri_san_peer_certificate" => text(info.uri_sans.first()?),
         // Inbound.
-        b"listener_direction" => Some(1_u64.to_le_bytes().to_vec()),
+        b"listener_direction" | b"xds\0listener_direction" => Some(1_u64.to_le_bytes().to_vec()),
         _ => None,
     }
 }

@@ -14,7 +14,7 @@ use super::sockets::{self, AnySocket};
 use super::tls::Client;
 use super::worker::Worker;
 use crate::abi::Peer;
-use crate::chain::{Connection, ConnectionId};
+use crate::chain::{Chain, Connection, ConnectionId};
 
 /// Bytes that one read may bring.
 const READ: usize = 16 << 10;
@@ -38,7 +38,7 @@ enum End {
 }
 
 /// Serves a connection that the chain knows to its end.
-pub(super) async fn run(worker: &Rc<Worker>, id: ConnectionId, client: Client) {
+pub(super) async fn run(worker: &Rc<Worker<Chain>>, id: ConnectionId, client: Client) {
     let Client { socket, early, .. } = client;
     let mut pump = Pump { worker, id, client: Side::new(socket), server: None, early };
     let end = pump.run().await;
@@ -55,7 +55,7 @@ struct Side {
 }
 
 struct Pump<'a> {
-    worker: &'a Rc<Worker>,
+    worker: &'a Rc<Worker<Chain>>,
     id: ConnectionId,
     client: Side,
     server: Option<Side>,

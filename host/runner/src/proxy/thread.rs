@@ -6,12 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::LocalSet;
 
 use super::calls::Clients;
+use super::http::HttpService;
 use super::worker::Worker;
-use super::{Config, StartError};
+use super::{Config, Protocol, Service, StartError};
+use crate::chain::Chain;
+use crate::fault::Fault;
 use crate::metrics::Metrics;
 use crate::shared::Shared;
 
@@ -76,10 +79,10 @@ impl Thread {
                 }
             };
             LocalSet::new().block_on(&runtime, async {
-                match workers(&config, &shared, &metrics) {
-                    Ok(workers) => {
+                match start_all(&config, &shared, &metrics) {
+                    Ok(all) => {
                         let _ = told.send(Ok(()));
-                        serve(workers, incoming, load, config.drain).await;
+                        serve(all, incoming, load, config.drain).await;
                     }
                     Err(error) => drop(told.send(Err(error))),
                 }
@@ -113,31 +116,72 @@ impl Thread {
     }
 }
 
-fn workers(config: &Config, shared: &Shared, metrics: &Metrics) -> Result<Vec<Rc<Worker>>, StartError> {
+/// One service on this thread.
+#[derive(Clone)]
+enum Serving {
+    Tcp(Rc<Worker<Chain>>),
+    Http(Rc<HttpService>),
+}
+
+impl Serving {
+    fn start(
+        service: &Service,
+        shared: &Shared,
+        metrics: &Metrics,
+        clients: &Rc<Clients>,
+    ) -> Result<Self, Fault> {
+        Ok(match &service.protocol {
+            Protocol::Tcp => Self::Tcp(Worker::start(service, shared, metrics, clients)?),
+            Protocol::Http(options) => {
+                let worker = Worker::start(service, shared, metrics, clients)?;
+                Self::Http(Rc::new(HttpService::new(worker, options)))
+            }
+        })
+    }
+
+    async fn visit(self, visitor: Visitor, draining: watch::Receiver<bool>) {
+        match self {
+            Self::Tcp(worker) => worker.visit(visitor).await,
+            Self::Http(service) => service.visit(visitor, draining).await,
+        }
+    }
+
+    async fn end(self) {
+        match self {
+            Self::Tcp(worker) => worker.end().await,
+            Self::Http(service) => service.end().await,
+        }
+    }
+}
+
+fn start_all(config: &Config, shared: &Shared, metrics: &Metrics) -> Result<Vec<Serving>, StartError> {
     let clients = Rc::new(Clients::new(config.clusters.clone()));
     let services = config.services.iter();
     services
         .map(|service| {
-            Worker::start(service, shared, metrics, &clients)
+            Serving::start(service, shared, metrics, &clients)
                 .map_err(|fault| StartError::Filter(service.name.clone(), fault))
         })
         .collect()
 }
 
 async fn serve(
-    workers: Vec<Rc<Worker>>,
+    all: Vec<Serving>,
     mut incoming: mpsc::UnboundedReceiver<Visitor>,
     load: Arc<AtomicUsize>,
     drain: Duration,
 ) {
+    let (drains, draining) = watch::channel(false);
     while let Some(visitor) = incoming.recv().await {
-        let Some(worker) = workers.get(visitor.service).cloned() else { continue };
-        let load = load.clone();
+        let Some(serving) = all.get(visitor.service).cloned() else { continue };
+        let (load, draining) = (load.clone(), draining.clone());
         tokio::task::spawn_local(async move {
-            worker.visit(visitor).await;
+            serving.visit(visitor, draining).await;
             load.fetch_sub(1, Ordering::Relaxed);
         });
     }
+    // Connections that can end in good order do.
+    drains.send_replace(true);
     let over = async {
         while load.load(Ordering::Relaxed) > 0 {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -149,7 +193,7 @@ async fn serve(
             "the drain time is over: connections are closed"
         );
     }
-    for worker in workers {
-        worker.end().await;
+    for serving in all {
+        serving.end().await;
     }
 }

@@ -1,6 +1,8 @@
 //! TLS on both sides, as PostgreSQL's protocol begins it (protocol documentation, "SSL Session Encryption"): by
 //! SSLRequest, or directly with ALPN `postgresql`. The filters see plain bytes.
 
+mod http;
+
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -54,6 +56,10 @@ pub enum Begin {
     Request,
     /// At once: PostgreSQL 17 and later.
     Direct,
+    /// At once, for HTTP/1.1.
+    Http1,
+    /// At once, for HTTP/2.
+    Http2,
 }
 
 /// TLS with a server. Its certificate is always verified, its name included (what libpq calls `verify-full`).
@@ -97,7 +103,7 @@ impl ServerSide {
             }
             None => builder.with_no_client_auth(),
         };
-        config.alpn_protocols = vec![ALPN.to_vec()];
+        config.alpn_protocols = vec![begin.alpn().to_vec()];
         let name = ServerName::try_from(name.to_owned())
             .map_err(|_| TlsError::Config(format!("`{name}` is not a server's name")))?;
         Ok(Self { config: Arc::new(config), name, begin })
@@ -148,22 +154,27 @@ impl Tls {
     /// # Errors
     /// A file cannot be read, or key and certificate do not belong together.
     pub fn new(identity: &Identity, client_ca: Option<&Path>, required: bool) -> Result<Self, TlsError> {
-        let builder = ServerConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .map_err(TlsError::config)?;
-        let builder = match client_ca {
-            Some(ca) => {
-                let roots = Arc::new(roots(Some(ca))?);
-                let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider()).build();
-                builder.with_client_cert_verifier(verifier.map_err(TlsError::config)?)
-            }
-            None => builder.with_no_client_auth(),
-        };
-        let (chain, key) = identity.read()?;
-        let mut config = builder.with_single_cert(chain, key).map_err(TlsError::config)?;
+        let mut config = server(identity, client_ca)?;
         config.alpn_protocols = vec![ALPN.to_vec()];
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), required })
     }
+}
+
+/// TLS with clients, of no protocol yet.
+fn server(identity: &Identity, client_ca: Option<&Path>) -> Result<ServerConfig, TlsError> {
+    let builder = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::config)?;
+    let builder = match client_ca {
+        Some(ca) => {
+            let roots = Arc::new(roots(Some(ca))?);
+            let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider()).build();
+            builder.with_client_cert_verifier(verifier.map_err(TlsError::config)?)
+        }
+        None => builder.with_no_client_auth(),
+    };
+    let (chain, key) = identity.read()?;
+    builder.with_single_cert(chain, key).map_err(TlsError::config)
 }
 
 /// A client, as far as the filters are concerned.
@@ -175,11 +186,22 @@ pub(super) struct Client {
     pub(super) server_name: Option<String>,
     /// Whether it showed a certificate, which was verified.
     pub(super) mtls: bool,
+    /// The URIs of that certificate.
+    pub(super) uri_sans: Vec<String>,
+    /// Whether it encrypts.
+    pub(super) encrypted: bool,
 }
 
 impl Client {
     fn plain(socket: TcpStream, early: &[u8]) -> Self {
-        Self { socket: Box::new(socket), early: BytesMut::from(early), server_name: None, mtls: false }
+        Self {
+            socket: Box::new(socket),
+            early: BytesMut::from(early),
+            server_name: None,
+            mtls: false,
+            uri_sans: Vec::new(),
+            encrypted: false,
+        }
     }
 }
 
@@ -234,7 +256,8 @@ async fn encrypted(tls: &Tls, socket: TcpStream, direct: bool) -> io::Result<Cli
     }
     let server_name = session.server_name().map(str::to_owned);
     let mtls = session.peer_certificates().is_some_and(|chain| !chain.is_empty());
-    Ok(Client { socket: Box::new(socket), early: BytesMut::new(), server_name, mtls })
+    let (early, uri_sans) = (BytesMut::new(), Vec::new());
+    Ok(Client { socket: Box::new(socket), early, server_name, mtls, uri_sans, encrypted: true })
 }
 
 pub(super) fn provider() -> Arc<rustls::crypto::CryptoProvider> {

@@ -1,25 +1,20 @@
-//! One service on one thread: its chain of filters, and who waits for what becomes of a connection.
+//! One service on one thread: its chain of filters, and who waits for what becomes of a connection or a request.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 use std::time::Duration;
 
 use super::Service;
 use super::calls::Clients;
-use super::pump;
+use super::filters::Filters;
 use super::restart::Backoff;
-use super::sockets;
-use super::thread::Visitor;
 use super::world::Real;
-use crate::abi::Peer;
-use crate::chain::{Chain, Connection, ConnectionId};
+use crate::chain::ConnectionId;
 use crate::fault::Fault;
-use crate::metrics::{Kind, Metrics};
+use crate::metrics::Metrics;
 use crate::shared::Shared;
-use crate::state::Info;
 use crate::vm::{Surroundings, Vm};
 use crate::world::{HttpAnswer, HttpCall};
 
@@ -28,22 +23,20 @@ const LAST_CALLS: Duration = Duration::from_secs(2);
 /// How often a filter without a timer is asked whether it wants one now.
 const NO_TIMER: Duration = Duration::from_millis(100);
 
-static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
-
 /// One service on one thread.
-pub(super) struct Worker {
+pub(super) struct Worker<C> {
     pub(super) service: Service,
     shared: Shared,
-    metrics: Metrics,
+    pub(super) metrics: Metrics,
     clients: Rc<Clients>,
-    chain: RefCell<Chain>,
+    pub(super) chain: RefCell<C>,
     wakers: RefCell<HashMap<ConnectionId, Waker>>,
     backoff: RefCell<Backoff>,
     /// Calls of filters that are not answered.
     calls: Cell<usize>,
 }
 
-impl Worker {
+impl<C: Filters> Worker<C> {
     /// Starts the service's filters.
     pub(super) fn start(
         service: &Service,
@@ -56,13 +49,13 @@ impl Worker {
             shared: shared.clone(),
             metrics: metrics.clone(),
             clients: clients.clone(),
-            chain: RefCell::new(Chain::new(Vec::new())),
+            chain: RefCell::new(C::of(Vec::new(), service)),
             wakers: RefCell::default(),
             backoff: RefCell::default(),
             calls: Cell::new(0),
         });
         let vms = (0..service.filters.len()).map(|index| worker.vm(index)).collect::<Result<Vec<_>, _>>()?;
-        *worker.chain.borrow_mut() = Chain::new(vms);
+        *worker.chain.borrow_mut() = C::of(vms, service);
         for index in 0..service.filters.len() {
             tokio::task::spawn_local(worker.clone().tick(index));
         }
@@ -78,7 +71,7 @@ impl Worker {
 
     /// Lets the chain do something, and wakes whom it concerns. `None` where a filter failed by it: then all
     /// connections are gone.
-    fn with<T>(self: &Rc<Self>, act: impl FnOnce(&mut Chain) -> Result<T, Fault>) -> Option<T> {
+    pub(super) fn with<T>(self: &Rc<Self>, act: impl FnOnce(&mut C) -> Result<T, Fault>) -> Option<T> {
         self.with_for(None, act)
     }
 
@@ -86,7 +79,7 @@ impl Worker {
     pub(super) fn with_for<T>(
         self: &Rc<Self>,
         awake: Option<ConnectionId>,
-        act: impl FnOnce(&mut Chain) -> Result<T, Fault>,
+        act: impl FnOnce(&mut C) -> Result<T, Fault>,
     ) -> Option<T> {
         let mut chain = self.chain.borrow_mut();
         let result = act(&mut chain);
@@ -102,15 +95,6 @@ impl Worker {
         result
     }
 
-    /// Looks at a connection; `None` where it is gone.
-    pub(super) fn connection<T>(
-        &self,
-        id: ConnectionId,
-        look: impl FnOnce(&mut Connection) -> T,
-    ) -> Option<T> {
-        self.chain.borrow_mut().connection(id).map(look)
-    }
-
     /// Has `waker` woken when something becomes of the connection.
     pub(super) fn watch(&self, id: ConnectionId, waker: &Waker) {
         let mut wakers = self.wakers.borrow_mut();
@@ -120,14 +104,13 @@ impl Worker {
         }
     }
 
-    /// The connection is over; gives what is left of it.
-    pub(super) fn close(self: &Rc<Self>, id: ConnectionId, peer: Peer) -> Option<Connection> {
+    /// Nobody watches that connection any more.
+    pub(super) fn unwatch(&self, id: ConnectionId) {
         self.wakers.borrow_mut().remove(&id);
-        self.with(|chain| chain.close(id, peer)).flatten()
     }
 
     /// A filter failed: all connections pass through it, so all of them end. A new VM takes its place.
-    fn failed(self: &Rc<Self>, chain: &mut Chain, fault: &Fault) {
+    fn failed(self: &Rc<Self>, chain: &mut C, fault: &Fault) {
         if let Fault::Trap { kind, .. } = fault {
             self.metrics.count(&format!("gatewright_filter_failures_total{{kind=\"{kind}\"}}"));
         }
@@ -167,40 +150,8 @@ impl Worker {
         }
     }
 
-    fn is_failed(&self) -> bool {
+    pub(super) fn is_failed(&self) -> bool {
         self.chain.borrow().vms().iter().any(Vm::is_failed)
-    }
-
-    /// Serves one connection to its end.
-    pub(super) async fn visit(self: Rc<Self>, visitor: Visitor) {
-        if self.is_failed() {
-            self.metrics.count("gatewright_connections_refused_total");
-            return;
-        }
-        let begun = async { self.service.client.accept(sockets::client(visitor.socket)?).await };
-        let client = match begun.await {
-            Ok(client) => client,
-            Err(error) => {
-                self.metrics.count("gatewright_connections_not_begun_total");
-                tracing::debug!(service = self.service.name, source = %visitor.source, %error, "a client did not begin");
-                return;
-            }
-        };
-        let info = Info {
-            id: CONNECTIONS.fetch_add(1, Ordering::Relaxed),
-            source: visitor.source.to_string(),
-            destination: self.service.listen.to_string(),
-            upstream: Some(self.service.upstream.to_string()),
-            server_name: client.server_name.clone(),
-            mtls: client.mtls,
-        };
-        self.metrics.add(Kind::Gauge, "gatewright_connections", 1);
-        if let Some(id) = self.with(|chain| chain.open(info)) {
-            pump::run(&self, id, client).await;
-            // Whatever became of it, the filters must not think that it is still there.
-            self.close(id, Peer::Local);
-        }
-        self.metrics.add(Kind::Gauge, "gatewright_connections", -1);
     }
 
     /// Makes a call of the filter whose `life` that is. Tells whether there is anybody to call.

@@ -6,13 +6,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
 
+use super::filters::Filters;
 use super::worker::Worker;
 use crate::abi::{Level, Status};
 use crate::world::{HttpCall, QueueBell, World};
 
 /// The world of one filter on one thread.
-pub(super) struct Real {
-    worker: Weak<Worker>,
+pub(super) struct Real<C> {
+    worker: Weak<Worker<C>>,
     index: usize,
     name: String,
     start: Instant,
@@ -21,9 +22,9 @@ pub(super) struct Real {
     life: Rc<()>,
 }
 
-impl Real {
+impl<C: Filters> Real<C> {
     /// For the filter at `index`. Must be called on the worker's thread.
-    pub(super) fn new(worker: Weak<Worker>, index: usize, name: &str) -> Self {
+    pub(super) fn new(worker: Weak<Worker<C>>, index: usize, name: &str) -> Self {
         let (rings, mut rung) = mpsc::unbounded_channel::<u32>();
         let listening = worker.clone();
         tokio::task::spawn_local(async move {
@@ -40,7 +41,7 @@ impl Real {
     }
 }
 
-impl World for Real {
+impl<C: Filters> World for Real<C> {
     fn now(&self) -> Duration {
         SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
     }

@@ -1,0 +1,58 @@
+//! TLS with clients and servers that speak HTTP: from the first byte, the version of HTTP by ALPN.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use rustls::pki_types::CertificateDer;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+
+use super::{ALPN, Begin, Client, ClientSide, Identity, PATIENCE, Tls, TlsError, server};
+
+const HTTP1: &[u8] = b"http/1.1";
+const HTTP2: &[u8] = b"h2";
+
+impl Begin {
+    pub(super) fn alpn(self) -> &'static [u8] {
+        match self {
+            Self::Request | Self::Direct => ALPN,
+            Self::Http1 => HTTP1,
+            Self::Http2 => HTTP2,
+        }
+    }
+}
+
+impl Tls {
+    /// The same as [`Self::new`] for clients that speak HTTP. None may speak it in plain.
+    ///
+    /// # Errors
+    /// A file cannot be read, or key and certificate do not belong together.
+    pub fn for_http(identity: &Identity, client_ca: Option<&Path>) -> Result<Self, TlsError> {
+        let mut config = server(identity, client_ca)?;
+        config.alpn_protocols = vec![HTTP2.to_vec(), HTTP1.to_vec()];
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), required: true })
+    }
+}
+
+impl ClientSide {
+    /// Begins with a client that speaks HTTP.
+    pub(in crate::proxy) async fn accept_http(&self, socket: TcpStream) -> io::Result<Client> {
+        let Self::Tls(tls) = self else { return Ok(Client::plain(socket, b"")) };
+        let accepting = tokio::time::timeout(PATIENCE, tls.acceptor.accept(socket));
+        let socket = accepting.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+        let session = socket.get_ref().1;
+        let server_name = session.server_name().map(str::to_owned);
+        let certificate = session.peer_certificates().and_then(|chain| chain.first());
+        let (mtls, uri_sans) = (certificate.is_some(), certificate.map(uris).unwrap_or_default());
+        let early = BytesMut::new();
+        Ok(Client { socket: Box::new(socket), early, server_name, mtls, uri_sans, encrypted: true })
+    }
+}
+
+/// The URIs of a certificate that was verified.
+fn uris(certificate: &CertificateDer<'_>) -> Vec<String> {
+    let parsed = webpki::EndEntityCert::try_from(certificate);
+    parsed.map(|parsed| parsed.valid_uri_names().map(str::to_owned).collect()).unwrap_or_default()
+}
