@@ -4,10 +4,13 @@
 
 pub mod account;
 pub mod agents;
+pub mod certificates;
 pub mod client;
 pub mod corpus;
+pub mod curl;
 pub mod envoy;
 pub mod everything;
+pub mod h2c;
 pub mod host;
 pub mod http;
 pub mod idp;
@@ -25,6 +28,7 @@ pub mod shop_mcp;
 pub mod site;
 pub mod stack;
 pub mod standalone;
+pub mod target;
 pub mod tools;
 pub mod wait;
 pub mod wire;

@@ -53,9 +53,15 @@ pub struct Builder {
     buffer_limit: Option<u32>,
     proxy: Option<Kind>,
     api: bool,
+    api_at: Option<String>,
     mcp: Option<Replies>,
+    mcp_at: Option<String>,
+    bootstrap: Option<Edit>,
     database: bool,
 }
+
+/// A change of the bootstrap of an Envoy in front of HTTP.
+type Edit = fn(Value, &Idp) -> Result<Value>;
 
 impl Default for Builder {
     fn default() -> Self {
@@ -71,7 +77,10 @@ impl Default for Builder {
             buffer_limit: None,
             proxy: None,
             api: false,
+            api_at: None,
             mcp: None,
+            mcp_at: None,
+            bootstrap: None,
             database: true,
         }
     }
@@ -126,6 +135,21 @@ impl Stack {
     /// Login straight to the server as `support`.
     pub fn direct(&self) -> Login {
         Login::new(self.postgres.port(), self.postgres.support_password())
+    }
+
+    /// Values of the shop's masked columns, as they are in the database.
+    pub fn secrets(&self) -> Result<Vec<String>> {
+        let values = self.postgres.sql(
+            "SELECT email FROM customers UNION SELECT phone FROM customers UNION SELECT ssn FROM customers \
+             UNION SELECT card_number FROM customers",
+        )?;
+        Ok(values.lines().filter(|value| !value.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// One of the variables that the configuration refers to, secrets among them.
+    pub fn variable(&self, name: &str) -> Result<&str> {
+        let found = self.site.env().iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str()).with_context(|| format!("there is no `{name}`"))
     }
 
     /// Starts the host, after it was down, and waits until it is ready.
@@ -242,6 +266,24 @@ impl Builder {
         self
     }
 
+    /// As [`Self::api`], with a server that the test runs in the API's place.
+    pub fn api_at(mut self, address: &str) -> Self {
+        (self.api_at, self.database) = (Some(address.to_owned()), false);
+        self
+    }
+
+    /// As [`Self::mcp`], with a server that the test runs in the MCP server's place.
+    pub fn mcp_at(mut self, address: &str) -> Self {
+        (self.mcp_at, self.database) = (Some(address.to_owned()), false);
+        self
+    }
+
+    /// Changes what `gatewright envoy` printed for HTTP, as an operator would.
+    pub fn bootstrap(mut self, edit: Edit) -> Self {
+        self.bootstrap = Some(edit);
+        self
+    }
+
     /// With a proxy in front of the database as well.
     pub fn database(mut self) -> Self {
         self.database = true;
@@ -264,9 +306,15 @@ impl Builder {
         let ports = [Ports::free()?, Ports::free()?];
         let [api_url, mcp_url] = ports.each_ref().map(|ports| format!("http://{}", ports.listener.address()));
         let site = Site::shop(vec![
-            ("GW_API_TARGET".to_owned(), api.as_ref().map_or_else(nowhere, |api| api.address())),
+            (
+                "GW_API_TARGET".to_owned(),
+                api.as_ref().map(|api| api.address()).or(self.api_at.clone()).unwrap_or_else(nowhere),
+            ),
             ("GW_API_PUBLIC_URL".to_owned(), api_url),
-            ("GW_MCP_TARGET".to_owned(), mcp.as_ref().map_or_else(nowhere, |mcp| mcp.address())),
+            (
+                "GW_MCP_TARGET".to_owned(),
+                mcp.as_ref().map(|mcp| mcp.address()).or(self.mcp_at.clone()).unwrap_or_else(nowhere),
+            ),
             ("GW_MCP_PUBLIC_URL".to_owned(), format!("{mcp_url}/mcp")),
             ("SHOP_API_KEY".to_owned(), api.as_ref().map_or_else(secret, |api| api.secret().to_owned())),
             ("SHOP_MCP_KEY".to_owned(), mcp.as_ref().map_or_else(secret, |mcp| mcp.secret().to_owned())),
@@ -298,15 +346,20 @@ impl Builder {
             host.start(&site)?;
         }
         let [api_ports, mcp_ports] = ports;
-        let http = |name, ports| self.http_envoy(&site, name, ports);
-        let api_envoy = api.as_ref().map(|_| http("shop-api", api_ports)).transpose()?;
-        let mcp_envoy = mcp.as_ref().map(|_| http("shop-mcp", mcp_ports)).transpose()?;
+        let http = |name, ports| self.http_envoy(&site, &idp, name, ports);
+        let (with_api, with_mcp) =
+            (self.api || self.api_at.is_some(), mcp.is_some() || self.mcp_at.is_some());
+        let api_envoy = with_api.then(|| http("shop-api", api_ports)).transpose()?;
+        let mcp_envoy = with_mcp.then(|| http("shop-mcp", mcp_ports)).transpose()?;
         let proxy = self.database.then(|| self.start_proxy(kind, &site, listener)).transpose()?;
         Ok(Stack { proxy, api_envoy, mcp_envoy, host, site, idp, api, mcp, _relay: relay, postgres })
     }
 
-    fn http_envoy(&self, site: &Site, resource: &str, ports: Ports) -> Result<Envoy> {
-        let bootstrap = Envoy::bootstrap(site, resource, &ports, &tools::filter(Filter::Http)?)?;
+    fn http_envoy(&self, site: &Site, idp: &Idp, resource: &str, ports: Ports) -> Result<Envoy> {
+        let mut bootstrap = Envoy::bootstrap(site, resource, &ports, &tools::filter(Filter::Http)?)?;
+        if let Some(edit) = self.bootstrap {
+            bootstrap = edit(serde_saphyr::from_str(&bootstrap)?, idp)?.to_string();
+        }
         Envoy::start(&bootstrap, ports, self.concurrency)
     }
 
