@@ -5,6 +5,7 @@
 
 pub(crate) mod api;
 mod fault;
+pub(crate) mod identity;
 pub(crate) mod model;
 mod validate;
 pub(crate) mod values;

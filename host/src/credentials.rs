@@ -71,7 +71,11 @@ impl Credentials {
                 self.compiled.verify(&token).map_err(|refusal| Refused::Identity(refusal.to_string()))
             }
             Presented::Vouched { issuer, subject, groups } => {
-                if !api.identity.value.iter().any(|source| source.is_vouched()) {
+                let providers = &self.compiled.state().settings.loaded.config.identity.providers.value;
+                let known = |issuer: &str| {
+                    issuer.starts_with("spiffe://") || providers.iter().any(|one| one.issuer.value == issuer)
+                };
+                if !api.identity.value.iter().any(|source| source.vouches_for(&issuer)) || !known(&issuer) {
                     let why = "the configuration does not let the proxy vouch for agents of this API";
                     return Err(Refused::Identity(why.to_owned()));
                 }

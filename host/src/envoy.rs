@@ -34,7 +34,7 @@ pub(crate) fn bootstrap(settings: &Settings, asked: &Asked) -> anyhow::Result<St
         (Some(resource), _) => match resource.kind {
             Kind::Postgres => (POSTGRES.replace("@tls", tls(&resource.target)), &resource.target),
         },
-        (None, Some(api)) => (http::template(api), &api.target),
+        (None, Some(api)) => (http::template(api, &settings.loaded)?, &api.target),
         (None, None) => {
             let databases = config.resources.value.iter().map(|resource| &resource.name);
             let known = databases.chain(config.apis.value.iter().map(|api| &api.name));

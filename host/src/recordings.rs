@@ -73,6 +73,9 @@ pub(crate) async fn show(data: &Path, id: &str, output: Output) -> anyhow::Resul
 
 fn lines(kind: &Kind) -> Vec<String> {
     match kind {
+        Kind::Open { resource, principal, .. } if principal.is_empty() => {
+            vec![format!("open     nobody in particular, on {}", shown(resource))]
+        }
         Kind::Open { resource, principal, issuer, groups, role, database, source, application } => vec![
             format!(
                 "open     {} ({}) of groups {}",

@@ -99,6 +99,12 @@ impl Answer {
             .with_context(|| format!("not JSON, with {}: {}", self.status, self.body))
     }
 
+    /// Those of the values that are in it.
+    pub fn leaks<'a>(&self, secrets: &'a [String]) -> Vec<&'a str> {
+        let all = format!("{:?} {}", self.headers, self.body);
+        secrets.iter().map(String::as_str).filter(|secret| all.contains(secret)).collect()
+    }
+
     /// The first header of a name, which is in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())

@@ -58,7 +58,7 @@ impl Envoy {
         let Ports { listener, admin } = ports;
         let mut envoy = Self { process, listener, admin, scratch };
         let ready = format!("{}/ready", envoy.admin_url());
-        envoy.process.ready(Duration::from_secs(60), |_| {
+        envoy.process.ready(Duration::from_secs(240), |_| {
             http::get(&ready, None).is_ok_and(|reply| reply.status == 200).then_some(())
         })?;
         Ok(envoy)

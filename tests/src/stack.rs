@@ -56,10 +56,24 @@ pub struct Builder {
     buffer_limit: Option<u32>,
     proxy: Option<Kind>,
     api: bool,
+    api_at: Option<String>,
     mcp: Option<Replies>,
+    mcp_at: Option<String>,
+    bootstrap: Option<Edit>,
     database: bool,
     people: bool,
 }
+
+/// What a proxy is in front of.
+struct Part {
+    /// Resource of the configuration.
+    name: &'static str,
+    filter: Filter,
+    ports: Ports,
+}
+
+/// A change of the bootstrap of an Envoy in front of HTTP.
+type Edit = fn(Value, &Idp) -> Result<Value>;
 
 impl Default for Builder {
     fn default() -> Self {
@@ -75,7 +89,10 @@ impl Default for Builder {
             buffer_limit: None,
             proxy: None,
             api: false,
+            api_at: None,
             mcp: None,
+            mcp_at: None,
+            bootstrap: None,
             database: true,
             people: false,
         }
@@ -147,6 +164,21 @@ impl Stack {
     /// Login straight to the server as `support`.
     pub fn direct(&self) -> Login {
         Login::new(self.postgres.port(), self.postgres.support_password())
+    }
+
+    /// Values of the shop's masked columns, as they are in the database.
+    pub fn secrets(&self) -> Result<Vec<String>> {
+        let values = self.postgres.sql(
+            "SELECT email FROM customers UNION SELECT phone FROM customers UNION SELECT ssn FROM customers \
+             UNION SELECT card_number FROM customers",
+        )?;
+        Ok(values.lines().filter(|value| !value.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// One of the variables that the configuration refers to, secrets among them.
+    pub fn variable(&self, name: &str) -> Result<&str> {
+        let found = self.site.env().iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str()).with_context(|| format!("there is no `{name}`"))
     }
 
     /// Starts the host, after it was down, and waits until it is ready.
@@ -268,6 +300,24 @@ impl Builder {
         self
     }
 
+    /// As [`Self::api`], with a server that the test runs in the API's place.
+    pub fn api_at(mut self, address: &str) -> Self {
+        (self.api_at, self.database) = (Some(address.to_owned()), false);
+        self
+    }
+
+    /// As [`Self::mcp`], with a server that the test runs in the MCP server's place.
+    pub fn mcp_at(mut self, address: &str) -> Self {
+        (self.mcp_at, self.database) = (Some(address.to_owned()), false);
+        self
+    }
+
+    /// Changes what `gatewright envoy` printed for HTTP, as an operator would.
+    pub fn bootstrap(mut self, edit: Edit) -> Self {
+        self.bootstrap = Some(edit);
+        self
+    }
+
     /// With a proxy in front of the database as well.
     pub fn database(mut self) -> Self {
         self.database = true;
@@ -290,9 +340,15 @@ impl Builder {
         let ports = [Ports::free()?, Ports::free()?];
         let [api_url, mcp_url] = ports.each_ref().map(|ports| format!("http://{}", ports.listener.address()));
         let site = Site::shop(vec![
-            ("GW_API_TARGET".to_owned(), api.as_ref().map_or_else(nowhere, |api| api.address())),
+            (
+                "GW_API_TARGET".to_owned(),
+                api.as_ref().map(|api| api.address()).or(self.api_at.clone()).unwrap_or_else(nowhere),
+            ),
             ("GW_API_PUBLIC_URL".to_owned(), api_url),
-            ("GW_MCP_TARGET".to_owned(), mcp.as_ref().map_or_else(nowhere, |mcp| mcp.address())),
+            (
+                "GW_MCP_TARGET".to_owned(),
+                mcp.as_ref().map(|mcp| mcp.address()).or(self.mcp_at.clone()).unwrap_or_else(nowhere),
+            ),
             ("GW_MCP_PUBLIC_URL".to_owned(), format!("{mcp_url}/mcp")),
             ("SHOP_API_KEY".to_owned(), api.as_ref().map_or_else(secret, |api| api.secret().to_owned())),
             ("SHOP_MCP_KEY".to_owned(), mcp.as_ref().map_or_else(secret, |mcp| mcp.secret().to_owned())),
@@ -340,27 +396,28 @@ impl Builder {
             host.start(&site)?;
         }
         let [api_ports, mcp_ports] = ports;
-        let http = |name, ports| self.start_proxy(kind, &site, name, Filter::Http, ports);
-        let api_proxy = api.as_ref().map(|_| http("shop-api", api_ports)).transpose()?;
-        let mcp_proxy = mcp.as_ref().map(|_| http("shop-mcp", mcp_ports)).transpose()?;
+        let http =
+            |name, ports| self.start_proxy(kind, &site, &idp, Part { name, filter: Filter::Http, ports });
+        let (with_api, with_mcp) =
+            (self.api || self.api_at.is_some(), mcp.is_some() || self.mcp_at.is_some());
+        let api_proxy = with_api.then(|| http("shop-api", api_ports)).transpose()?;
+        let mcp_proxy = with_mcp.then(|| http("shop-mcp", mcp_ports)).transpose()?;
         let ports = Ports { listener, admin: Port::free()? };
-        let database = || self.start_proxy(kind, &site, "shop", self.filter, ports);
+        let database =
+            || self.start_proxy(kind, &site, &idp, Part { name: "shop", filter: self.filter, ports });
         let proxy = self.database.then(database).transpose()?;
         Ok(Stack { proxy, api_proxy, mcp_proxy, host, site, idp, api, mcp, _relay: relay, postgres })
     }
 
-    fn start_proxy(
-        &self,
-        kind: Kind,
-        site: &Site,
-        resource: &str,
-        filter: Filter,
-        ports: Ports,
-    ) -> Result<Proxy> {
+    fn start_proxy(&self, kind: Kind, site: &Site, idp: &Idp, part: Part) -> Result<Proxy> {
+        let Part { name: resource, filter, ports } = part;
         let wasm = tools::filter(filter)?;
         match kind {
             Kind::Envoy => {
                 let mut bootstrap = Envoy::bootstrap(site, resource, &ports, &wasm)?;
+                if let Some(edit) = self.bootstrap.filter(|_| filter == Filter::Http) {
+                    bootstrap = edit(serde_saphyr::from_str(&bootstrap)?, idp)?.to_string();
+                }
                 if let Some(limit) = self.buffer_limit {
                     bootstrap = bootstrap.replace("4194304", &limit.to_string());
                 }

@@ -16,14 +16,6 @@ fn agent(stack: &Stack, subject: &str, groups: &[&str]) -> Result<McpAgent> {
     Ok(McpAgent::new(&stack.mcp_url()?, Some(&token)))
 }
 
-fn secrets(stack: &Stack) -> Result<Vec<String>> {
-    let values = stack.postgres.sql(
-        "SELECT email FROM customers UNION SELECT phone FROM customers UNION SELECT ssn FROM customers \
-         UNION SELECT card_number FROM customers",
-    )?;
-    Ok(values.lines().filter(|value| !value.is_empty()).map(str::to_owned).collect())
-}
-
 fn steps() -> Vec<Value> {
     vec![
         json!({ "list": "tools" }),
@@ -35,7 +27,7 @@ fn steps() -> Vec<Value> {
 
 fn speaks(replies: Replies, mode: Mode) -> Result<()> {
     let stack = Stack::builder().mcp(replies).start()?;
-    let secrets = secrets(&stack)?;
+    let secrets = stack.secrets()?;
     let ann = agent(&stack, "ann", &["support"])?.mode(mode);
     let said = ann.take(&steps())?;
     let text = serde_json::to_string(&said)?;

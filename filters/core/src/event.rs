@@ -22,7 +22,7 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Kind {
-    /// An agent logged in.
+    /// An agent logged in. Without a principal: requests begin that were refused before anybody was known.
     Open {
         /// Resource name.
         resource: String,
@@ -41,7 +41,7 @@ pub enum Kind {
         /// `application_name` as the agent gave it.
         application: String,
     },
-    /// A login that failed.
+    /// A login that failed, or a request that was refused before anybody was known.
     Refused {
         /// Resource name.
         resource: String,

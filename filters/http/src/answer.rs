@@ -11,6 +11,7 @@ pub(crate) const OF_THE_WHOLE_BODY: &[&str] = &[
     "content-digest",
     "content-length",
     "content-md5",
+    "content-range",
     "digest",
     "etag",
     "repr-digest",

@@ -21,6 +21,7 @@ use std::rc::Rc;
 use gatewright_core::address::without_port;
 use gatewright_core::call::{Call, HostReply, HostRequest};
 use gatewright_core::time::Millis;
+use serde_json::{Map, Value};
 
 use crate::Plane;
 use crate::agent::Agent;
@@ -32,6 +33,9 @@ use hold::Hold;
 use judge::Judged;
 use mcp::Spoken;
 use respond::Answer;
+
+/// Status of a target that leaves HTTP (RFC 9110 section 15.2.2).
+const SWITCHING: u16 = 101;
 
 /// What an exchange knows of the world when it is called.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +53,8 @@ pub struct Env<'a> {
 pub struct Io {
     /// Changes of the head that is being handled; outside of callbacks for a head, of the request's.
     pub changes: Vec<Change>,
+    /// Changes of the request's trailers, while they are being handled.
+    pub trailers: Vec<Change>,
     /// What takes the place of the piece of a body that is being handled.
     pub body: Option<Vec<u8>>,
     /// The agent gets this instead of the target's answer.
@@ -79,6 +85,8 @@ pub struct Peer {
     pub source: String,
     /// First URI of the subject alternative names of a client certificate that the proxy verified.
     pub uri_san: Option<String>,
+    /// Claims of a token that the proxy itself verified: see [`crate::verified`].
+    pub claims: Option<Map<String, Value>>,
 }
 
 impl Peer {
@@ -123,6 +131,10 @@ struct Asked {
     dropped: BTreeSet<String>,
     body: Vec<u8>,
     complete: bool,
+    /// It asks to leave HTTP: what comes after its head is not a body.
+    upgrade: bool,
+    /// Bytes that come after the head of such a request wait in the proxy.
+    waiting: bool,
 }
 
 /// Once it is known who asks.
@@ -145,6 +157,8 @@ pub struct Exchange {
     asked: Asked,
     serving: Option<Serving>,
     judged: Option<Judged>,
+    /// Who was refused without having got anywhere, where that is known.
+    stranger: Option<String>,
     /// What it says to an MCP server, where it is to one.
     spoken: Option<Spoken>,
     answer: Answer,
@@ -163,6 +177,7 @@ impl Exchange {
             asked: Asked::default(),
             serving: None,
             judged: None,
+            stranger: None,
             spoken: None,
             answer: Answer::default(),
             last_token: 0,
@@ -176,21 +191,45 @@ impl Exchange {
         self.asked.complete = end;
         self.stage = Stage::Identity;
         if let Err(refusal) = self.read_head(env, io) {
-            self.refuse(&refusal, env.now, io);
+            self.refuse(&refusal, env, io);
         }
         self.go_on(env, io)
     }
 
     /// The next piece of the request's body.
     pub fn request_body(&mut self, piece: &[u8], end: bool, env: Env<'_>, io: &mut Io) -> Flow {
+        if self.asked.upgrade {
+            return self.tunnel(piece, env, io);
+        }
         if !matches!(self.stage, Stage::Passed | Stage::Refused) {
             self.take_body(piece, end, env, io);
         }
         self.go_on(env, io)
     }
 
-    /// The request ends with trailers.
-    pub fn request_trailers(&mut self, env: Env<'_>, io: &mut Io) -> Flow {
+    /// Bytes after a request that asks to leave HTTP.
+    ///
+    /// INVARIANT: they pass only once the target agreed. To a target that goes on in HTTP they would be the next
+    /// request, which nobody has decided about.
+    fn tunnel(&mut self, piece: &[u8], env: Env<'_>, io: &mut Io) -> Flow {
+        match self.stage {
+            Stage::Passed if self.answer.status == SWITCHING => return Flow::Continue,
+            Stage::Passed => self.asked.waiting = true,
+            Stage::Refused => {}
+            _ if piece.is_empty() => {}
+            // What waits with the head would go on with the head.
+            _ => {
+                let detail = "bytes came before the target agreed to leave HTTP; wait for its answer";
+                self.refuse(&Refusal::new(400, detail), env, io);
+            }
+        }
+        Flow::Pause
+    }
+
+    /// The request ends with trailers. The target gets none of them: no policy has seen them, and servers merge them
+    /// with the headers.
+    pub fn request_trailers(&mut self, trailers: &Head, env: Env<'_>, io: &mut Io) -> Flow {
+        io.trailers.extend(trailers.0.iter().map(|(name, _)| Change::Remove(name.clone())));
         self.asked.complete = true;
         self.go_on(env, io)
     }
@@ -226,7 +265,7 @@ impl Exchange {
                 self.cut_off("the token expired", env, io);
                 return;
             }
-            self.refuse(&Refusal::new(401, "the token expired while the request waited"), env.now, io);
+            self.refuse(&Refusal::new(401, "the token expired while the request waited"), env, io);
         }
         self.outside(env, io, |exchange, env, io| exchange.tick_hold(env, io));
     }
@@ -246,7 +285,7 @@ impl Exchange {
             return;
         }
         self.withdraw(env, io);
-        self.record_end(env.now, io);
+        self.record_broken(env.now, io);
         self.serving = None;
     }
 
@@ -270,8 +309,11 @@ impl Exchange {
     }
 
     /// Refuses the request. Whatever came of it so far is dropped.
-    fn refuse(&mut self, refusal: &Refusal, now: Millis, io: &mut Io) {
-        self.record_refusal(refusal, now, io);
+    fn refuse(&mut self, refusal: &Refusal, env: Env<'_>, io: &mut Io) {
+        match &self.serving {
+            Some(_) => self.record_refusal(refusal, env.now, io),
+            None => self.record_stranger(refusal, env, io),
+        }
         io.reply = Some(self.refusal_reply(refusal));
         self.stage = Stage::Refused;
         self.asked.body = Vec::new();

@@ -21,6 +21,7 @@ mod plane;
 pub mod query;
 pub mod refusal;
 mod reply;
+pub mod verified;
 mod visit;
 
 pub use exchange::{Env, Exchange, Flow, Io, Peer};

@@ -13,6 +13,7 @@ use gatewright_core::identity::{Identity, Refusal, Verifier};
 use gatewright_core::mask::Method;
 use gatewright_core::policy::Engine;
 use gatewright_core::time::Millis;
+use serde_json::{Map, Value};
 
 use crate::agent::Agent;
 use crate::body::{Options, Pointer, Rules};
@@ -162,6 +163,15 @@ impl Plane {
         let agent = Rc::new(Agent::new(identity, Presented::Token(token.to_owned())));
         agents.keep(token, &agent);
         Ok(agent)
+    }
+
+    /// The agent whose token the proxy verified.
+    pub(crate) fn agent_of_claims(
+        &self,
+        claims: Map<String, Value>,
+        now: Millis,
+    ) -> Result<Rc<Agent>, Refusal> {
+        self.verifier.vouched(claims, now).map(|identity| self.agent_vouched_for(identity))
     }
 
     /// The agent that the proxy vouches for.

@@ -13,6 +13,8 @@ use gatewright_core::time::Millis;
 
 /// A session without a request for so long is over, in milliseconds.
 const IDLE: Millis = 600_000;
+/// Most requests of nobody in particular that one session tells of.
+const MOST_STRANGERS: u64 = 100;
 
 /// One agent's session.
 #[derive(Debug)]
@@ -28,6 +30,18 @@ pub struct Visit {
 }
 
 impl Visit {
+    fn new(id: &str, now: Millis, ends_at: Millis) -> Self {
+        Self {
+            id: Arc::from(id),
+            recorded: 0,
+            durable: 0,
+            statements: 0,
+            used_at: now,
+            ends_at,
+            condemned: false,
+        }
+    }
+
     /// Session id.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -58,6 +72,15 @@ impl Visit {
         self.durable
     }
 
+    /// Ends it. What is refused for good says nothing any more.
+    fn close(&mut self, reason: &str, now: Millis) -> Recorded {
+        let mut events = Recorded { session: Some(Arc::clone(&self.id)), lines: Lines::default() };
+        if !self.condemned {
+            self.record(now, &Kind::Close { reason: reason.to_owned() }, &mut events);
+        }
+        events
+    }
+
     /// Whether its events are refused for good.
     pub(crate) fn is_condemned(&self) -> bool {
         self.condemned
@@ -86,7 +109,21 @@ pub(crate) struct Arrival<'a> {
 
 /// The sessions of one worker.
 #[derive(Debug, Default)]
-pub struct Visits(RefCell<HashMap<Digest, Rc<RefCell<Visit>>>>);
+pub struct Visits {
+    agents: RefCell<HashMap<Digest, Rc<RefCell<Visit>>>>,
+    strangers: RefCell<Option<Strangers>>,
+}
+
+/// The session of requests that were refused before anybody was known.
+///
+/// INVARIANT: whoever can reach the gate can add to it, so there is one for each worker, it lasts [`IDLE`], and all but
+/// the first [`MOST_STRANGERS`] requests are only counted.
+#[derive(Debug)]
+struct Strangers {
+    visit: Visit,
+    recorded: u64,
+    only_counted: u64,
+}
 
 impl Visits {
     /// The session of an agent; a new one begins with the event that `open` gives.
@@ -97,30 +134,45 @@ impl Visits {
         events: &mut Recorded,
         open: impl FnOnce() -> Kind,
     ) -> Rc<RefCell<Visit>> {
-        let mut all = self.0.borrow_mut();
+        let mut all = self.agents.borrow_mut();
         if let Some(known) = all.get(&arrival.key)
             && !known.borrow().condemned
         {
             known.borrow_mut().used_at = now;
             return Rc::clone(known);
         }
-        let mut visit = Visit {
-            id: Arc::from(arrival.fresh_id),
-            recorded: 0,
-            durable: 0,
-            statements: 0,
-            used_at: now,
-            ends_at: arrival.ends_at,
-            condemned: false,
-        };
+        let mut visit = Visit::new(arrival.fresh_id, now, arrival.ends_at);
         visit.record(now, &open(), events);
         let visit = Rc::new(RefCell::new(visit));
         all.insert(arrival.key, Rc::clone(&visit));
         visit
     }
 
+    /// Records a request of nobody in particular, which was refused. A session that this begins has the id `fresh_id`.
+    pub(crate) fn strangers(
+        &self,
+        fresh_id: &str,
+        resource: &str,
+        now: Millis,
+        refused: &Kind,
+        events: &mut Recorded,
+    ) {
+        let mut known = self.strangers.borrow_mut();
+        let strangers = known.get_or_insert_with(|| {
+            let mut visit = Visit::new(fresh_id, now, now.saturating_add(IDLE));
+            visit.record(now, &nobody(resource), events);
+            Strangers { visit, recorded: 0, only_counted: 0 }
+        });
+        if strangers.recorded >= MOST_STRANGERS {
+            strangers.only_counted = strangers.only_counted.saturating_add(1);
+            return;
+        }
+        strangers.recorded = strangers.recorded.saturating_add(1);
+        strangers.visit.record(now, refused, events);
+    }
+
     fn of(&self, session: &str) -> Option<Rc<RefCell<Visit>>> {
-        self.0.borrow().values().find(|visit| visit.borrow().id() == session).cloned()
+        self.agents.borrow().values().find(|visit| visit.borrow().id() == session).cloned()
     }
 
     /// The first `durable` events of a session are durable.
@@ -136,32 +188,60 @@ impl Visits {
         if let Some(visit) = self.of(session) {
             visit.borrow_mut().condemned = true;
         }
+        if let Some(strangers) = &mut *self.strangers.borrow_mut()
+            && strangers.visit.id() == session
+        {
+            strangers.visit.condemned = true;
+        }
     }
 
-    /// Ends the sessions that nobody uses any more; gives their last events.
+    /// Ends the sessions that nobody uses any more; gives each of them with its last events.
     pub fn tick(&self, now: Millis) -> Vec<Recorded> {
         let mut last = Vec::new();
-        self.0.borrow_mut().retain(|_, shared| {
+        self.agents.borrow_mut().retain(|_, shared| {
             // Somebody else than this table holds it: a request is under way.
             let busy = Rc::strong_count(shared) > 1;
             let mut visit = shared.borrow_mut();
-            let reason = if now >= visit.ends_at {
+            let reason = if visit.condemned {
+                ""
+            } else if now >= visit.ends_at {
                 "the token expired"
             } else if now.saturating_sub(visit.used_at) >= IDLE {
                 "no request for ten minutes"
             } else {
-                return !visit.condemned || busy;
-            };
-            if busy {
                 return true;
+            };
+            if !busy {
+                last.push(visit.close(reason, now));
             }
-            if !visit.condemned {
-                let mut events = Recorded::default();
-                visit.record(now, &Kind::Close { reason: reason.to_owned() }, &mut events);
-                last.push(events);
-            }
-            false
+            busy
         });
+        last.extend(self.tick_strangers(now));
         last
+    }
+
+    fn tick_strangers(&self, now: Millis) -> Option<Recorded> {
+        let mut known = self.strangers.borrow_mut();
+        let over = |strangers: &mut Strangers| strangers.visit.condemned || now >= strangers.visit.ends_at;
+        let Strangers { mut visit, recorded, only_counted } = known.take_if(over)?;
+        let reason = match only_counted {
+            0 => format!("{recorded} requests in ten minutes"),
+            more => format!("{recorded} requests in ten minutes, and {more} more that are only counted"),
+        };
+        Some(visit.close(&reason, now))
+    }
+}
+
+/// The beginning of the session of requests that were refused before anybody was known.
+fn nobody(resource: &str) -> Kind {
+    Kind::Open {
+        resource: resource.to_owned(),
+        principal: String::new(),
+        issuer: String::new(),
+        groups: Vec::new(),
+        role: String::new(),
+        database: String::new(),
+        source: String::new(),
+        application: String::new(),
     }
 }

@@ -37,6 +37,7 @@ when { context.numbers.hasTag("amount") && context.numbers.getTag("amount") <= 1
 @id("delete") @approvers("dba") @reason("deleting needs a dba")
 permit (principal, action == Action::"request", resource == Endpoint::"shop.DELETE /orders/{id}")
 when { context.approved };
+@id("sockets") permit (principal, action == Action::"upgrade", resource is Endpoint);
 @id("mcp") permit (principal, action == Action::"mcp", resource) when { context.rpc == "tools/list" };
 @id("tools") permit (principal, action in [Action::"tool_list", Action::"tool_call"], resource)
 when { resource == Tool::"shop.get" };
@@ -58,6 +59,10 @@ fn part_of(bytes: &[u8]) -> String {
 }
 
 fn plane() -> Rc<Plane> {
+    plane_of(vec![IdentitySource::Bearer])
+}
+
+fn plane_of(identity: Vec<IdentitySource>) -> Rc<Plane> {
     let policies = cedar_policy::PolicySet::from_str(POLICIES).unwrap();
     let mut named = cedar_policy::PolicySet::new();
     for policy in policies.policies() {
@@ -71,7 +76,8 @@ fn plane() -> Rc<Plane> {
         ..Endpoint::default()
     };
     let api = Api {
-        identity: vec![IdentitySource::Bearer],
+        identity,
+        upgrades: vec!["websocket".into()],
         credential_headers: vec!["x-api-key".into()],
         endpoints: vec![
             endpoint("GET", "/customers/{id}", &[]),
@@ -126,6 +132,8 @@ struct Seen {
     /// Approvals asked for.
     approvals: Vec<String>,
     reply: Option<Reply>,
+    /// The request goes on after it waited once more.
+    resumed: bool,
     /// Changes of the response's head, and its body.
     response: Vec<Change>,
     body: Vec<u8>,
@@ -142,9 +150,13 @@ struct Played {
 
 impl Played {
     fn new() -> Self {
-        let peer = Peer { source: "10.0.0.1:999".into(), ..Peer::default() };
+        Self::of(plane(), Peer::default())
+    }
+
+    fn of(plane: Rc<Plane>, peer: Peer) -> Self {
+        let peer = Peer { source: "10.0.0.1:999".into(), ..peer };
         let exchange = Exchange::new("session", peer);
-        Self { exchange, plane: plane(), visits: Visits::default(), seen: Seen::default() }
+        Self { exchange, plane, visits: Visits::default(), seen: Seen::default() }
     }
 
     fn act(&mut self, act: impl FnOnce(&mut Exchange, Env<'_>, &mut Io) -> Option<Flow>) {
@@ -156,6 +168,7 @@ impl Played {
 
     fn settle(&mut self, flow: Option<Flow>, mut io: Io) {
         let passes = io.resume || flow == Some(Flow::Continue);
+        self.seen.resumed |= io.resume;
         if passes && self.seen.passed.is_none() && io.reply.is_none() {
             self.seen.passed = Some(std::mem::take(&mut io.changes));
         }
@@ -343,6 +356,223 @@ fn tools_are_listed_as_policy_says() {
         (200, &json!("x"), &json!(true)),
         "{body}"
     );
+}
+
+const SOCKET: &[(&str, &str)] = &[
+    (":method", "GET"),
+    (":path", "/customers/7"),
+    (":authority", "a"),
+    ("connection", "upgrade"),
+    ("upgrade", "websocket"),
+];
+
+/// A request that asks to leave HTTP: its head, which is not its end.
+fn asks(head: &[(&str, &str)]) -> Played {
+    let mut played = Played::new();
+    let mut all = vec![("authorization".to_owned(), format!("Bearer {}", token()).into_bytes())];
+    all.extend(head.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())));
+    played.act(|exchange, env, io| Some(exchange.request_head(Head(all), false, env, io)));
+    played
+}
+
+fn piece(played: &mut Played, bytes: &[u8]) -> Flow {
+    let mut flow = Flow::Continue;
+    played.act(|exchange, env, io| {
+        flow = exchange.request_body(bytes, false, env, io);
+        None
+    });
+    flow
+}
+
+#[test]
+fn bytes_after_an_upgrade_wait_until_the_target_agrees() {
+    let mut played = asks(SOCKET);
+    let passed = played.seen.passed.clone().expect("it passes without an end");
+    assert!(
+        !passed.iter().any(|change| matches!(change, Change::Remove(name) if name == "upgrade")),
+        "{passed:?}"
+    );
+    played.seen.resumed = false;
+    assert_eq!(piece(&mut played, b"GET /admin HTTP/1.1"), Flow::Pause);
+    played.respond(&[(":status", "101"), ("upgrade", "websocket")], b"", &[]);
+    assert!(played.seen.resumed && played.seen.reply.is_none());
+    assert_eq!(piece(&mut played, b"more"), Flow::Continue);
+
+    // The target goes on in HTTP, so nothing of it may.
+    let mut played = asks(SOCKET);
+    played.seen.resumed = false;
+    assert_eq!(piece(&mut played, b"GET /admin HTTP/1.1"), Flow::Pause);
+    played.respond(OK, CUSTOMER, &[]);
+    assert_eq!(piece(&mut played, b"Host: a"), Flow::Pause);
+    assert!(!played.seen.resumed && !text(&played.seen).contains("4320"));
+
+    // It was never asked to leave HTTP.
+    let mut played = Played::new();
+    played.request(GET, b"", &[]);
+    played.respond(&[(":status", "101"), ("upgrade", "websocket")], b"", &[]);
+    assert_eq!(played.seen.reply.map(|reply| reply.status), Some(502));
+}
+
+#[test]
+fn not_every_request_can_leave_http() {
+    let with = |change: (&'static str, &'static str)| -> Vec<(&str, &str)> {
+        SOCKET.iter().filter(|(name, _)| *name != change.0).copied().chain([change]).collect()
+    };
+    for (head, status) in [
+        (with(("upgrade", "h2c")), 403),
+        (with(("upgrade", "websocket, h2c")), 403),
+        (with((":path", "/unknown")), 403),
+        (with((":path", "/mcp")), 403),
+        (with((":method", "CONNECT")), 403),
+        (with((":method", "TRACE")), 403),
+        (with((":method", "get")), 400),
+    ] {
+        let played = asks(&head);
+        assert!(played.seen.passed.is_none(), "{head:?}");
+        assert_eq!(played.seen.reply.as_ref().map(|reply| reply.status), Some(status), "{head:?}");
+    }
+    // Bytes came with the head, before anybody had decided.
+    let mut played = Played::of(plane_of(vec![IdentitySource::Bearer]), Peer::default());
+    let mut all = vec![("authorization".to_owned(), format!("Bearer {}", token()).into_bytes())];
+    all.extend(SOCKET.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())));
+    let env = Env { plane: Some(&played.plane), visits: &played.visits, now: NOW };
+    let mut io = Io::default();
+    assert_eq!(
+        played.exchange.request_head(Head(all), false, env, &mut io),
+        Flow::Pause,
+        "no credential yet"
+    );
+    let mut io = Io::default();
+    assert_eq!(played.exchange.request_body(b"early", false, env, &mut io), Flow::Pause);
+    assert_eq!(io.reply.map(|reply| reply.status), Some(400));
+}
+
+#[test]
+fn trailers_of_requests_stay_here() {
+    let mut played = Played::new();
+    let authorization = format!("Bearer {}", token()).into_bytes();
+    let mut all = vec![("authorization".to_owned(), authorization)];
+    all.extend(POST.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())));
+    played.act(|exchange, env, io| Some(exchange.request_head(Head(all), false, env, io)));
+    played.act(|exchange, env, io| Some(exchange.request_body(br#"{"amount":1}"#, false, env, io)));
+    assert!(played.seen.passed.is_none(), "it is not whole");
+    let trailers =
+        Head(vec![("x-forwarded-for".into(), b"1.2.3.4".to_vec()), ("x-sum".into(), b"1".to_vec())]);
+    let mut removed = Vec::new();
+    played.act(|exchange, env, io| {
+        let flow = exchange.request_trailers(&trailers, env, io);
+        removed.append(&mut io.trailers);
+        Some(flow)
+    });
+    assert!(played.seen.passed.is_some());
+    assert_eq!(removed, [Change::Remove("x-forwarded-for".into()), Change::Remove("x-sum".into())]);
+}
+
+#[test]
+fn trailers_of_answers_are_masked_too() {
+    let mut played = Played::new();
+    played.request(GET, b"", &[]);
+    let head = Head(OK.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect());
+    played.act(|exchange, env, io| Some(exchange.response_head(&head, false, env, io)));
+    played.act(|exchange, env, io| Some(exchange.response_body(CUSTOMER, false, env, io)));
+    played.seen.response.clear();
+    let digest =
+        Head(vec![("content-digest".into(), b"sha-256=:AA==:".to_vec()), ("x-a".into(), b"b".to_vec())]);
+    played.act(|exchange, env, io| Some(exchange.response_trailers(&digest, env, io)));
+    assert_eq!(played.seen.response, [Change::Remove("content-digest".into())]);
+    assert!(!played.seen.reset && played.seen.events.contains("\"200\""), "{}", played.seen.events);
+}
+
+#[test]
+fn what_the_proxy_verified_is_believed_where_it_is_configured() {
+    let claims = |more: Value| {
+        let mut claims = json!({"iss": "https://idp", "aud": "gatewright", "sub": "ann", "groups": [], "exp": NOW / 1000 + 600});
+        claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Peer { claims: claims.as_object().cloned(), ..Peer::default() }
+    };
+    let source = || vec![IdentitySource::JwtAuthn { payload: "p".into() }];
+    let ask = |identity, peer| {
+        let mut played = Played::of(plane_of(identity), peer);
+        let head: Vec<_> =
+            GET.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
+        played.act(|exchange, env, io| Some(exchange.request_head(Head(head), true, env, io)));
+        match (&played.seen.passed, &played.seen.reply) {
+            (Some(_), None) => 200,
+            (_, reply) => reply.as_ref().map_or(0, |reply| reply.status),
+        }
+    };
+    assert_eq!(ask(source(), claims(json!({}))), 200);
+    assert_eq!(ask(vec![IdentitySource::Bearer], claims(json!({}))), 401, "not where it is not configured");
+    assert_eq!(ask(source(), Peer::default()), 401);
+    for wrong in [
+        json!({"iss": "https://other"}),
+        json!({"iss": null}),
+        json!({"aud": "other"}),
+        json!({"exp": NOW / 1000 - 60}),
+        json!({"exp": null}),
+        json!({"nbf": NOW / 1000 + 60}),
+        json!({"sub": ""}),
+        json!({"sub": 7}),
+    ] {
+        assert_eq!(ask(source(), claims(wrong.clone())), 401, "{wrong}");
+    }
+}
+
+#[test]
+fn requests_of_nobody_share_one_bounded_session() {
+    let (plane, visits) = (plane(), Visits::default());
+    let refused = |number: u32, now: u64| {
+        let mut exchange =
+            Exchange::new(format!("s{number}"), Peer { source: "10.0.0.1:9".into(), ..Peer::default() });
+        let path = format!("/customers/{number}?access_token=hunter2");
+        let head = [(":method", "GET"), (":path", path.as_str()), (":authority", "a")];
+        let head = head.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
+        let mut io = Io::default();
+        let env = Env { plane: Some(&plane), visits: &visits, now };
+        exchange.request_head(Head(head), true, env, &mut io);
+        assert_eq!(io.reply.as_ref().map(|reply| reply.status), Some(401));
+        let text = std::str::from_utf8(io.events.lines.text()).unwrap().to_owned();
+        (io.events.session.as_ref().map(ToString::to_string), text)
+    };
+    let all: Vec<_> = (0..1000).map(|number| refused(number, NOW)).collect();
+    let events: String = all.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(events.lines().count(), 101, "the beginning, and a hundred");
+    assert!(events.contains("GET /customers/99: 401") && !events.contains("hunter2"), "{events}");
+    assert!(all.iter().all(|(session, _)| session.as_deref().is_none_or(|session| session == "s0")));
+
+    // It ends by the clock, with the number of all others; the next one begins another.
+    assert!(visits.tick(NOW + 599_999).is_empty());
+    let last = visits.tick(NOW + 600_000);
+    let text = std::str::from_utf8(last[0].lines.text()).unwrap();
+    assert!(text.contains("100 requests in ten minutes, and 900 more"), "{text}");
+    let (session, _) = refused(1000, NOW + 600_001);
+    assert_eq!(session.as_deref(), Some("s1000"));
+    // One that the host refuses for good is given up.
+    visits.condemn("s1000");
+    let last = visits.tick(NOW + 600_002);
+    assert!(last.len() == 1 && last[0].lines.is_empty() && last[0].session.as_deref() == Some("s1000"));
+}
+
+#[test]
+fn what_breaks_off_is_recorded() {
+    let mut played = asks(&POST[..]);
+    played.act(|exchange, env, io| Some(exchange.request_body(b"{", false, env, io)));
+    played.act(|exchange, env, io| {
+        exchange.closed(env, io);
+        None
+    });
+    assert!(played.seen.events.contains("before the request was whole"), "{}", played.seen.events);
+
+    let mut played = Played::new();
+    played.request(GET, b"", &[]);
+    let head = Head(OK.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect());
+    played.act(|exchange, env, io| Some(exchange.response_head(&head, false, env, io)));
+    played.act(|exchange, env, io| Some(exchange.response_body(&CUSTOMER[..9], false, env, io)));
+    played.act(|exchange, env, io| {
+        exchange.closed(env, io);
+        None
+    });
+    assert!(played.seen.events.contains("200, cut off: it broke off"), "{}", played.seen.events);
 }
 
 proptest! {

@@ -1,12 +1,14 @@
 //! The shape of one API in `gatewright.yaml`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use gatewright_core::bundle::http;
 use gatewright_core::mask::Method;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
+use super::identity::Identity;
 use super::model::{ApprovalsSection, Detectors, LimitsSection, RecordingSection};
 use super::values::{Address, Endpoint, Name, Span, Url};
 use crate::secret::SecretRef;
@@ -29,6 +31,9 @@ pub(crate) struct Api {
     /// Host name that it is called by; its address if left out. Never what the agent says.
     #[serde(default)]
     pub(crate) authority: Option<String>,
+    /// How the proxy takes connections, as `gatewright envoy` prints it; in plain if left out.
+    #[serde(default)]
+    pub(crate) listen_tls: Option<Spanned<ListenTls>>,
     /// How agents reach it: `resource` of its metadata (RFC 9728), which tells agents where to get a token.
     #[serde(default)]
     pub(crate) public_url: Option<Url>,
@@ -84,39 +89,17 @@ fn bearer() -> Spanned<Vec<Identity>> {
     Spanned::new(vec![Identity::Bearer], at, at)
 }
 
-/// Where an agent's identity comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Identity {
-    /// `Authorization: Bearer`.
-    Bearer,
-    /// A header that holds the token alone.
-    Header(String),
-    /// A cookie that holds the token alone.
-    Cookie(String),
-    /// The client certificate's SPIFFE ID.
-    Mtls {
-        /// Beginnings of SPIFFE IDs, to groups.
-        #[serde(default)]
-        groups: BTreeMap<String, Vec<String>>,
-    },
-}
-
-impl Identity {
-    /// As the filter takes it.
-    pub(crate) fn compiled(&self) -> http::IdentitySource {
-        match self {
-            Self::Bearer => http::IdentitySource::Bearer,
-            Self::Header(name) => http::IdentitySource::Header { name: name.to_ascii_lowercase() },
-            Self::Cookie(name) => http::IdentitySource::Cookie { name: name.clone() },
-            Self::Mtls { groups } => http::IdentitySource::Mtls { groups: groups.clone() },
-        }
-    }
-
-    /// Whether the proxy vouches for who it is, instead of a token that the host can verify.
-    pub(crate) fn is_vouched(&self) -> bool {
-        matches!(self, Self::Mtls { .. })
-    }
+/// TLS between agents and the proxy. The files are the proxy's to read, not the host's.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListenTls {
+    /// The proxy's certificate with its chain, PEM.
+    pub(crate) certificate: PathBuf,
+    /// Its private key, PEM.
+    pub(crate) key: PathBuf,
+    /// Who issues certificates of agents, PEM; none are asked for if left out.
+    #[serde(default)]
+    pub(crate) client_ca: Option<PathBuf>,
 }
 
 /// What requests carry to the target.
@@ -354,6 +337,7 @@ impl Api {
                 .map(|sql| http::SqlTarget { database: sql.database.value.clone(), role: sql.role.clone() }),
             mcp,
             opaque: self.opaque,
+            upgrades: self.upgrades.iter().map(|upgrade| upgrade.value.to_ascii_lowercase()).collect(),
             public_url: self.public_url.as_ref().map(|url| url.0.clone()),
             scopes: self.scopes.clone(),
         }

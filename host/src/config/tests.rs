@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
+use gatewright_core::bundle::http;
+
 use super::Loaded;
+use super::identity::Identity;
 
 /// A sound file; tests break it line by line.
 const SOUND: &str = r#"version: 1
@@ -214,4 +217,63 @@ fn the_environment_fills_in() {
     assert_eq!(faults(&text), "none");
     let said = faults(&SOUND.replacen("127.0.0.1:8420\n", "${GW_TEST_NOT_SET}\n", 1));
     assert!(said.contains("gatewright.yaml:3:") && said.contains("GW_TEST_NOT_SET"), "{said}");
+}
+
+/// The same with an API.
+fn with_api(identity: &str, more: &str) -> String {
+    format!(
+        "{SOUND}apis:\n  - name: api\n    target: {{ address: 127.0.0.1:8000 }}\n    identity: {identity}\n{more}"
+    )
+}
+
+#[test]
+fn sources_of_identity_are_words_or_words_with_what_they_need() {
+    let sources = |text: &str| -> Vec<http::IdentitySource> {
+        let loaded = Loaded::parse(Path::new("gatewright.yaml"), &with_api(text, "")).unwrap();
+        loaded.api("api").unwrap().identity.value.iter().map(Identity::compiled).collect()
+    };
+    let payload = |name: &str| http::IdentitySource::JwtAuthn { payload: name.to_owned() };
+    assert_eq!(
+        sources("[bearer, { header: X-Token }, { cookie: Sid }]"),
+        [
+            http::IdentitySource::Bearer,
+            http::IdentitySource::Header { name: "x-token".into() },
+            http::IdentitySource::Cookie { name: "Sid".into() },
+        ]
+    );
+    assert_eq!(sources("[mtls]"), [http::IdentitySource::Mtls { groups: Default::default() }]);
+    assert_eq!(
+        sources("[{ mtls: { groups: { \"spiffe://a/b\": [c] } } }]"),
+        [http::IdentitySource::Mtls { groups: [("spiffe://a/b".into(), vec!["c".into()])].into() }]
+    );
+    assert_eq!(sources("[jwt_authn]"), [payload("jwt_payload")]);
+    assert_eq!(sources("[{ jwt_authn: { payload_in_metadata: p } }]"), [payload("p")]);
+    for (identity, parts) in [
+        ("[]", &["apis[0].identity", "at least one"][..]),
+        ("[password]", &["password", "bearer"]),
+        ("[header]", &["apis[0].identity"]),
+        ("[{ header: Cookie }]", &["identity[0]", "`Cookie`"]),
+        ("[{ header: \"a b\" }]", &["identity[0]", "`a b`"]),
+        ("[bearer, { cookie: \"a;b\" }]", &["identity[1]", "`a;b`"]),
+        ("[{ mtls: { group: {} } }]", &["group", "groups"]),
+        ("[{ jwt_authn: { payload_in_metadata: \"\" } }]", &["identity[0]", "payload_in_metadata"]),
+    ] {
+        let said = faults(&with_api(identity, ""));
+        for part in parts {
+            assert!(said.contains(part), "`{part}` is missing in: {said}");
+        }
+    }
+}
+
+#[test]
+fn how_agents_come_in_is_checked_too() {
+    let tls = |more: &str| format!("    listen_tls: {{ certificate: a.pem, key: a.key{more} }}\n");
+    assert_eq!(faults(&with_api("[mtls]", &tls(", client_ca: ca.pem"))), "none");
+    assert_eq!(faults(&with_api("[bearer]", &tls(""))), "none");
+    let said = faults(&with_api("[bearer, mtls]", &tls("")));
+    assert!(said.contains("apis[0].listen_tls") && said.contains("client_ca"), "{said}");
+    for upgrade in ["CONNECT", "web socket", "\"\""] {
+        let said = faults(&with_api("[bearer]", &format!("    upgrades: [{upgrade}]\n")));
+        assert!(said.contains("apis[0].upgrades[0]"), "{upgrade}: {said}");
+    }
 }

@@ -16,6 +16,8 @@ use crate::time::now;
 
 /// A token is not used any more so long before its end, in milliseconds.
 const EARLY: Millis = 30_000;
+/// The same where no other can be had: time for a request to reach the target, in milliseconds.
+const LAST: Millis = 2_000;
 /// How long a token of a server that does not say is used, in milliseconds.
 const UNSAID: Millis = 300_000;
 /// Longest wait for the token endpoint.
@@ -70,7 +72,15 @@ impl Tokens {
         {
             return Ok((format!("Bearer {}", known.token.reveal()), known.expires_at - EARLY / 2));
         }
-        let answer = self.fetch(api, oauth2, secret).await?;
+        let answer = match self.fetch(api, oauth2, secret).await {
+            Ok(answer) => answer,
+            Err(refused) => {
+                // The token endpoint is gone for now: the token that there is serves as long as it can.
+                let last = known.get(api).filter(|known| known.of == of && now() + LAST < known.expires_at);
+                let last = last.ok_or(refused)?;
+                return Ok((format!("Bearer {}", last.token.reveal()), last.expires_at));
+            }
+        };
         let lifetime = answer.expires_in.map_or(UNSAID, |seconds| seconds.saturating_mul(1000));
         let expires_at = now().saturating_add(lifetime);
         let value = format!("Bearer {}", answer.access_token);

@@ -30,7 +30,7 @@ pub(crate) struct SessionRow {
     pub(crate) opened_at: Millis,
     /// Last event's time, once it is over.
     pub(crate) closed_at: Option<Millis>,
-    /// Number of statements.
+    /// Number of statements; of requests that were refused where nobody is known.
     pub(crate) statements: u64,
     /// Position of the last event.
     pub(crate) head_seq: u64,
@@ -77,6 +77,8 @@ impl Summary {
             }
             match &*brief.kind {
                 "statement" => summary.statements += 1,
+                // A session of requests by nobody in particular goes on.
+                "refused" if seq > 0 => summary.statements += 1,
                 "open" | "refused" => {
                     let event: Event = serde_json::from_str(event).map_err(unreadable)?;
                     if let Kind::Refused { .. } = event.kind {

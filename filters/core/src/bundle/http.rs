@@ -33,6 +33,9 @@ pub struct Api {
     /// Answers whose content cannot be looked into, where something is masked.
     #[serde(default)]
     pub opaque: Opaque,
+    /// Protocols that a request may be upgraded to, lower case, where policy permits it too.
+    #[serde(default)]
+    pub upgrades: Vec<String>,
     /// How agents reach the API: `resource` of its protected resource metadata (RFC 9728).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
@@ -62,6 +65,12 @@ pub enum IdentitySource {
         /// Groups of those whose SPIFFE ID begins so: prefix to groups.
         #[serde(default)]
         groups: BTreeMap<String, Vec<String>>,
+    },
+    /// A token that the proxy's own filter `jwt_authn` verified before this one. Its claims are read from the
+    /// proxy's metadata, which no agent can write; issuer, audience and times are checked again.
+    JwtAuthn {
+        /// `payload_in_metadata` of that filter.
+        payload: String,
     },
 }
 

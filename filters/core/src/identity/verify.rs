@@ -156,6 +156,20 @@ impl Verifier {
         Ok(Self { trusted })
     }
 
+    /// Who it is whose token somebody else verified, by its claims. All but the signature is checked here too.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why not.
+    pub fn vouched(&self, claims: Map<String, Value>, now: Millis) -> Result<Identity, Refusal> {
+        let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default();
+        self.trusted(issuer)?.identity(claims, now)
+    }
+
+    fn trusted(&self, issuer: &str) -> Result<&Trusted, Refusal> {
+        let trusted = self.trusted.iter().find(|trusted| trusted.provider.issuer == issuer);
+        trusted.ok_or_else(|| Refusal::Issuer(issuer.chars().take(200).collect()))
+    }
+
     /// Verifies a token at a time.
     ///
     /// # Errors
@@ -174,9 +188,7 @@ impl Verifier {
         let unverified: Map<String, Value> =
             jsonwebtoken::dangerous::insecure_decode_claims(token).map_err(|_| Refusal::Malformed)?;
         let issuer = unverified.get("iss").and_then(Value::as_str).unwrap_or_default();
-        let Some(trusted) = self.trusted.iter().find(|trusted| trusted.provider.issuer == issuer) else {
-            return Err(Refusal::Issuer(issuer.chars().take(200).collect()));
-        };
+        let trusted = self.trusted(issuer)?;
         let alg = ALGORITHMS.iter().find(|(_, alg)| *alg == header.alg).map(|(name, _)| *name);
         let Some(alg) = alg.filter(|alg| trusted.provider.algorithms.iter().any(|a| a == alg)) else {
             return Err(Refusal::Algorithm(format!("{:?}", header.alg)));

@@ -104,7 +104,7 @@ impl Exchange {
                 let detail = format!(
                     "this needs approval, and the gate's host could not take the request; try again in a few seconds. {why}"
                 );
-                self.refuse(&Refusal::new(503, detail).retry_after(3), env.now, io);
+                self.refuse(&Refusal::new(503, detail).retry_after(3), env, io);
             }
             None => hold.waiting = Waiting::Pausing(env.now.saturating_add(PAUSE)),
         }
@@ -126,7 +126,7 @@ impl Exchange {
                 let hint =
                     "send exactly the same request again once the approval is given; it then runs once";
                 let refusal = Refusal::new(403, reason).approval(&approval).hint(hint).retry_after(30);
-                self.refuse(&refusal, env.now, io);
+                self.refuse(&refusal, env, io);
             }
             ApprovalState::Pending => {
                 let asking = self.call(HostRequest::AwaitApproval(id), io);
@@ -141,11 +141,11 @@ impl Exchange {
                     "approval {id} was denied by {by}{comment}. Do not try the same again; ask the approvers what would \
                      be acceptable"
                 );
-                self.refuse(&Refusal::new(403, detail), env.now, io);
+                self.refuse(&Refusal::new(403, detail), env, io);
             }
-            ApprovalState::Expired => self.refuse(&expired(&id), env.now, io),
+            ApprovalState::Expired => self.refuse(&expired(&id), env, io),
             ApprovalState::Withdrawn => {
-                self.refuse(&Refusal::new(403, format!("approval {id} was withdrawn")), env.now, io);
+                self.refuse(&Refusal::new(403, format!("approval {id} was withdrawn")), env, io);
             }
         }
     }
@@ -161,7 +161,7 @@ impl Exchange {
         let Stage::Approval(hold) = &self.stage else { return };
         let id = hold.approval.as_ref().map(|approval| approval.id.clone());
         if env.now > hold.gives_up_at.saturating_add(PAUSE) {
-            self.refuse(&expired(&id.unwrap_or_default()), env.now, io);
+            self.refuse(&expired(&id.unwrap_or_default()), env, io);
             return;
         }
         if let (Waiting::Pausing(until), Some(id)) = (&hold.waiting, id)

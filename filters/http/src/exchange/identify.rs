@@ -64,6 +64,8 @@ impl Exchange {
                 }
                 Verdict::Allow => (Vec::new(), String::new()),
             };
+            let who = &agent.identity;
+            self.stranger = Some(format!("{} of {}", who.subject, who.issuer));
             let detail = format!("{reason}. Ask whoever runs this gate for access to `{}`", plane.name);
             return Err(Refusal::new(403, detail).policies(&policies));
         }
@@ -99,7 +101,7 @@ fn token(plane: &Plane, head: &Head) -> Option<String> {
         IdentitySource::Bearer => bearer(head).map(str::to_owned),
         IdentitySource::Header { name } => head.text(name).map(|token| token.trim().to_owned()),
         IdentitySource::Cookie { name } => cookie(head, name).map(str::to_owned),
-        IdentitySource::Mtls { .. } => None,
+        IdentitySource::Mtls { .. } | IdentitySource::JwtAuthn { .. } => None,
     })
 }
 
@@ -114,6 +116,12 @@ fn agent(plane: &Plane, head: &Head, peer: &Peer, now: Millis) -> Result<Rc<Agen
                 Some(uri) => {
                     let identity = spiffe(uri, groups).map_err(Unknown::Vouched)?;
                     return Ok(plane.agent_vouched_for(identity));
+                }
+                None => None,
+            },
+            IdentitySource::JwtAuthn { .. } => match &peer.claims {
+                Some(claims) => {
+                    return plane.agent_of_claims(claims.clone(), now).map_err(Unknown::Token);
                 }
                 None => None,
             },
@@ -142,8 +150,12 @@ fn cookie<'a>(head: &'a Head, name: &str) -> Option<&'a str> {
 fn spiffe(uri: &str, groups: &std::collections::BTreeMap<String, Vec<String>>) -> Result<Identity, String> {
     let rest = uri.strip_prefix("spiffe://").ok_or("the client certificate holds no SPIFFE ID")?;
     let (domain, path) = rest.split_once('/').unwrap_or((rest, ""));
-    if domain.is_empty() || path.is_empty() {
-        return Err("the client certificate's SPIFFE ID has no path".to_owned());
+    // What a SPIFFE ID may hold, sections 2.1 and 2.2: with anything else `…/agents/../admins` would be of `…/agents`.
+    let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+    let of_domain = |c: char| named(c) && !c.is_ascii_uppercase();
+    let is_step = |step: &str| !step.is_empty() && step != "." && step != ".." && step.chars().all(named);
+    if domain.is_empty() || !domain.chars().all(of_domain) || !path.split('/').all(is_step) {
+        return Err("the client certificate's SPIFFE ID is not `spiffe://trust-domain/path`".to_owned());
     }
     let mut of: Vec<String> = Vec::new();
     for (prefix, groups) in groups {
@@ -194,6 +206,9 @@ fn nobody(plane: &Plane) -> String {
             format!("the cookie `{name}` with a token of your identity provider")
         }
         IdentitySource::Mtls { .. } => "a client certificate with a SPIFFE ID".to_owned(),
+        IdentitySource::JwtAuthn { .. } => {
+            "a token of your identity provider, as the proxy wants it".to_owned()
+        }
     });
     format!("who is asking? Send {}", ways.collect::<Vec<_>>().join(", or "))
 }

@@ -1,6 +1,6 @@
 //! What is asked, and what policy says of it.
 
-use gatewright_core::bundle::http::SqlBody;
+use gatewright_core::bundle::http::{IdentitySource, SqlBody};
 use gatewright_core::explanation::Explanation;
 use gatewright_core::mask::Method;
 use gatewright_core::policy::{Action, ApprovalRule, Denial, Request, Target as Resource, Verdict};
@@ -11,7 +11,7 @@ use crate::body::{Form, Pointer};
 use crate::json::{self, Document};
 use crate::path::Target;
 use crate::reply::Refusal;
-use crate::{headers, metadata};
+use crate::{Plane, headers, metadata};
 
 /// What the decision says about the answer.
 #[derive(Debug, Default)]
@@ -53,6 +53,8 @@ impl Exchange {
     pub(super) fn read_head(&mut self, env: Env<'_>, io: &mut Io) -> Result<(), Refusal> {
         let head = &self.asked.head;
         self.asked.method = head.text(":method").unwrap_or_default().to_owned();
+        self.asked.upgrade = head.has("upgrade");
+        method(&self.asked.method)?;
         let path = head.first(":path").unwrap_or_default();
         if let Some(plane) = env.plane
             && self.asked.method == "GET"
@@ -72,6 +74,15 @@ impl Exchange {
                 "the query names another method than the request has; send that method",
             ));
         }
+        if let Some(plane) = env.plane {
+            self.upgrade(plane)?;
+            let verified =
+                plane.api.identity.iter().any(|source| matches!(source, IdentitySource::JwtAuthn { .. }));
+            if verified && target.query().pairs().any(|(name, _)| name.eq_ignore_ascii_case("access_token")) {
+                // Where Envoy's jwt_authn looks too, unless it is told otherwise; it may leave it there.
+                return Err(Refusal::new(400, "the query holds an `access_token`; send it as a header"));
+            }
+        }
         self.asked.target = Some(target);
         self.asked.dropped = dropped;
         let most = env.plane.map_or(1 << 20, |plane| plane.limits.max_message as usize);
@@ -82,11 +93,33 @@ impl Exchange {
         Ok(())
     }
 
+    /// Whether the API knows the protocol that is asked for, if one is.
+    fn upgrade(&self, plane: &Plane) -> Result<(), Refusal> {
+        let known =
+            |protocol: &str| plane.api.upgrades.iter().any(|known| known.eq_ignore_ascii_case(protocol));
+        let wanted = self.asked.head.all("upgrade");
+        let wanted = wanted.map(|value| std::str::from_utf8(value).unwrap_or_default());
+        for protocol in wanted.flat_map(|value| value.split(',')).map(str::trim) {
+            if !known(protocol) {
+                let detail = "this API lets no request leave HTTP for that protocol; leave the header `upgrade` out, or \
+                              ask whoever runs this gate to list it under `upgrades`";
+                return Err(Refusal::new(403, detail));
+            }
+        }
+        Ok(())
+    }
+
     /// Decides about the request as a whole.
     pub(super) fn decide(&mut self, env: Env<'_>, io: &mut Io) -> Result<Stage, Refusal> {
         if let (Some(serving), Some(target)) = (&self.serving, &self.asked.target)
             && serving.plane.mcp_at(target).is_some()
         {
+            if self.asked.upgrade {
+                return Err(Refusal::new(
+                    403,
+                    "MCP is spoken over HTTP here; leave the header `upgrade` out",
+                ));
+            }
             self.read_messages()?;
         }
         let Some(serving) = &self.serving else { return Ok(Stage::Refused) };
@@ -121,7 +154,6 @@ impl Exchange {
             self.judge_messages(serving, mcp, &request, env, judged, &mut ruling)?;
             return Ok(ruling);
         }
-        let upgrade = head.has("upgrade") || method == "CONNECT";
         let found = match plane.templates.match_(method, target) {
             // What may be got may be asked about.
             Ok(None) if method == "HEAD" => plane.templates.match_("GET", target),
@@ -160,7 +192,7 @@ impl Exchange {
         query(target, repeated, &mut request)?;
         let mut ruling = Ruling::new();
         let actions: &[Action] =
-            if upgrade { &[Action::Request, Action::Upgrade] } else { &[Action::Request] };
+            if self.asked.upgrade { &[Action::Request, Action::Upgrade] } else { &[Action::Request] };
         for action in actions {
             self.ask(serving, *action, resource.clone(), request.clone(), env, &mut ruling);
         }
@@ -362,6 +394,23 @@ fn of_a_session(explanation: &Explanation) -> Option<&str> {
 fn nameless() -> Refusal {
     Refusal::new(403, "a column of the result comes from masked columns and has no name that the gate knows")
         .hint("give each column a name of its own: `SELECT upper(email) AS email_upper`")
+}
+
+/// Methods that no policy can be meant to permit, and spellings that not everybody reads in the same way.
+fn method(method: &str) -> Result<(), Refusal> {
+    match method {
+        // RFC 9110 section 9.3.8: the target would send back its credential.
+        "TRACE" | "TRACK" => {
+            Err(Refusal::new(403, "no request is traced here: its headers are not the agent's to see"))
+        }
+        "CONNECT" => Err(Refusal::new(403, "this gate opens no tunnels; send a request to the API")),
+        _ if method.starts_with(|c: char| c.is_ascii_uppercase())
+            && method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-') =>
+        {
+            Ok(())
+        }
+        _ => Err(Refusal::new(400, "the method is not in upper case, as servers expect it")),
+    }
 }
 
 pub(super) fn denied(policies: &[String], reason: &str) -> Refusal {

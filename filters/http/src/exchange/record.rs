@@ -3,11 +3,15 @@
 use gatewright_core::event::Kind;
 use gatewright_core::time::Millis;
 
-use super::{Exchange, Io, Stage};
+use super::{Env, Exchange, Io, SWITCHING, Stage};
 use crate::reply::Refusal;
 
 /// Longest request target, and longest body of a request, that is recorded whole, in bytes.
 pub(super) const MOST_BODY: usize = 64 << 10;
+/// The same of the path of a request of nobody in particular.
+const MOST_OF_STRANGER: usize = 200;
+/// The same of all that is said of it.
+const MOST_ABOUT_STRANGER: usize = 1_000;
 
 /// Bytes as text, cut off where it is too long.
 pub(super) fn shown(bytes: &[u8], most: usize) -> String {
@@ -76,6 +80,41 @@ impl Exchange {
         let kind =
             Kind::Error { statement: serving.statement, code: code.to_owned(), message: message.to_owned() };
         serving.visit.borrow_mut().record(now, &kind, &mut io.events);
+    }
+
+    /// Records a request that was refused before anybody was known who could be answerable for it. The query is left
+    /// out: it is where tokens stand that belong elsewhere.
+    pub(super) fn record_stranger(&mut self, refusal: &Refusal, env: Env<'_>, io: &mut Io) {
+        let Some(plane) = env.plane else { return };
+        let path = self.asked.head.first(":path").unwrap_or_default();
+        let path = path.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
+        let who = self.stranger.as_ref().map(|who| format!(" by {who}")).unwrap_or_default();
+        let reason = format!(
+            "{} {}{who}: {} {}",
+            shown(self.asked.method.as_bytes(), MOST_OF_STRANGER),
+            shown(path, MOST_OF_STRANGER),
+            refusal.status,
+            refusal.said.reason
+        );
+        let kind = Kind::Refused {
+            resource: plane.name.clone(),
+            source: self.peer.source.clone(),
+            reason: shown(reason.as_bytes(), MOST_ABOUT_STRANGER),
+        };
+        env.visits.strangers(&self.fresh_id, &plane.name, env.now, &kind, &mut io.events);
+    }
+
+    /// Records that the request or its answer ended before its time, unless it is over already.
+    pub(super) fn record_broken(&mut self, now: Millis, io: &mut Io) {
+        if self.serving.is_some() && !self.answer.stated && !self.answer.over {
+            let reason = "the agent went away before the request was whole";
+            self.record_decision("deny", &[], reason, now, io);
+            self.answer.over = true;
+        }
+        if self.answer.status != 0 && self.answer.status != SWITCHING && self.answer.cut.is_none() {
+            self.answer.cut = Some("it broke off");
+        }
+        self.record_end(now, io);
     }
 
     /// Records what came back, once.

@@ -8,7 +8,7 @@ use gatewright_core::call::HostRequest;
 use gatewright_core::time::Millis;
 
 use super::mcp::may_see;
-use super::{Env, Exchange, Flow, Io, Stage};
+use super::{Env, Exchange, Flow, Io, SWITCHING, Stage};
 use crate::agent::Masking;
 use crate::answer;
 use crate::body::{Decoder, Form, Limits, Masker, Unreadable};
@@ -86,8 +86,12 @@ impl Exchange {
             Some(judged) => (std::mem::take(&mut judged.masks), judged.hush),
             None => (Vec::new(), false),
         };
-        if status == 101 || (self.asked.method == "CONNECT" && (200..300).contains(&status)) {
+        if status == SWITCHING {
+            if !self.asked.upgrade {
+                return Err(Refusal::new(502, "the target left HTTP without having been asked to"));
+            }
             // Policy permitted it: what follows is no HTTP, and passes unseen.
+            io.resume = std::mem::take(&mut self.asked.waiting);
             return Ok(Flow::Continue);
         }
         if hush && status >= 400 {
@@ -204,6 +208,11 @@ impl Exchange {
             && let Some(detectors) = &serving.plane.detectors
         {
             answer::mask(trailers, detectors, &mut io.changes);
+        }
+        if self.answer.body.is_some() {
+            for name in answer::OF_THE_WHOLE_BODY.iter().filter(|name| trailers.has(name)) {
+                io.changes.push(Change::Remove((*name).to_owned()));
+            }
         }
         let mut rest = Vec::new();
         let end = self.read_body(&[], true, env, &mut rest);

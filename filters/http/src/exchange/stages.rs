@@ -21,7 +21,7 @@ impl Exchange {
                     }
                     self.identify(env, io, true)
                 }
-                Stage::Body if !self.asked.complete => return,
+                Stage::Body if !self.asked.complete && !self.asked.upgrade => return,
                 Stage::Body => Ok(Stage::Policy),
                 Stage::Policy => self.decide(env, io),
                 Stage::Credential(asking) => {
@@ -49,7 +49,7 @@ impl Exchange {
             };
             match step {
                 Ok(stage) => self.stage = stage,
-                Err(refusal) => self.refuse(&refusal, env.now, io),
+                Err(refusal) => self.refuse(&refusal, env, io),
             }
         }
     }
@@ -59,7 +59,7 @@ impl Exchange {
         let plane = self.serving.as_ref().map(|serving| &serving.plane).or(env.plane);
         let most = plane.map_or(1 << 20, |plane| plane.limits.max_message as usize);
         if self.asked.body.len().saturating_add(piece.len()) > most {
-            self.refuse(&too_large(most), env.now, io);
+            self.refuse(&too_large(most), env, io);
             return;
         }
         self.asked.body.extend_from_slice(piece);
@@ -111,7 +111,7 @@ impl Exchange {
             )
             .retry_after(3),
         };
-        self.refuse(&refusal, env.now, io);
+        self.refuse(&refusal, env, io);
     }
 }
 

@@ -230,8 +230,13 @@ pub fn now() -> Millis {
 /// A property whose value is text.
 #[must_use]
 pub fn property(path: &[&str]) -> Option<String> {
-    let value = hostcalls::get_property(path.to_vec()).ok().flatten()?;
-    String::from_utf8(value).ok()
+    String::from_utf8(property_bytes(path)?).ok()
+}
+
+/// A property as the proxy encodes it.
+#[must_use]
+pub fn property_bytes(path: &[&str]) -> Option<Vec<u8>> {
+    hostcalls::get_property(path.to_vec()).ok().flatten()
 }
 
 /// Starts an HTTP call; the token comes back with the response.

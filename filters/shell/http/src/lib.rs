@@ -137,8 +137,10 @@ impl HttpContext for Http {
     fn on_http_request_trailers(&mut self, _count: usize) -> Action {
         self.worker.enter(self.id);
         let Some(stream) = &self.stream else { return Action::Pause };
-        let flow = stream
-            .act(MapType::HttpRequestHeaders, None, |exchange, env, io| exchange.request_trailers(env, io));
+        let trailers = Self::head(MapType::HttpRequestTrailers);
+        let flow = stream.act(MapType::HttpRequestHeaders, None, |exchange, env, io| {
+            exchange.request_trailers(&trailers, env, io)
+        });
         action(flow)
     }
 

@@ -87,7 +87,8 @@ impl Stream {
 
     /// Does what the exchange wants done.
     fn settle(&self, map: MapType, mut io: Io) {
-        for change in io.changes {
+        let trailers = io.trailers.into_iter().map(|change| (MapType::HttpRequestTrailers, change));
+        for (map, change) in io.changes.into_iter().map(|change| (map, change)).chain(trailers) {
             let done = match &change {
                 Change::Set(name, value) => hostcalls::set_header(map, name, value),
                 Change::Remove(name) => hostcalls::remove_header(map, name),

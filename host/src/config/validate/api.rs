@@ -6,6 +6,7 @@ use serde_saphyr::Spanned;
 
 use super::{Found, MAX_MESSAGE, detectors};
 use crate::config::api::{Api, Credential};
+use crate::config::identity::Identity;
 use crate::config::model::Config;
 use crate::tools::Known;
 
@@ -18,6 +19,26 @@ pub(super) fn api(found: &mut Found<'_>, path: &str, one: &Api, config: &Config)
     let identity = &one.identity;
     let message = "expected at least one source, such as `bearer`";
     found.unless(!identity.value.is_empty(), identity.referenced, field("identity"), message);
+    for (i, source) in identity.value.iter().enumerate() {
+        let (fits, message) = match source {
+            Identity::Header(name) => (
+                is_header(name) && !name.eq_ignore_ascii_case("cookie"),
+                format!("`{name}` is not the name of a header that can carry a token"),
+            ),
+            Identity::Cookie(name) => (is_token(name), format!("`{name}` is not the name of a cookie")),
+            Identity::JwtAuthn(verified) => (
+                !verified.payload_in_metadata.is_empty(),
+                "expected the `payload_in_metadata` of Envoy's jwt_authn".to_owned(),
+            ),
+            Identity::Bearer | Identity::Mtls(_) => continue,
+        };
+        found.unless(fits, identity.referenced, field(&format!("identity[{i}]")), message);
+    }
+    if let Some(tls) = &one.listen_tls {
+        let mtls = identity.value.iter().any(|source| matches!(source, Identity::Mtls(_)));
+        let message = "expected `client_ca` as well: `identity` has `mtls`, and nobody would be asked for a certificate";
+        found.unless(!mtls || tls.value.client_ca.is_some(), tls.referenced, field("listen_tls"), message);
+    }
     if let Some(credential) = &one.credential {
         credential_faults(found, &field("credential"), credential);
     }
@@ -76,8 +97,8 @@ pub(super) fn api(found: &mut Found<'_>, path: &str, one: &Api, config: &Config)
     }
     for (i, upgrade) in one.upgrades.iter().enumerate() {
         let message = format!("`{}` is not a protocol: expected `websocket` or the like", upgrade.value);
-        let token = !upgrade.value.is_empty()
-            && upgrade.value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        // A tunnel is no request to the API, and the gate opens none.
+        let token = is_token(&upgrade.value) && !upgrade.value.eq_ignore_ascii_case("connect");
         found.unless(token, upgrade.referenced, field(&format!("upgrades[{i}]")), message);
     }
     detectors(found, &field("detectors"), &one.detectors);
@@ -93,17 +114,25 @@ pub(super) fn api(found: &mut Found<'_>, path: &str, one: &Api, config: &Config)
     }
 }
 
+fn is_token(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+}
+
+/// Whether a header of that name can carry a secret.
+fn is_header(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    let own = NOT_FOR_CREDENTIALS.iter().any(|own| own.eq_ignore_ascii_case(name));
+    !name.is_empty() && name.bytes().all(plain) && !own
+}
+
 fn credential_faults(found: &mut Found<'_>, field: &str, credential: &Spanned<Credential>) {
     if let Some(secret) = credential.value.secret() {
         let expected = "expected one of `{ env: NAME }` and `{ file: PATH }` for the secret";
         found.unless(secret.is_well_formed(), credential.referenced, field, expected);
     }
     if let Credential::Header(fixed) = &credential.value {
-        let name = fixed.name.to_ascii_lowercase();
-        let token = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         let message = format!("`{}` is not the name of a header that can carry a credential", fixed.name);
-        let allowed = token && !NOT_FOR_CREDENTIALS.contains(&name.as_str());
-        found.unless(allowed, credential.referenced, format!("{field}.header.name"), message);
+        found.unless(is_header(&fixed.name), credential.referenced, format!("{field}.header.name"), message);
     }
     if let Credential::Basic(basic) = &credential.value {
         let message = "expected a user name without `:` (RFC 7617)";
