@@ -12,6 +12,7 @@ use gatewright_runner::proxy::{
 use gatewright_runner::{Engine, Limits, Module, Plugin};
 
 use super::Args;
+use crate::config::identity::Identity as AgentIdentity;
 use crate::config::values::Address;
 use crate::config::{Api, At, Endpoint, Loaded, Tls as TargetTls};
 use crate::envoy;
@@ -31,6 +32,8 @@ pub(super) fn of(args: &Args) -> anyhow::Result<(Vec<Service>, Clusters)> {
 struct Serve {
     filter: &'static str,
     protocol: Protocol,
+    /// How agents begin.
+    client: ClientSide,
     /// TLS with its target.
     tls: Option<ServerSide>,
 }
@@ -57,7 +60,8 @@ fn of_resources(args: &Args) -> anyhow::Result<(Vec<Service>, Clusters)> {
     let mut maker = Maker { args, engine, token, modules: HashMap::new(), services: Vec::new() };
     for resource in &loaded.config.resources.value {
         let name = &resource.name.value.0;
-        let what = Serve { filter: envoy::filter(resource.kind), protocol: Protocol::Tcp, tls: None };
+        let filter = envoy::filter(resource.kind);
+        let what = Serve { filter, protocol: Protocol::Tcp, client: ClientSide::Plain, tls: None };
         maker.add(name, resource.listen, &resource.target, what)?;
     }
     for api in &loaded.config.apis.value {
@@ -67,8 +71,12 @@ fn of_resources(args: &Args) -> anyhow::Result<(Vec<Service>, Clusters)> {
         if api.listen.is_some() && !api.upgrades.is_empty() {
             tracing::warn!(api = name, "`upgrades` are refused: `gatewright run` serves none; Envoy can");
         }
-        let what =
-            Serve { filter: envoy::HTTP_FILTER, protocol: Protocol::Http(options), tls: tls.transpose()? };
+        let client = match api.listen {
+            Some(_) => agents_tls(&loaded, api).with_context(|| format!("API `{name}`"))?,
+            None => ClientSide::Plain,
+        };
+        let (filter, protocol) = (envoy::HTTP_FILTER, Protocol::Http(options));
+        let what = Serve { filter, protocol, client, tls: tls.transpose()? };
         maker.add(name, api.listen, &api.target, what)?;
     }
     ensure!(
@@ -77,6 +85,21 @@ fn of_resources(args: &Args) -> anyhow::Result<(Vec<Service>, Clusters)> {
     );
     let clusters = [(envoy::HOST_CLUSTER.to_owned(), loaded.config.host.listen.0)];
     Ok((maker.services, clusters.into()))
+}
+
+/// TLS with an API's agents, where it says so.
+fn agents_tls(loaded: &Loaded, api: &Api) -> anyhow::Result<ClientSide> {
+    let Some(tls) = api.listen_tls.as_ref().map(|tls| &tls.value) else { return Ok(ClientSide::Plain) };
+    let only_mtls = api.identity.value.iter().all(|source| matches!(source, AgentIdentity::Mtls(_)));
+    ensure!(
+        tls.client_ca.is_none() || only_mtls,
+        "`gatewright run` cannot leave it to agents whether they show a certificate; leave out `listen_tls.client_ca`, or \
+         let `mtls` be the only `identity`, or use Envoy"
+    );
+    let file = |path: &Path| loaded.folder.join(path);
+    let identity = Identity { certificate: file(&tls.certificate), key: file(&tls.key) };
+    let client_ca = tls.client_ca.as_deref().map(file);
+    Ok(ClientSide::Tls(Tls::for_http(&identity, client_ca.as_deref())?))
 }
 
 /// TLS with an API, by the name that it is called by.
@@ -104,7 +127,7 @@ impl Maker<'_> {
             tracing::info!(resource = name, "not served: it has no `listen`");
             return Ok(());
         };
-        let Serve { filter, protocol, tls } = what;
+        let Serve { filter, protocol, client, tls } = what;
         if target.tls != TargetTls::None && tls.is_none() {
             bail!("`{name}`: `gatewright run` cannot speak TLS to the target; Envoy can");
         }
@@ -130,7 +153,7 @@ impl Maker<'_> {
         self.services.push(Service {
             name: name.to_owned(),
             listen: listen.0,
-            client: ClientSide::Plain,
+            client,
             upstream,
             upstream_tls: tls,
             protocol,
