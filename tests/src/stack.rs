@@ -1,5 +1,7 @@
 //! Everything at once: PostgreSQL with the shop, identity provider, host and a proxy with the filter.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use serde_json::Value;
 
@@ -17,6 +19,7 @@ use crate::shop_mcp::{Replies, ShopMcp};
 use crate::site::Site;
 use crate::standalone::{Options, Standalone};
 use crate::tools::{self, Filter, PgVersion};
+use crate::{http, wait};
 
 /// A running stack. Its parts end with it, the nearest to the agent first.
 #[derive(Debug)]
@@ -62,6 +65,15 @@ pub struct Builder {
     bootstrap: Option<Edit>,
     database: bool,
     people: bool,
+}
+
+/// Waits until the HTTP filter has been told what to do. A listener that wants TLS does not answer this, and whoever
+/// tests one waits for themselves.
+fn has_bundle(port: u16) -> Result<()> {
+    let url = format!("http://127.0.0.1:{port}/.well-known/oauth-protected-resource");
+    wait::until("the filter's bundle", Duration::from_secs(30), || {
+        Ok(http::get(&url, None).map_or(true, |reply| reply.status != 503).then_some(()))
+    })
 }
 
 /// What a proxy is in front of.
@@ -406,6 +418,11 @@ impl Builder {
         let database =
             || self.start_proxy(kind, &site, &idp, Part { name: "shop", filter: self.filter, ports });
         let proxy = self.database.then(database).transpose()?;
+        if !self.host_down {
+            for proxy in api_proxy.iter().chain(&mcp_proxy) {
+                has_bundle(proxy.port())?;
+            }
+        }
         Ok(Stack { proxy, api_proxy, mcp_proxy, host, site, idp, api, mcp, _relay: relay, postgres })
     }
 

@@ -171,7 +171,10 @@ fn a_client_certificate_tells_who_it_is() -> Result<()> {
     let stack = builder(&target, both).set("/apis/0/listen_tls", tls).start()?;
     let url = format!("https://127.0.0.1:{}/t/x", stack.api_envoy()?.port());
     let token = format!("authorization: Bearer {}", stack.idp.token("ann", &["support"])?);
-    let by_token = curl(&url, &["--cacert", &trusted, "--header", &token])?;
+    let by_token = wait::until("the filter's bundle", Duration::from_secs(30), || {
+        let answer = curl(&url, &["--cacert", &trusted, "--header", &token])?;
+        Ok((answer.status != 503).then_some(answer))
+    })?;
     ensure!(by_token.status == 200, "{by_token:?}");
     let issued = theirs.issue("again", bot)?;
     let (certificate, key) = (issued.certificate.display().to_string(), issued.key.display().to_string());

@@ -34,6 +34,8 @@ pub(super) struct Answer {
     /// Why it was cut off, if it was.
     pub(super) cut: Option<&'static str>,
     body: Option<Body>,
+    /// Nothing but the head is let through.
+    bare: bool,
     /// The head has gone to the agent.
     sent: bool,
 }
@@ -121,6 +123,11 @@ impl Exchange {
                 "the target sent a part of its answer, and parts cannot be masked; ask for all of it";
             return Err(Refusal::new(502, detail));
         }
+        if !head.has("content-type") && matches!(status, 201 | 202 | 205 | 300..=399) {
+            // It has no body, says the status, whatever its framing says.
+            self.answer.bare = true;
+            return Ok(Flow::Continue);
+        }
         let form = Form::of(head.first("content-type")).map_err(|why| unreadable(&why))?;
         let codings = head.all("content-encoding").collect::<Vec<_>>().join(&b","[..]);
         let limits = Limits::default();
@@ -169,6 +176,16 @@ impl Exchange {
             return Flow::Continue;
         }
         let mut out = Vec::new();
+        if self.answer.bare {
+            if !piece.is_empty() {
+                self.answer.cut = Some("it has no type");
+            }
+            io.body = Some(out);
+            if end {
+                self.record_end(env.now, io);
+            }
+            return Flow::Continue;
+        }
         let read = self.read_body(piece, end, env, &mut out);
         self.tell_of_tools(io);
         match read {
