@@ -51,8 +51,8 @@ impl Authority {
     /// A certificate with alternative names such as `IP:127.0.0.1` or `URI:spiffe://…`; `name` is that of its files.
     pub fn issue(&self, name: &str, alternative_names: &str) -> Result<Certificate> {
         let issued = Certificate {
-            certificate: self.scratch.join(&format!("{name}.pem")),
-            key: self.scratch.join(&format!("{name}.key")),
+            certificate: self.scratch.join(format!("{name}.pem")),
+            key: self.scratch.join(format!("{name}.key")),
         };
         openssl(|command| {
             command

@@ -102,7 +102,7 @@ cases:
     sql: SELECT id, email AS mail, upper(ssn) FROM customers
     decision: allow
     policies: [read-the-shop]
-    masked: { mail: partial, "3": redact }
+    masked: { mail: partial, '3': redact }
   - { groups: [support], sql: DELETE FROM orders WHERE id = 1, decision: hold, approvers: [dba] }
   - { groups: [support], sql: SELECT id FROM customers ORDER BY ssn, decision: deny }
   - { groups: [nobody], sql: SELECT id FROM customers, decision: deny }

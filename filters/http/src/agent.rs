@@ -101,7 +101,7 @@ impl Agent {
     }
 
     /// Whether it may use the API at all; the reason if not.
-    pub(crate) fn connect(&self, plane: &Plane, source: &str, now: Millis) -> Result<(), Verdict> {
+    pub(crate) fn connect(&self, plane: &Plane, source: &str, now: Millis) -> Result<(), Box<Verdict>> {
         if let Some((at, from)) = &*self.connected.borrow()
             && now.saturating_sub(*at) < STANDS
             && from == source
@@ -114,7 +114,7 @@ impl Agent {
                 self.connected.replace(Some((now, source.to_owned())));
                 Ok(())
             }
-            other => Err(other),
+            other => Err(Box::new(other)),
         }
     }
 

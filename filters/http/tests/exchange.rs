@@ -555,7 +555,7 @@ fn requests_of_nobody_share_one_bounded_session() {
 
 #[test]
 fn what_breaks_off_is_recorded() {
-    let mut played = asks(&POST[..]);
+    let mut played = asks(POST);
     played.act(|exchange, env, io| Some(exchange.request_body(b"{", false, env, io)));
     played.act(|exchange, env, io| {
         exchange.closed(env, io);

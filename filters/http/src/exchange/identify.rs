@@ -57,7 +57,7 @@ impl Exchange {
             Err(unknown) => return Err(unauthorized(plane, &unknown)),
         };
         if let Err(verdict) = agent.connect(plane, self.peer.ip(), env.now) {
-            let (policies, reason) = match verdict {
+            let (policies, reason) = match *verdict {
                 Verdict::Deny(denial) => (denial.policies, denial.reason),
                 Verdict::NeedsApproval(rule) => {
                     (rule.policies, "using an API at all cannot wait for an approval".to_owned())

@@ -98,8 +98,7 @@ pub(super) async fn serve(
         .max_header_list_size(MAX_HEAD as u32)
         .max_send_buf_size(MAX_HEAD);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(socket), answer));
-    loop {
-        let Some(deadline) = activity.deadline() else { break };
+    while let Some(deadline) = activity.deadline() {
         tokio::select! {
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
