@@ -37,7 +37,16 @@ pub fn curl(url: &str, arguments: &[&str]) -> Result<Fetched> {
     let scratch = Scratch::new("curl")?;
     let (head, body) = (scratch.join("head"), scratch.join("body"));
     let mut command = Command::new("curl");
-    command.args(["--silent", "--show-error", "--noproxy", "*", "--max-time", "30", "--path-as-is"]);
+    command.args([
+        "--silent",
+        "--show-error",
+        "--noproxy",
+        "*",
+        "--max-time",
+        "30",
+        "--path-as-is",
+        "--globoff",
+    ]);
     command.arg("--dump-header").arg(&head).arg("--output").arg(&body);
     let output = run(command.args(["--write-out", "%{http_code}"]).args(arguments).arg(url))?;
     let text = |path| String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned();

@@ -43,9 +43,9 @@ fn the_inspector_through_the_gate() -> Result<()> {
         }
         inspect(Some(&ann), &all)
     };
-    let echoed = call("echo", &["message=write to ada@example.com, of 987-65-4320"])?;
+    let echoed = call("echo", &["message=write to ada@example.com, of 456-78-9012"])?;
     ensure!(echoed.success && echoed.stdout.contains("write to"), "{echoed:?}");
-    ensure!(!echoed.stdout.contains("ada@") && !echoed.stdout.contains("4320"), "{echoed:?}");
+    ensure!(!echoed.stdout.contains("ada@") && !echoed.stdout.contains("9012"), "{echoed:?}");
     let sum = call("get-sum", &["a=2", "b=3"])?;
     ensure!(sum.success && sum.stdout.contains("The sum of 2 and 3 is 5."), "{sum:?}");
     // What is not permitted is told in words that a model can act on, and the server has not done it.

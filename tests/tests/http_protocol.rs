@@ -320,11 +320,17 @@ fn uploads_and_answers_that_break_off() -> Result<()> {
     for path in ["/t/cut", "/t/none", "/t/lines"] {
         let answer = curl(&format!("{url}{path}"), &["--header", &own])?;
         ensure!(
-            !answer.whole && !answer.body.contains("4320") && !answer.body.contains("ada@"),
+            // Where nothing had come, the proxy answers for itself.
+            (!answer.whole || answer.status == 502)
+                && !answer.body.contains("4320")
+                && !answer.body.contains("ada@"),
             "{path}: {answer:?}"
         );
         let h2 = curl(&format!("{url}{path}"), &["--header", &own, "--http2-prior-knowledge"])?;
-        ensure!(!h2.whole && !h2.body.contains("4320") && !h2.body.contains("ada@"), "{path}: {h2:?}");
+        ensure!(
+            (!h2.whole || h2.status == 502) && !h2.body.contains("4320") && !h2.body.contains("ada@"),
+            "{path}: {h2:?}"
+        );
     }
     wait_recorded(&stack, "cut off: it broke off")?;
     ensure!(!recorded(&stack)?.contains("987-65-4320"));
