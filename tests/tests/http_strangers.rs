@@ -39,7 +39,7 @@ fn requests_of_nobody_are_recorded_and_cannot_flood() -> Result<()> {
         json!({ "path": "/orders", "method": "POST", "body": "{}", "headers": { "authorization": format!("Bearer {eve}") } }),
     ])?;
     ensure!(answers.iter().map(|answer| answer.status).eq([401, 401, 403]), "{answers:?}");
-    ensure!(curl(&format!("{url}/customers/../admin\u{1b}[2J"), &[])?.status == 400);
+    ensure!(curl(&format!("{url}/customers/../admin%1b%5b2J"), &[])?.status == 400);
     ensure!(curl(&format!("{url}/customers/..;/admin"), &[])?.status == 400);
     // Somebody who is known meanwhile has a session of their own.
     ensure!(HttpAgent::new(&url, Some(&ann)).get("/customers/2")?.status == 200);
