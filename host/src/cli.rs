@@ -255,8 +255,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check { config } => Ok(check(&config.config)),
         Command::Explain { config, resource, groups, subject, role, output, sql } => {
             let settings = Settings::read(&config.config)?;
-            let asked = explain::Asked { resource, groups, subject, role, sql, output };
-            print(&runtime.block_on(explain::explain(&settings, asked))?)
+            let asked = explain::Asked { resource, groups, subject, role, sql };
+            print(&runtime.block_on(explain::explain(&settings, &asked, output))?)
         }
         Command::Policies => print(crate::policies::DEFAULT),
         Command::Policy { command: Policy::Test { config, cases } } => {

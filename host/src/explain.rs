@@ -29,15 +29,13 @@ pub(crate) struct Asked {
     pub(crate) role: Option<String>,
     /// The statement.
     pub(crate) sql: String,
-    /// How to print.
-    pub(crate) output: Output,
 }
 
 /// Reads the catalogue and decides as the filter would.
-pub(crate) async fn explain(settings: &Settings, asked: Asked) -> anyhow::Result<String> {
+pub(crate) async fn explain(settings: &Settings, asked: &Asked, output: Output) -> anyhow::Result<String> {
     let plane = plane(settings, &asked.resource).await?;
-    let decision = decide(settings, &plane, &asked)?;
-    match asked.output {
+    let decision = decide(settings, &plane, asked)?;
+    match output {
         Output::Text => text(&decision),
         Output::Json => Ok(serde_json::to_string_pretty(&as_json(&decision))? + "\n"),
     }

@@ -11,7 +11,6 @@ use gatewright_postgres::{Decision, Plane};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use crate::cli::Output;
 use crate::config::{Fault, Faults, parse_yaml};
 use crate::explain::{Asked, approvers, decide, plane};
 use crate::settings::Settings;
@@ -85,7 +84,6 @@ pub(crate) async fn run(settings: &Settings, path: &Path) -> anyhow::Result<(Str
             subject: case.subject.clone().unwrap_or_else(|| "somebody".to_owned()),
             role: case.role.clone(),
             sql: case.sql.value.clone(),
-            output: Output::Text,
         };
         let wrong = case.compare(&decide(settings, plane, &asked)?);
         if wrong.is_empty() {

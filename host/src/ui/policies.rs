@@ -16,7 +16,6 @@ use serde::Deserialize;
 use super::page::{Page, Place, Trouble, html};
 use super::person::{Person, Sent};
 use super::words::plain;
-use crate::cli;
 use crate::explain;
 use crate::http::App;
 
@@ -153,7 +152,7 @@ async fn decide(app: &App, asked: Asked) -> Result<Shown, String> {
     let groups = groups.filter(|group| !group.is_empty()).collect();
     let (resource, role) = (resource.to_owned(), Some(role.to_owned()));
     let Asked { subject, sql, .. } = asked;
-    let asked = explain::Asked { resource, groups, subject, role, sql, output: cli::Output::Json };
+    let asked = explain::Asked { resource, groups, subject, role, sql };
     let settings = state.settings.clone();
     // Reading a bundle and a statement takes its time.
     let decided = tokio::task::spawn_blocking(move || -> anyhow::Result<Shown> {

@@ -14,6 +14,7 @@ use gatewright_tests::secret;
 use gatewright_tests::site::Site;
 
 use super::connection::Connection;
+use super::cpu;
 use crate::report::{Paint, paint, step};
 
 /// Connections: one for each of two workers of an Envoy.
@@ -54,7 +55,7 @@ pub(crate) fn run(seconds: u32) -> Result<()> {
     host.launch(&site)?;
     let connect = || Connection::open(&address, &token);
     let id = host.id().context("the host does not run")?;
-    let memory = || resident(id);
+    let memory = || Ok::<_, anyhow::Error>(cpu::resident(id)? as f64 / 1e3);
 
     // So that what is measured is not the first growth of everything.
     buffered(connect, EVENTS_BAR as u64)?;
@@ -242,13 +243,6 @@ fn strict(connect: impl Fn() -> Result<Connection>, seconds: u32) -> Result<Vec<
 fn now() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     since.as_millis() as u64
-}
-
-/// Resident memory of a process, in MB.
-fn resident(id: u32) -> Result<f64> {
-    let status = fs::read_to_string(format!("/proc/{id}/status"))?;
-    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().split(' ').next());
-    Ok(kilobytes.context("no VmRSS")?.parse::<f64>()? / 1e3)
 }
 
 /// Milliseconds that a page takes onto the disk, the median: no acknowledgement can be faster.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use gatewright_tests::client::Login;
 use gatewright_tests::envoy::Envoy;
 use gatewright_tests::pgbouncer::PgBouncer;
@@ -13,6 +13,7 @@ use gatewright_tests::standalone::{Options, Standalone};
 use gatewright_tests::tools::{self, Filter};
 use gatewright_tests::wait;
 
+use super::cpu::{self, resident};
 use super::pgbench::{Busy, Sample, median, select_only};
 use super::postgres::stack_with_accounts;
 use super::with_release_host;
@@ -23,9 +24,6 @@ use crate::setup::{self, Say};
 
 /// Sessions that only sit there, for what one of them costs.
 const IDLE: u32 = 1000;
-
-/// Of processor time in `/proc`: Linux's `USER_HZ`.
-const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Measures and prints. Every figure is the median of `rounds` runs of `seconds` each, the ways taking turns.
 pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
@@ -86,11 +84,11 @@ pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
         for round in 1..=rounds {
             step("Measuring", format!("{clients} clients, round {round} of {rounds}"));
             for (way, (samples, processor)) in ways.iter().zip(samples.iter_mut().zip(&mut processor)) {
-                let before = way.processor_time()?;
+                let before = way.processor_time();
                 let server = stack.postgres.id();
                 let busy = Busy { proxy: way.process, host: stack.host.id(), server };
                 let sample = select_only(&way.login, busy, clients, seconds, &folder)?;
-                let spent = way.processor_time()? - before;
+                let spent = way.processor_time() - before;
                 processor.push(1e6 * spent / (sample.tps * f64::from(seconds)));
                 samples.push(sample);
             }
@@ -117,13 +115,8 @@ struct Way<'a> {
 
 impl Way<'_> {
     /// Seconds of processor time that the proxy has used so far.
-    fn processor_time(&self) -> Result<f64> {
-        let Some(id) = self.process else { return Ok(0.0) };
-        let stat = std::fs::read_to_string(format!("/proc/{id}/stat"))?;
-        // Behind the name, which may hold anything: user and system time are the fields 14 and 15.
-        let fields = stat.rsplit_once(')').context("no name")?.1.split_whitespace().skip(11).take(2);
-        let ticks: f64 = fields.map(|field| field.parse().unwrap_or(0.0)).sum();
-        Ok(ticks / TICKS_PER_SECOND)
+    fn processor_time(&self) -> f64 {
+        self.process.map_or(0.0, |id| cpu::seconds(&id.to_string(), false))
     }
 }
 
@@ -179,11 +172,4 @@ fn memory(standalone: &Standalone, login: &Login) -> Result<()> {
         after.saturating_sub(before) as f64 / f64::from(IDLE)
     );
     Ok(())
-}
-
-/// Kilobytes.
-fn resident(id: u32) -> Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-    Ok(line.trim().trim_end_matches(" kB").parse()?)
 }

@@ -297,18 +297,21 @@ impl Open {
     /// What a command changes of what the gate knows of the session. `portal` is the one that is executed.
     fn takes_effect(&mut self, analysis: Option<&Analysis>, portal: Option<&Rc<Portal>>) {
         let Some(analysis) = analysis else { return };
-        let unread = analysis.facts.is_err();
+        let mut unknown = analysis.facts.is_err();
+        let mut turns = unknown;
         for facts in analysis.facts.iter().flatten() {
             match facts.transaction {
                 Some(Transaction::Begin) => self.will_be_open = Some(true),
                 Some(Transaction::Commit) => self.will_be_open = Some(false),
                 Some(Transaction::Rollback) => {
                     self.will_be_open = Some(false);
-                    self.turn_era();
+                    turns = true;
                 }
-                Some(Transaction::Savepoint) => self.turn_era(),
+                Some(Transaction::Savepoint) => turns = true,
                 None => {}
             }
+            unknown |= runs_unknown_code(facts);
+            turns |= unknown || defines(facts);
             match &facts.renames {
                 Some(PreparedNames::All) => self.statements.forget_all(),
                 // A definition that is on its way to the server comes before this, too.
@@ -319,7 +322,7 @@ impl Open {
                 self.portals.forget_all();
             }
         }
-        if unread || analysis.facts.iter().flatten().any(runs_unknown_code) {
+        if unknown {
             // Such code can PREPARE, DECLARE and DEALLOCATE. It cannot reach the unnamed statement and portal, nor drop
             // the portal that runs it; but what FETCH and EXECUTE give is another matter.
             self.statements.doubt_all();
@@ -329,7 +332,7 @@ impl Open {
                 !uses_names && (name.is_empty() || portal.is_some_and(|portal| Rc::ptr_eq(portal, known)))
             });
         }
-        if unread || analysis.facts.iter().flatten().any(|facts| runs_unknown_code(facts) || defines(facts)) {
+        if turns {
             self.turn_era();
         }
         self.judge.defines(analysis, &self.plane);

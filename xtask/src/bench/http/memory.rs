@@ -4,8 +4,10 @@ use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use gatewright_tests::envoy::Envoy;
+
+use crate::bench::cpu::resident;
 
 /// How often the memory is looked at.
 const EVERY: Duration = Duration::from_millis(20);
@@ -56,11 +58,4 @@ fn read(envoy: &Envoy, token: &str, path: &str) -> Result<(u64, u64, Duration)> 
     }
     ensure!(head.starts_with(b"HTTP/1.1 200"), "the answer is not 200: {}", String::from_utf8_lossy(&head));
     Ok((bytes, most, start.elapsed()))
-}
-
-/// Kilobytes.
-fn resident(id: u32) -> Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-    Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
