@@ -9,20 +9,16 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use gatewright_runner::proxy::{ClientSide, Config, Filter, HttpOptions, Protocol, Proxy, Service, Target};
-use gatewright_runner::{Engine, Metrics, Plugin};
+use gatewright_runner::proxy::{Config, HttpOptions, Protocol, Service, Target};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use support::{limits, module};
+use support::running::{self, LOOPBACK, Running};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
-const LOOPBACK: &str = "127.0.0.1:0";
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Tells the head that it got, in a header for each field, and gives the body back.
@@ -56,45 +52,13 @@ async fn server() -> SocketAddr {
     address
 }
 
-struct Running {
-    address: SocketAddr,
-    metrics: Metrics,
-    stop: oneshot::Sender<()>,
-    ended: JoinHandle<()>,
-}
-
-impl Running {
-    async fn stop(self) {
-        self.stop.send(()).unwrap();
-        self.ended.await.unwrap();
-    }
-}
-
 fn service(upstream: SocketAddr, filters: &[&str], upstream_http2: bool) -> Service {
-    let engine = Engine::new(limits()).unwrap();
-    let filters =
-        filters.iter().map(|fields| Filter { module: module(&engine, fields), plugin: Plugin::default() });
-    Service {
-        name: "test".to_owned(),
-        listen: LOOPBACK.parse().unwrap(),
-        client: ClientSide::Plain,
-        upstream: Target::Tcp(upstream),
-        upstream_tls: None,
-        protocol: Protocol::Http(HttpOptions { upstream_http2 }),
-        filters: filters.collect(),
-        buffer_limit: 64 << 10,
-    }
+    running::service(Target::Tcp(upstream), Protocol::Http(HttpOptions { upstream_http2 }), filters)
 }
 
 async fn run(service: Service) -> Running {
     let drain = Duration::from_secs(5);
-    let config = Config { services: vec![service], clusters: HashMap::new(), workers: 1, drain };
-    let metrics = Metrics::new();
-    let proxy = Proxy::start(config, metrics.clone()).await.unwrap();
-    let address = proxy.addresses().unwrap()[0];
-    let (stop, stopped) = oneshot::channel::<()>();
-    let ended = tokio::spawn(proxy.serve(async { drop(stopped.await) }));
-    Running { address, metrics, stop, ended }
+    Running::start(Config { services: vec![service], clusters: HashMap::new(), workers: 1, drain }).await
 }
 
 async fn start(filters: &[&str]) -> Running {

@@ -9,18 +9,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use gatewright_runner::Metrics;
 use gatewright_runner::proxy::{
-    Begin, ClientSide, Config, Filter, Identity, Protocol, Proxy, ServerSide, Service, StartError, Target,
-    Tls,
+    Begin, ClientSide, Config, Identity, Protocol, Proxy, ServerSide, Service, StartError, Target, Tls,
 };
-use gatewright_runner::{Engine, Metrics, Plugin};
-use support::{limits, module};
+use support::running::{self, LOOPBACK, Running};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
-
-const LOOPBACK: &str = "127.0.0.1:0";
 
 /// A server that says back what it hears.
 async fn echo() -> SocketAddr {
@@ -38,38 +33,8 @@ async fn echo() -> SocketAddr {
     address
 }
 
-struct Running {
-    address: SocketAddr,
-    metrics: Metrics,
-    stop: oneshot::Sender<()>,
-    ended: JoinHandle<()>,
-}
-
-impl Running {
-    async fn connect(&self) -> TcpStream {
-        TcpStream::connect(self.address).await.unwrap()
-    }
-
-    async fn stop(self) {
-        self.stop.send(()).unwrap();
-        self.ended.await.unwrap();
-    }
-}
-
 fn service(upstream: Target, filters: &[&str]) -> Service {
-    let engine = Engine::new(limits()).unwrap();
-    let filters =
-        filters.iter().map(|fields| Filter { module: module(&engine, fields), plugin: Plugin::default() });
-    Service {
-        name: "test".to_owned(),
-        listen: LOOPBACK.parse().unwrap(),
-        client: ClientSide::Plain,
-        upstream,
-        upstream_tls: None,
-        protocol: Protocol::Tcp,
-        filters: filters.collect(),
-        buffer_limit: 64 << 10,
-    }
+    running::service(upstream, Protocol::Tcp, filters)
 }
 
 fn config(service: Service, workers: usize) -> Config {
@@ -77,12 +42,7 @@ fn config(service: Service, workers: usize) -> Config {
 }
 
 async fn run(config: Config) -> Running {
-    let metrics = Metrics::new();
-    let proxy = Proxy::start(config, metrics.clone()).await.unwrap();
-    let address = proxy.addresses().unwrap()[0];
-    let (stop, stopped) = oneshot::channel::<()>();
-    let ended = tokio::spawn(proxy.serve(async { drop(stopped.await) }));
-    Running { address, metrics, stop, ended }
+    Running::start(config).await
 }
 
 async fn says(socket: &mut TcpStream, words: &[u8]) -> Vec<u8> {

@@ -1,6 +1,8 @@
 //! Small modules in the text format, and a world in which nothing happens.
 #![allow(dead_code, unreachable_pub, reason = "a module of several suites, each of which uses its part")]
 
+pub mod running;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
