@@ -88,7 +88,9 @@ fn filter(wasm: WasmToolchain, variant: &Variant) -> Result<PathBuf> {
     step("Building", variant.name);
     let target = wasm_target_dir();
     run(wasm
-        .cargo("build")
+        .cargo("rustc")
+        // Said here too, because what is also a Rust library would not be optimised across crates.
+        .args(["--lib", "--crate-type", "cdylib"])
         .args(["--quiet", "--profile", "filter", "--package", variant.package, "--target-dir"])
         .arg(&target)
         .args(variant.features))?;

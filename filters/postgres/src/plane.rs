@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::BuildHasher as _;
 use std::rc::Rc;
 
 use foldhash::quality::RandomState;
@@ -48,11 +49,21 @@ pub struct Plane {
     analyses: RefCell<Generations>,
 }
 
-/// A cache that forgets what was not used for a whole generation.
+/// A cache that forgets what was not used for a whole generation. By hashes of shapes, and each looked at before it is
+/// used: whose hash another one has takes its place.
 #[derive(Debug, Default)]
 struct Generations {
-    young: HashMap<Box<str>, Rc<Analysis>, RandomState>,
-    old: HashMap<Box<str>, Rc<Analysis>, RandomState>,
+    young: HashMap<u64, Rc<Analysis>, RandomState>,
+    old: HashMap<u64, Rc<Analysis>, RandomState>,
+}
+
+/// Whether two texts are equal. In wasm, comparing memory goes byte by byte.
+fn same(a: &str, b: &str) -> bool {
+    let ((a, a_rest), (b, b_rest)) = (a.as_bytes().as_chunks::<8>(), b.as_bytes().as_chunks::<8>());
+    let word = |bytes: &[u8; 8]| u64::from_ne_bytes(*bytes);
+    a.len() == b.len()
+        && a_rest == b_rest
+        && a.iter().zip(b).fold(0, |differ, (a, b)| differ | (word(a) ^ word(b))) == 0
 }
 
 impl Plane {
@@ -120,22 +131,47 @@ impl Plane {
         }
         let shape = gatewright_sql::shape(text);
         let mut cache = self.analyses.borrow_mut();
-        if let Some(known) = cache.young.get(&*shape) {
+        let key = cache.young.hasher().hash_one(&*shape);
+        if let Some(known) = cache.young.get(&key).filter(|known| same(&known.shape, &shape)) {
             return Rc::clone(known);
         }
-        let analysis = cache.old.remove(&*shape).unwrap_or_else(|| Rc::new(self.analysis(&shape)));
+        let known = cache.old.remove(&key).filter(|known| same(&known.shape, &shape));
+        let analysis = known.unwrap_or_else(|| Rc::new(self.analysis(&shape)));
         if analysis.facts.is_err() && *shape != *text {
             // The words about what is not understood may quote it, and shall quote what was sent.
             return Rc::new(self.analysis(text));
         }
         if cache.young.len() >= CACHED_SHAPES {
-            cache.old = std::mem::take(&mut cache.young);
+            // The hashes' secret stays the same.
+            let empty = HashMap::with_hasher(cache.young.hasher().clone());
+            cache.old = std::mem::replace(&mut cache.young, empty);
         }
-        cache.young.insert(shape.into(), Rc::clone(&analysis));
+        cache.young.insert(key, Rc::clone(&analysis));
         analysis
     }
 
     fn analysis(&self, text: &str) -> Analysis {
         Analysis { shape: text.into(), facts: gatewright_sql::analyse(text, &self.catalogue) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same;
+
+    #[test]
+    fn equal_is_equal_whatever_the_length() {
+        let text = "SELECT a FROM t WHERE b = 0";
+        for end in 0..text.len() {
+            let (head, longer) = (&text[..end], &text[..=end]);
+            assert!(same(head, &head.to_owned()));
+            assert!(!same(head, longer) && !same(longer, head));
+            // Any one byte makes another text.
+            for at in 0..end {
+                let mut other = head.to_owned().into_bytes();
+                other[at] ^= 1;
+                assert!(!same(head, std::str::from_utf8(&other).unwrap()), "{at} of {end}");
+            }
+        }
     }
 }

@@ -5,7 +5,6 @@
 //! the shape that is analysed; equal literals become equal ones, because `a = 1 OR a <> 1` restricts nothing.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 /// Most distinct values: a longer list is loaded once, and not worth the search.
 const MOST_VALUES: usize = 64;
@@ -107,31 +106,40 @@ impl<'a> Shaper<'a> {
     /// `None` where something is met that is not read here.
     fn run(&mut self) -> Option<()> {
         let mut first = true;
-        while self.at < self.sql.len() {
-            match self.peek(0) {
-                c if is(c, BLANK) => self.at = self.at.saturating_add(1),
-                b'-' if self.peek(1) == b'-' => self.line_comment()?,
-                b'/' if self.peek(1) == b'*' => self.block_comment()?,
-                c if is(c, WORD) && !is(c, NUMBER) => {
+        while let Some(byte) = self.sql.get(self.at) {
+            match (*byte, class(*byte)) {
+                // The most frequent ones come first.
+                (_, BLANK) => self.at = self.at.saturating_add(1),
+                (_, WORD) => {
                     if !self.word(first)? {
                         return None;
                     }
                     first = false;
                 }
-                _ if first => return None,
-                b'\'' => self.string()?,
-                b'"' => self.quoted()?,
-                b'0'..=b'9' => self.number()?,
-                b'$' => {
-                    self.at = self.at.saturating_add(1);
-                    match self.span(DIGIT) {
-                        0 => return None,
-                        digits => self.at = self.at.saturating_add(digits),
-                    }
-                    self.before = Before::Other;
-                }
-                c => self.symbol(c)?,
+                (c, _) => self.other(c, first)?,
             }
+        }
+        Some(())
+    }
+
+    /// What begins with neither a blank nor a letter.
+    fn other(&mut self, c: u8, first: bool) -> Option<()> {
+        match c {
+            b'-' if self.peek(1) == b'-' => self.line_comment()?,
+            b'/' if self.peek(1) == b'*' => self.block_comment()?,
+            _ if first => return None,
+            b'\'' => self.string()?,
+            b'"' => self.quoted()?,
+            b'0'..=b'9' => self.number()?,
+            b'$' => {
+                self.at = self.at.saturating_add(1);
+                match self.span(DIGIT) {
+                    0 => return None,
+                    digits => self.at = self.at.saturating_add(digits),
+                }
+                self.before = Before::Other;
+            }
+            c => self.symbol(c)?,
         }
         Some(())
     }
@@ -168,13 +176,10 @@ impl<'a> Shaper<'a> {
         let length = self.span(WORD);
         let end = self.at.saturating_add(length);
         // `E'…'`, `U&"…"` and the like are left to the scanner.
-        if matches!(self.sql.get(end), Some(b'\'' | b'"')) {
-            return None;
-        }
-        if self.sql.get(end) == Some(&b'&')
-            && matches!(self.sql.get(end.saturating_add(1)), Some(b'\'' | b'"'))
-        {
-            return None;
+        match self.sql.get(end) {
+            Some(b'\'' | b'"') => return None,
+            Some(b'&') if matches!(self.sql.get(end.saturating_add(1)), Some(b'\'' | b'"')) => return None,
+            _ => {}
         }
         let word = self.sql.get(self.at..end).unwrap_or_default();
         let means = |known: &str| word.eq_ignore_ascii_case(known.as_bytes());
@@ -190,7 +195,8 @@ impl<'a> Shaper<'a> {
             _ => Before::Operand,
         };
         self.closed_list = false;
-        self.at = end;
+        // What comes next is a blank more often than not.
+        self.at = end.saturating_add(usize::from(self.sql.get(end) == Some(&b' ')));
         Some(true)
     }
 
@@ -267,16 +273,14 @@ impl<'a> Shaper<'a> {
         });
         let quote = if quoted { "'" } else { "" };
         self.instead(self.at, end, quote)?;
-        // INVARIANT: a String takes whatever is written.
-        let _ = write!(self.out, "{index}");
+        self.out.push_str(NUMBERS.get(index)?);
         self.out.push_str(quote);
         Some(())
     }
 
     fn symbol(&mut self, first: u8) -> Option<()> {
-        let operator = self.span(OPERATOR);
-        if operator > 0 {
-            return self.operator(operator);
+        if is(first, OPERATOR) {
+            return self.operator(self.span(OPERATOR));
         }
         self.at = self.at.saturating_add(1);
         match first {
@@ -340,6 +344,14 @@ impl<'a> Shaper<'a> {
     }
 }
 
+/// The places of values, as they are written: formatting them would take longer than all the rest.
+const NUMBERS: [&str; MOST_VALUES] = [
+    "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17", "18",
+    "19", "20", "21", "22", "23", "24", "25", "26", "27", "28", "29", "30", "31", "32", "33", "34", "35",
+    "36", "37", "38", "39", "40", "41", "42", "43", "44", "45", "46", "47", "48", "49", "50", "51", "52",
+    "53", "54", "55", "56", "57", "58", "59", "60", "61", "62", "63",
+];
+
 /// Classes of bytes, as bits.
 const WORD: u8 = 1;
 const DIGIT: u8 = 2;
@@ -368,8 +380,13 @@ const CLASSES: [u8; 256] = {
     classes
 };
 
-fn is(byte: u8, class: u8) -> bool {
-    CLASSES.get(usize::from(byte)).is_some_and(|classes| classes & class != 0)
+/// The classes of a byte.
+fn class(byte: u8) -> u8 {
+    CLASSES.get(usize::from(byte)).copied().unwrap_or_default()
+}
+
+fn is(byte: u8, classes: u8) -> bool {
+    class(byte) & classes != 0
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
-//! What the analysis of a statement costs: natively, and in a wasm VM (wasmtime). `cargo xtask bench sql`.
+//! What the analysis of a statement costs: natively, in V8 as in Envoy, and in wasmtime as in `gatewright run`, which
+//! counts time in every loop so that it can stop a filter. `cargo xtask bench sql`.
 #![allow(missing_docs, reason = "a program")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 use gatewright_bench_guest::{fresh, prepare, seen};
@@ -9,6 +11,7 @@ use gatewright_testing::{Fault, Filter, Functions};
 
 const ROUNDS: u32 = 2_000;
 const SEEN: u32 = 200_000;
+const RUNS: usize = 5;
 
 fn main() -> Result<(), Fault> {
     let module = std::env::var_os("GATEWRIGHT_BENCH_GUEST").map(PathBuf::from);
@@ -19,10 +22,31 @@ fn main() -> Result<(), Fault> {
         println!("wasm: not measured, because GATEWRIGHT_BENCH_GUEST names no module");
         return Ok(());
     };
+    v8(&module);
     let filter = Filter::load(&module)?;
     let mut guest = Functions::start(&filter)?;
     guest.call("prepare", ROUNDS)?;
-    row("wasm", |name, rounds| guest.call(name, rounds))
+    row("wasmtime", |name, rounds| guest.call(name, rounds))
+}
+
+/// In V8, as Node has it.
+fn v8(module: &Path) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/sql.mjs");
+    let numbers = [ROUNDS, SEEN].map(|number| number.to_string());
+    let output = Command::new("node").arg(script).arg(module).args(numbers).arg(RUNS.to_string()).output();
+    let said = match &output {
+        Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout),
+        Ok(output) => String::from_utf8_lossy(&output.stderr),
+        Err(error) => error.to_string().into(),
+    };
+    match said.trim().split_once(' ').map(|(known, new)| (known.parse(), new.parse())) {
+        Some((Ok(known), Ok(new))) => print("V8", known, new),
+        _ => println!("V8: not measured: {said}"),
+    }
+}
+
+fn print(name: &str, known: f64, new: f64) {
+    println!("{name:<10}{known:>19.2} µs{new:>23.1} µs");
 }
 
 /// Runs each kind some times, and prints the median.
@@ -39,8 +63,8 @@ fn row(name: &str, mut call: impl FnMut(&str, u32) -> Result<u32, Fault>) -> Res
         Ok(each[each.len() / 2])
     };
     // Whoever sees 2,000 shapes has none of the first ones left in the cache.
-    let new = median("fresh", ROUNDS, 5)?;
-    let known = median("seen", SEEN, 5)?;
-    println!("{name:<10}{known:>19.2} µs{new:>23.1} µs");
+    let new = median("fresh", ROUNDS, RUNS)?;
+    let known = median("seen", SEEN, RUNS)?;
+    print(name, known, new);
     Ok(())
 }

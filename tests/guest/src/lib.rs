@@ -3,6 +3,9 @@
 
 pub mod body;
 
+// Linked for its allocator.
+use gatewright_allocator as _;
+
 use std::cell::RefCell;
 
 use gatewright_core::bundle::{

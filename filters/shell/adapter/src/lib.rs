@@ -10,6 +10,9 @@ mod recorder;
 mod settings;
 mod worker;
 
+// Linked for its allocator.
+use gatewright_allocator as _;
+
 pub use recorder::{Acknowledged, Contexts, Journal, Recorder};
 pub use settings::Settings;
 pub use worker::{Party, Plane, Worker};
