@@ -7,7 +7,7 @@ use gatewright_core::event::Kind;
 use gatewright_core::run::{Chain, Lines, SealedRun};
 
 use super::verify;
-use crate::log::{Batch, Checkpoint, Head, Recorder, Rejected, Signer};
+use crate::log::{Batch, Checkpoint, Head, Log, Recorder, Rejected, Signer};
 use crate::store::Store;
 
 /// Statements that were sealed together.
@@ -82,7 +82,7 @@ impl Recorded {
 }
 
 async fn recorder(store: &Store, data: &Path) -> anyhow::Result<Recorder> {
-    Recorder::start(store.clone(), Signer::open(data)?, data.to_owned()).await
+    Ok(Recorder::start(Log::open(store.clone(), Signer::open(data)?, data).await?))
 }
 
 #[tokio::test]
