@@ -64,7 +64,8 @@ impl Loaded {
         let roles = config.resources.value.iter().flat_map(|resource| &resource.roles.value);
         let passwords = roles.filter_map(|role| role.password.as_ref());
         let client = config.people.as_ref().and_then(|people| people.client_secret.as_ref());
-        let secrets = std::iter::once(&config.host.filter_token).chain(client).chain(passwords);
+        let secrets = std::iter::once(&config.host.filter_token).chain(&config.host.metrics_token);
+        let secrets = secrets.chain(client).chain(passwords);
         let secrets = secrets.map(|secret| &secret.value);
         let credentials = config.apis.value.iter().filter_map(|api| api.credential.as_ref()?.value.secret());
         let secrets = secrets.chain(credentials).filter_map(|secret| secret.path());

@@ -15,6 +15,7 @@ mod http;
 mod keys;
 mod log;
 mod login;
+mod metrics;
 mod policies;
 mod policy_test;
 mod recordings;

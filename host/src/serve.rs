@@ -11,9 +11,11 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::approvals::Approvals;
 use crate::credentials::{Credentials, Mint};
+use crate::http::health::Probe;
 use crate::http::{App, router};
 use crate::log::{Log, Recorder, Signer, private_file};
 use crate::login::Logins;
+use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::tools::Tools;
@@ -38,8 +40,9 @@ pub(crate) async fn serve(
     let signer = Signer::open(&data)?;
     let store = Store::open(&data).await?;
     let log = Log::open(store.clone(), signer, &data).await?;
-    let recorder = Recorder::start(log.clone());
-    let approvals = Approvals::start(log);
+    let metrics = Metrics::default();
+    let recorder = Recorder::start(log.clone(), metrics.clone());
+    let approvals = Approvals::start(log.clone());
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let tools = Tools::open(store.clone()).await?;
     let compiled = compile::start(settings, mask_key.trim().to_owned(), tools.accepted()).await?;
@@ -55,6 +58,9 @@ pub(crate) async fn serve(
         approvals,
         recorder,
         store: store.clone(),
+        log: log.clone(),
+        probe: Probe::default(),
+        metrics,
         sign_in: SignIn::new()?,
         contacts: Contacts::default(),
     };
@@ -78,7 +84,8 @@ pub(crate) async fn serve(
             }
         }
     }
-    // What was acknowledged is on disk already; this folds the write-ahead log in.
+    // What was acknowledged is on disk already; this brings the checkpoint's file up to it and folds the write-ahead log in.
+    let _ = tokio::time::timeout(GRACE, log.settle()).await;
     let _ = tokio::time::timeout(GRACE, store.close()).await;
     Ok(())
 }

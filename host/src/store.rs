@@ -14,6 +14,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use gatewright_core::time::Millis;
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
@@ -159,6 +160,10 @@ CREATE TABLE IF NOT EXISTS tools (
     definition TEXT,
     PRIMARY KEY (resource, name)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS alive (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    at INTEGER NOT NULL
+) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS approval_votes ON approval_steps (approval, issuer, subject) WHERE step = 'approve';
 ";
 
@@ -249,6 +254,21 @@ impl Store {
     /// Whether the log has all that happened to approvals and grants, or is of a host that did not write that.
     pub(crate) async fn has_histories(&self) -> sqlx::Result<bool> {
         has_histories(&mut *self.read.acquire().await?).await
+    }
+
+    /// Writes something, on disk, to see whether that can be done.
+    pub(crate) async fn probe(&self, now: Millis) -> sqlx::Result<()> {
+        let query =
+            "INSERT INTO alive (one, at) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET at = excluded.at";
+        sqlx::query(query).bind(now.cast_signed()).execute(&self.write).await?;
+        Ok(())
+    }
+
+    /// Size of the database file, in bytes.
+    pub(crate) async fn size(&self) -> sqlx::Result<u64> {
+        let query = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+        let (bytes,): (i64,) = sqlx::query_as(query).fetch_one(&self.read).await?;
+        Ok(bytes.cast_unsigned())
     }
 
     /// Ends all connections; what is under way is finished.

@@ -55,6 +55,9 @@ pub(crate) struct Host {
     pub(crate) data: PathBuf,
     /// What filters present.
     pub(crate) filter_token: Spanned<SecretRef>,
+    /// What Prometheus presents at `/metrics`, which is open to everybody without it.
+    #[serde(default)]
+    pub(crate) metrics_token: Option<Spanned<SecretRef>>,
     /// Groups whose members may read all recordings.
     #[serde(default)]
     pub(crate) auditors: Vec<String>,

@@ -54,6 +54,9 @@ pub(super) fn faults(file: &Path, config: &Config) -> Vec<Fault> {
     let message = format!("found {}, expected 1, the only version there is", version.value);
     found.unless(version.value == 1, version.referenced, "version", message);
     found.secret("host.filter_token".to_owned(), &config.host.filter_token);
+    if let Some(token) = &config.host.metrics_token {
+        found.secret("host.metrics_token".to_owned(), token);
+    }
     providers(&mut found, &config.identity.providers);
     if let Some(section) = &config.people {
         people(&mut found, section, &config.identity.providers.value);

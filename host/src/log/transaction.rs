@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -29,6 +30,8 @@ pub(crate) struct Log {
     end: Arc<Mutex<End>>,
     /// The newest checkpoint, for the file.
     newest: watch::Sender<Option<Checkpoint>>,
+    /// Entries that the file vouches for.
+    written: Arc<AtomicU64>,
 }
 
 impl fmt::Debug for Log {
@@ -50,11 +53,12 @@ impl Log {
     /// Opens the log, once what is stored agrees with the checkpoint in the file: going on after a cut would cover it
     /// up.
     pub(crate) async fn open(store: Store, signer: Signer, data: &Path) -> anyhow::Result<Self> {
-        let head = trusted_head(&store, &signer, data).await?;
+        let (head, written) = trusted_head(&store, &signer, data).await?;
+        let written = Arc::new(AtomicU64::new(written));
         let (newest, checkpoints) = watch::channel(None);
-        tokio::spawn(keep_file(checkpoints, data.to_owned()));
+        tokio::spawn(keep_file(checkpoints, data.to_owned(), Arc::clone(&written)));
         let end = Arc::new(Mutex::new(End { head, tried: None }));
-        let log = Self { store, signer: Arc::new(signer), end, newest };
+        let log = Self { store, signer: Arc::new(signer), end, newest, written };
         history::begin(&log).await.context("approvals and grants of an earlier version")?;
         Ok(log)
     }
@@ -62,6 +66,19 @@ impl Log {
     /// The database that it is in.
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Number of entries that the checkpoint in the file vouches for.
+    pub(crate) fn checkpoint_file(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
+    }
+
+    /// Waits until the file is not behind.
+    pub(crate) async fn settle(&self) {
+        let newest = || self.newest.borrow().as_ref().map_or(0, |newest| newest.head.size);
+        while newest() > self.checkpoint_file() {
+            sleep(Duration::from_millis(2)).await;
+        }
     }
 
     /// Where it ends.
@@ -135,8 +152,8 @@ impl Transaction {
     }
 }
 
-/// The head to go on from.
-async fn trusted_head(store: &Store, signer: &Signer, data: &Path) -> anyhow::Result<Head> {
+/// The head to go on from, and for how many entries the file vouches.
+async fn trusted_head(store: &Store, signer: &Signer, data: &Path) -> anyhow::Result<(Head, u64)> {
     let head = match store.log_head().await? {
         None => Head::EMPTY,
         Some(row) => row.head().context("the log's head is malformed")?,
@@ -157,7 +174,7 @@ async fn trusted_head(store: &Store, signer: &Signer, data: &Path) -> anyhow::Re
                 "the file `checkpoint` is missing: nothing outside the database vouches for what is in it"
             );
         }
-        return Ok(head);
+        return Ok((head, 0));
     };
     let file = signer.public().open(&note).context("the file `checkpoint`").context(advice)?.head;
     // The file is written after the commit: after a crash it may be behind, but never ahead or elsewhere.
@@ -169,18 +186,22 @@ async fn trusted_head(store: &Store, signer: &Signer, data: &Path) -> anyhow::Re
         }
     };
     ensure!(covered, "the log in the database does not hold what the file `checkpoint` says: {advice}");
-    Ok(head)
+    Ok((head, file.size))
 }
 
 /// Writes the file `checkpoint` beside the commits, so that no statement waits for it.
 /// INVARIANT: it is never ahead of the database. Behind it is what a crash may leave.
-async fn keep_file(mut newest: watch::Receiver<Option<Checkpoint>>, data: PathBuf) {
+async fn keep_file(mut newest: watch::Receiver<Option<Checkpoint>>, data: PathBuf, entries: Arc<AtomicU64>) {
     while newest.changed().await.is_ok() {
         let Some(checkpoint) = newest.borrow_and_update().clone() else { continue };
-        let data = data.clone();
+        let (data, size) = (data.clone(), checkpoint.head.size);
         let written = spawn_blocking(move || checkpoint.write_file(&data)).await;
-        if let Err(cause) = written.unwrap_or_else(|cause| Err(cause.into())) {
-            tracing::error!(%cause, "the file `checkpoint` cannot be written: the database alone vouches for itself");
+        match written.unwrap_or_else(|cause| Err(cause.into())) {
+            Ok(()) => entries.store(size, Ordering::Relaxed),
+            Err(cause) => tracing::error!(
+                %cause,
+                "the file `checkpoint` cannot be written: the database alone vouches for itself"
+            ),
         }
         sleep(FILE_AGE).await;
     }

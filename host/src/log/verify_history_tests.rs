@@ -6,9 +6,10 @@ use gatewright_core::event::Kind;
 use gatewright_core::run::{Chain, Lines};
 
 use super::verify::verify;
-use super::{Batch, Checkpoint, Head, Log, Recorder, Rejected, Signer};
+use super::{Batch, Head, Log, Recorder, Rejected, Signer};
 use crate::approvals::tests::{person, request};
 use crate::approvals::{Approvals, Choice, Decision};
+use crate::metrics::Metrics;
 use crate::store::Store;
 
 struct Recorded {
@@ -39,7 +40,8 @@ impl Recorded {
         let store = Store::open(folder.path()).await.unwrap();
         let log =
             Log::open(store.clone(), Signer::open(folder.path()).unwrap(), folder.path()).await.unwrap();
-        let (approvals, recorder) = (Approvals::start(log.clone()), Recorder::start(log.clone()));
+        let (approvals, recorder) =
+            (Approvals::start(log.clone()), Recorder::start(log.clone(), Metrics::default()));
         let mut session = Chain::new("s1");
         recorder.record(statement(&mut session, "A0")).await.unwrap();
         let (dan, kim) = (person("dan", &["dba"]), person("kim", &["dba"]));
@@ -61,16 +63,8 @@ impl Recorded {
         let pending = approvals.request(hold("d6")).await.unwrap().0.id;
         recorder.record(statement(&mut session, "A1")).await.unwrap();
         let recorded = Self { folder, store, log, used, denied, pending, grant };
-        recorded.settle().await;
+        recorded.log.settle().await;
         recorded
-    }
-
-    /// Waits until the file is not behind the database.
-    async fn settle(&self) {
-        let newest = self.store.checkpoint().await.unwrap();
-        while Checkpoint::read_file(self.folder.path()).unwrap() != newest {
-            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-        }
     }
 
     async fn faults(&self) -> String {
@@ -256,8 +250,8 @@ async fn what_was_put_in_is_found() {
     let said = recorded.tampered(&format!("{forged}; PRAGMA user_version = 1")).await;
     assert!(said.contains("approval `FORGED`: it is not in the log"), "{said}");
     let signer = Signer::open(recorded.folder.path()).unwrap();
-    Log::open(recorded.store.clone(), signer, recorded.folder.path()).await.unwrap();
-    recorded.settle().await;
+    let again = Log::open(recorded.store.clone(), signer, recorded.folder.path()).await.unwrap();
+    again.settle().await;
     let said = recorded.faults().await;
     assert!(said.contains("approval `FORGED`: it was put in later"), "{said}");
     // An entry of one's own, linked as it should be: nobody signed for it.
@@ -317,7 +311,7 @@ async fn a_caller_that_goes_away_leaves_the_log_whole() {
         let _ = tokio::time::timeout(std::time::Duration::from_micros(i * 10), asked).await;
     }
     approvals.request(hold("last")).await.unwrap();
-    recorded.settle().await;
+    recorded.log.settle().await;
     assert_eq!(recorded.faults().await, "");
 }
 
@@ -341,7 +335,9 @@ async fn what_is_older_than_its_history_is_taken_into_the_log() {
     assert!(!store.has_histories().await.unwrap());
     for _ in 0..2 {
         // The second time there is nothing to do.
-        Log::open(store.clone(), Signer::open(folder.path()).unwrap(), folder.path()).await.unwrap();
+        let log =
+            Log::open(store.clone(), Signer::open(folder.path()).unwrap(), folder.path()).await.unwrap();
+        log.settle().await;
         assert!(store.has_histories().await.unwrap());
         let findings = verify(&store, folder.path(), None).await.unwrap();
         assert_eq!(

@@ -8,8 +8,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Log;
 use super::batch::{Batch, Received};
-use crate::store::events;
-use crate::store::events::NewRun;
+use crate::metrics::Metrics;
+use crate::store::events::{self, NewRun};
 use crate::store::sessions::{self, SessionRow};
 
 /// Batches that may wait for the writer; further senders wait.
@@ -44,9 +44,9 @@ pub(crate) struct Recorder(mpsc::Sender<Job>);
 
 impl Recorder {
     /// Starts the writer.
-    pub(crate) fn start(log: Log) -> Self {
+    pub(crate) fn start(log: Log, metrics: Metrics) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        tokio::spawn(Writer { log, known: HashMap::new() }.run(queue));
+        tokio::spawn(Writer { log, metrics, known: HashMap::new() }.run(queue));
         Self(jobs)
     }
 
@@ -56,10 +56,16 @@ impl Recorder {
         self.0.send(Job { batch, done }).await.map_err(|_| Rejected::Unavailable)?;
         result.await.map_err(|_| Rejected::Unavailable)?
     }
+
+    /// Number of batches that wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.0.max_capacity() - self.0.capacity()
+    }
 }
 
 struct Writer {
     log: Log,
+    metrics: Metrics,
     /// Rows of open sessions, as they are stored: nobody else writes them.
     known: HashMap<Arc<str>, SessionRow>,
 }
@@ -116,6 +122,9 @@ impl Writer {
         let rows: Vec<&SessionRow> = group.sessions.values().collect();
         sessions::put(&mut transaction, &rows).await?;
         transaction.commit().await?;
+        for (batch, run) in &group.runs {
+            self.metrics.recorded(batch.resource(), run.count, run.summary.counts);
+        }
         self.remember(group.sessions);
         Ok(results)
     }

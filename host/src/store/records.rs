@@ -74,6 +74,28 @@ impl Store {
         sqlx::query(GRANTS).fetch_all(&self.read).await?.iter().map(|row| row.try_get(0)).collect()
     }
 
+    /// How many approvals stand where.
+    pub(crate) async fn approval_counts(&self) -> sqlx::Result<Vec<(String, u64)>> {
+        self.counts("SELECT state, count(*) FROM approvals GROUP BY state").await
+    }
+
+    /// How many grants stand where.
+    pub(crate) async fn grant_counts(&self) -> sqlx::Result<Vec<(String, u64)>> {
+        self.counts("SELECT state, count(*) FROM grants GROUP BY state").await
+    }
+
+    async fn counts(&self, query: &'static str) -> sqlx::Result<Vec<(String, u64)>> {
+        let counts: Vec<(String, i64)> = sqlx::query_as(query).fetch_all(&self.read).await?;
+        Ok(counts.into_iter().map(|(state, count)| (state, count.cast_unsigned())).collect())
+    }
+
+    /// When the oldest of the pending approvals was asked for.
+    pub(crate) async fn oldest_pending(&self) -> sqlx::Result<Option<Millis>> {
+        let query = "SELECT min(created_at) FROM approvals WHERE state = 'pending'";
+        let (oldest,): (Option<i64>,) = sqlx::query_as(query).fetch_one(&self.read).await?;
+        Ok(oldest.map(i64::cast_unsigned))
+    }
+
     /// All that the tables say about an approval.
     pub(crate) async fn approval_record(&self, id: &str) -> sqlx::Result<Option<ApprovalRecord>> {
         let Some(approval) = self.approval(id).await? else { return Ok(None) };
