@@ -16,6 +16,7 @@ mod keys;
 mod log;
 mod login;
 mod metrics;
+mod notify;
 mod policies;
 mod policy_test;
 mod recordings;

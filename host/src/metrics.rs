@@ -2,10 +2,12 @@
 //! `http/metrics.rs`. Labels are names of the configuration, routes and words of the program: nothing that an agent wrote.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
@@ -31,6 +33,8 @@ pub(crate) struct Metrics {
     events: Family<Labels, Counter>,
     rejected: Family<Labels, Counter>,
     answers: Family<Labels, Histogram, fn() -> Histogram>,
+    notifications: Family<Labels, Counter>,
+    behind: Family<Labels, Gauge<u64, AtomicU64>>,
 }
 
 impl Default for Metrics {
@@ -50,7 +54,16 @@ impl Default for Metrics {
         let histogram: fn() -> Histogram = || Histogram::new(BUCKETS);
         let answers = Family::new_with_constructor(histogram);
         registry.register("http_answer_seconds", "Time until an answer of the host begins", answers.clone());
-        Self { registry: Arc::new(registry), decisions, refusals, events, rejected, answers }
+        let notifications = Family::default();
+        registry.register("notifications", "What receivers were told, by what became of it", {
+            Family::clone(&notifications)
+        });
+        let behind = Family::default();
+        registry.register("notifications_behind", "Entries of the log that a receiver is not told of yet", {
+            Family::clone(&behind)
+        });
+        let registry = Arc::new(registry);
+        Self { registry, decisions, refusals, events, rejected, answers, notifications, behind }
     }
 }
 
@@ -87,10 +100,33 @@ impl Metrics {
         self.rejected.get_or_create(&vec![("reason", why.to_owned())]).inc();
     }
 
+    /// There is a receiver of notifications.
+    pub(crate) fn notifies(&self, receiver: &str) {
+        for outcome in ["delivered", "retried", "refused", "given_up"] {
+            self.notifications.get_or_create(&of_receiver(receiver, Some(outcome))).inc_by(0);
+        }
+        self.notifications_behind(receiver, 0);
+    }
+
+    /// What became of telling a receiver.
+    pub(crate) fn notified(&self, receiver: &str, outcome: &str) {
+        self.notifications.get_or_create(&of_receiver(receiver, Some(outcome))).inc();
+    }
+
+    /// How far a receiver is behind.
+    pub(crate) fn notifications_behind(&self, receiver: &str, entries: u64) {
+        self.behind.get_or_create(&of_receiver(receiver, None)).set(entries);
+    }
+
     /// A request was answered. `route` is what the path was matched by, and not the path.
     pub(crate) fn answered(&self, method: &str, route: &str, status: u16, took: Duration) {
         let labels =
             vec![("method", method.to_owned()), ("route", route.to_owned()), ("status", status.to_string())];
         self.answers.get_or_create(&labels).observe(took.as_secs_f64());
     }
+}
+
+fn of_receiver(receiver: &str, outcome: Option<&str>) -> Labels {
+    let labels = std::iter::once(("target", receiver.to_owned()));
+    labels.chain(outcome.map(|outcome| ("outcome", outcome.to_owned()))).collect()
 }

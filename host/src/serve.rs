@@ -20,7 +20,7 @@ use crate::settings::Settings;
 use crate::store::Store;
 use crate::tools::Tools;
 use crate::ui::{Contacts, SignIn};
-use crate::{compile, time};
+use crate::{compile, notify, time};
 
 /// How long requests under way may take after the signal to stop; held approvals are asked for again.
 const GRACE: Duration = Duration::from_secs(3);
@@ -47,6 +47,7 @@ pub(crate) async fn serve(
     let tools = Tools::open(store.clone()).await?;
     let compiled = compile::start(settings, mask_key.trim().to_owned(), tools.accepted()).await?;
     tools.follow(approvals.clone(), compiled.clone());
+    notify::start(store.clone(), approvals.clone(), compiled.clone(), metrics.clone())?;
     let logins = Logins::new(compiled.clone());
     let credentials = Credentials::new(compiled.clone(), Mint::open(&data)?)?;
     let address = listener.local_addr()?;
@@ -64,6 +65,16 @@ pub(crate) async fn serve(
         sign_in: SignIn::new()?,
         contacts: Contacts::default(),
     };
+    // Signals are listened for before anybody is told that there is somebody to stop.
+    let mut stop = std::pin::pin!(stop);
+    tokio::select! {
+        biased;
+        reason = &mut stop => {
+            tracing::info!(reason = reason?, "stopped before it began");
+            return Ok(());
+        }
+        () = std::future::ready(()) => {}
+    }
     // Scripts wait for this line; nothing else goes to standard output.
     writeln!(std::io::stdout(), "gatewright host ready on http://{address}").context("standard output")?;
     tracing::info!(%address, data = %data.display(), started = time::rfc3339(time::now()), "serving");
@@ -76,7 +87,7 @@ pub(crate) async fn serve(
     let mut server = tokio::spawn(server.into_future());
     tokio::select! {
         ended = &mut server => ended??,
-        reason = stop => {
+        reason = &mut stop => {
             tracing::info!(reason = reason?, "stopping");
             told.send_replace(true);
             if tokio::time::timeout(GRACE, &mut server).await.is_err() {

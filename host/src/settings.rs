@@ -10,6 +10,7 @@ use serde_saphyr::Spanned;
 
 use crate::catalogue::Source;
 use crate::config::{Fault, Faults, Loaded, Resource};
+use crate::notify::Receiver;
 use crate::policies;
 use crate::secret::{Secret, SecretRef};
 
@@ -28,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) client_secret: Option<Secret>,
     /// Secrets of the credentials for APIs, by API.
     secrets: HashMap<String, Secret>,
+    /// Whom the host tells what happens to approvals.
+    pub(crate) receivers: Vec<Receiver>,
     /// Policies in their JSON form.
     pub(crate) policies: Value,
     /// The same, ready to decide.
@@ -87,6 +90,13 @@ impl Settings {
                 }
             }
         }
+        let mut receivers = Vec::new();
+        for (i, one) in loaded.config.notifications.iter().enumerate() {
+            match Receiver::read(one, &format!("notifications[{i}]"), &loaded) {
+                Ok(receiver) => receivers.push(receiver),
+                Err(fault) => faults.push(fault.in_file(path)),
+            }
+        }
         let policies =
             policies::load(&loaded.policies(), loaded.config.default_policies).unwrap_or_else(|found| {
                 faults.extend(found.0);
@@ -97,7 +107,17 @@ impl Settings {
         }
         let engine = Engine::from_json(&policies)
             .map_err(|cause| Faults::from(Fault::file(&loaded.policies(), cause.to_string())))?;
-        Ok(Self { loaded, filter_token, metrics_token, passwords, client_secret, secrets, policies, engine })
+        Ok(Self {
+            loaded,
+            filter_token,
+            metrics_token,
+            receivers,
+            passwords,
+            client_secret,
+            secrets,
+            policies,
+            engine,
+        })
     }
 
     /// The password of a role, where it has one.

@@ -3,6 +3,7 @@
 pub(crate) mod approvals;
 pub(crate) mod events;
 pub(crate) mod grants;
+pub(crate) mod notified;
 pub(crate) mod records;
 pub(crate) mod search;
 pub(crate) mod sessions;
@@ -159,6 +160,11 @@ CREATE TABLE IF NOT EXISTS tools (
     changed TEXT,
     definition TEXT,
     PRIMARY KEY (resource, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS log_histories ON log (idx) WHERE session GLOB 'approval/*' OR session GLOB 'grant/*';
+CREATE TABLE IF NOT EXISTS notified (
+    receiver TEXT PRIMARY KEY,
+    next INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS alive (
     one INTEGER PRIMARY KEY CHECK (one = 1),

@@ -194,7 +194,13 @@ async fn it_is_ready_while_the_database_can_be_written_and_catalogues_are_read()
 #[tokio::test(flavor = "multi_thread")]
 async fn the_dashboard_names_metrics_that_are_there() {
     let postgres = shop();
-    let host = Host::start(postgres.port);
+    let mut host = Host::start(postgres.port);
+    let path = host.folder.path().join("gatewright.yaml");
+    let receiver = "notifications:\n  - { name: nobody, webhook: { url: \"http://127.0.0.1:9\", secret: { file: hook } } }\n";
+    let config = std::fs::read_to_string(&path).unwrap() + receiver;
+    std::fs::write(host.folder.path().join("hook"), "x".repeat(32)).unwrap();
+    std::fs::write(&path, config).unwrap();
+    host.restart();
     host.bundle("the bundle", |_| true).await;
     host.post_text("/v1/filter/events", FILTER_TOKEN, &batch("shop", "s1")).await;
     host.post_text("/v1/filter/events", FILTER_TOKEN, "nonsense").await;

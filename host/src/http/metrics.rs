@@ -19,6 +19,7 @@ use super::App;
 use super::auth::has_token;
 use super::problem::Failure;
 use crate::metrics::{Labels, PREFIX};
+use crate::store::approvals::Stage;
 use crate::time::now;
 
 /// What the specification calls the format.
@@ -78,11 +79,15 @@ impl Now {
 }
 
 async fn database(app: &App, to: &mut Now) -> sqlx::Result<()> {
-    let by_state = |counts: Vec<(String, u64)>| -> Vec<(Labels, u64)> {
-        counts.into_iter().map(|(state, count)| (vec![("state", state)], count)).collect()
+    let by_state = |states: &[&str], counts: Vec<(String, u64)>| -> Vec<(Labels, u64)> {
+        // None of them is a number too: what is not there cannot be watched.
+        let none = states.iter().map(|state| ((*state).to_owned(), 0));
+        none.chain(counts).map(|(state, count)| (vec![("state", state)], count)).collect()
     };
-    to.gauge("approvals", "Approvals by where they stand", by_state(app.store.approval_counts().await?));
-    to.gauge("grants", "Grants by where they stand", by_state(app.store.grant_counts().await?));
+    let approvals = by_state(&Stage::ALL.map(Stage::as_str), app.store.approval_counts().await?);
+    to.gauge("approvals", "Approvals by where they stand", approvals);
+    let grants = by_state(&["active", "expired", "revoked"], app.store.grant_counts().await?);
+    to.gauge("grants", "Grants by where they stand", grants);
     let oldest = app.store.oldest_pending().await?.map_or(0, |at| now().saturating_sub(at) / 1000);
     to.one("approvals_oldest_pending_seconds", "For how long the oldest one waits for a decision", oldest);
     let entries = app.store.log_head().await?.map_or(0, |head| head.idx + 1);

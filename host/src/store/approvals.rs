@@ -32,7 +32,8 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
-    const ALL: [Self; 6] =
+    /// All of them.
+    pub(crate) const ALL: [Self; 6] =
         [Self::Pending, Self::Approved, Self::Used, Self::Denied, Self::Expired, Self::Withdrawn];
 
     /// As stored and as shown.
