@@ -13,6 +13,7 @@ use rand::RngExt as _;
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
+use crate::log::Log;
 use crate::store::Store;
 pub(crate) use decide::{Choice, Decision};
 pub(crate) use grants::{NewGrant, longest as longest_grant};
@@ -53,14 +54,15 @@ pub(crate) enum Refused {
 #[derive(Debug, Clone)]
 pub(crate) struct Approvals {
     store: Store,
+    log: Log,
     /// Ids of approvals that moved on.
     changes: broadcast::Sender<String>,
 }
 
 impl Approvals {
     /// Takes up the approvals of the store, and expires them in time from now on.
-    pub(crate) fn start(store: Store) -> Self {
-        let approvals = Self { store, changes: broadcast::channel(CHANGES).0 };
+    pub(crate) fn start(log: Log) -> Self {
+        let approvals = Self { store: log.store().clone(), log, changes: broadcast::channel(CHANGES).0 };
         let clock = approvals.clone();
         tokio::spawn(async move {
             loop {
@@ -83,7 +85,7 @@ impl Approvals {
             let why = "nobody may approve: the policy names no `@approvers`";
             return Err(Refused::Senseless(why.to_owned()));
         }
-        let mut at = self.store.begin().await?;
+        let mut at = self.log.begin().await?;
         let now = now();
         let expired = rows::expire(&mut at, now).await?;
         let (mut answer, mut changed) = (None, true);
@@ -156,7 +158,7 @@ impl Approvals {
     /// The requester does not want it any more. What is decided stays decided.
     pub(crate) async fn withdraw(&self, id: &str) -> Result<(Approval, ApprovalState), Refused> {
         let approval = self.look(id).await?;
-        let mut at = self.store.begin().await?;
+        let mut at = self.log.begin().await?;
         let now = now();
         for stage in [Stage::Pending, Stage::Approved] {
             rows::advance(&mut at, id, stage, Stage::Withdrawn, now, &requester(&approval)).await?;
@@ -176,7 +178,7 @@ impl Approvals {
 
     /// A session ended: what it held is withdrawn.
     pub(crate) async fn session_ended(&self, session: &str) -> Result<(), Refused> {
-        let mut at = self.store.begin().await?;
+        let mut at = self.log.begin().await?;
         let withdrawn = rows::withdraw_of(&mut at, session, now()).await?;
         at.commit().await?;
         self.announce(withdrawn);
@@ -214,7 +216,7 @@ impl Approvals {
 
     /// Uses an approval up; whether it still could be.
     async fn use_up(&self, approval: &Approval) -> sqlx::Result<bool> {
-        let mut at = self.store.begin().await?;
+        let mut at = self.log.begin().await?;
         let now = now();
         let expired = rows::expire(&mut at, now).await?;
         let requester = requester(approval);
@@ -231,7 +233,7 @@ impl Approvals {
         if !self.store.any_due(now).await? && !self.store.any_grant_due(now).await? {
             return Ok(());
         }
-        let mut at = self.store.begin().await?;
+        let mut at = self.log.begin().await?;
         let expired = rows::expire(&mut at, now).await?;
         crate::store::grants::expire(&mut at, now).await?;
         at.commit().await?;
@@ -307,7 +309,7 @@ fn short_id() -> String {
 
 #[cfg(test)]
 #[path = "approvals_tests.rs"]
-mod tests;
+pub(crate) mod tests;
 
 #[cfg(test)]
 #[path = "approvals/grants_tests.rs"]

@@ -5,10 +5,11 @@ use gatewright_core::bundle::ApprovalMode;
 use gatewright_core::identity::Identity;
 
 use super::{Approvals, Choice, Decision, Refused};
+use crate::log::{Log, Signer};
 use crate::store::Store;
 use crate::store::approvals::Stage;
 
-pub(super) fn person(subject: &str, groups: &[&str]) -> Identity {
+pub(crate) fn person(subject: &str, groups: &[&str]) -> Identity {
     Identity {
         issuer: "https://idp".to_owned(),
         subject: subject.to_owned(),
@@ -18,7 +19,7 @@ pub(super) fn person(subject: &str, groups: &[&str]) -> Identity {
     }
 }
 
-pub(super) fn request(mode: ApprovalMode) -> ApprovalRequest {
+pub(crate) fn request(mode: ApprovalMode) -> ApprovalRequest {
     ApprovalRequest {
         resource: "shop".to_owned(),
         session: "s1".to_owned(),
@@ -48,8 +49,13 @@ pub(super) fn need(table: &str) -> Need {
 pub(super) async fn approvals() -> (tempfile::TempDir, Store, Approvals) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).await.unwrap();
-    let approvals = Approvals::start(store.clone());
+    let approvals = start(&folder, &store).await;
     (folder, store, approvals)
+}
+
+async fn start(folder: &tempfile::TempDir, store: &Store) -> Approvals {
+    let signer = Signer::open(folder.path()).unwrap();
+    Approvals::start(Log::open(store.clone(), signer, folder.path()).await.unwrap())
 }
 
 #[tokio::test]
@@ -155,7 +161,7 @@ async fn retry_takes_up_what_is_open() {
         .unwrap();
     // It survives a restart of the host.
     store.close().await;
-    let approvals = Approvals::start(Store::open(folder.path()).await.unwrap());
+    let approvals = start(&folder, &Store::open(folder.path()).await.unwrap()).await;
     // Somebody else's, or another command's, is another.
     let other = ApprovalRequest { principal: "bob".to_owned(), ..request(ApprovalMode::Retry) };
     assert_ne!(approvals.request(other).await.unwrap().0.id, asked.id);

@@ -180,9 +180,10 @@ enum Sessions {
         #[command(flatten)]
         source: Source,
     },
-    /// Verify all recordings, or one; exit code 1 if anything was changed, removed, swapped or cut off.
+    /// Verify all recordings, approvals and grants, or one; exit code 1 if anything was changed, removed, put in, swapped or
+    /// cut off.
     Verify {
-        /// Session id; all sessions if left out.
+        /// Session id, `approval/ID` or `grant/ID`; everything if left out.
         id: Option<String>,
         #[command(flatten)]
         source: Source,

@@ -58,6 +58,11 @@ impl Compiled {
         self.state.borrow().clone()
     }
 
+    /// The states from now on.
+    pub(crate) fn states(&self) -> channel::Receiver<Arc<State>> {
+        self.state.clone()
+    }
+
     /// Verifies a token; an unknown key asks for a refresh of the keys, for the next try.
     pub(crate) fn verify(&self, token: &str) -> Result<Identity, Refusal> {
         let verdict = self.state().verifier.verify(token, now());

@@ -7,6 +7,7 @@ pub(crate) mod api;
 mod fault;
 pub(crate) mod identity;
 pub(crate) mod model;
+pub(crate) mod notifications;
 mod validate;
 pub(crate) mod values;
 
@@ -64,7 +65,11 @@ impl Loaded {
         let roles = config.resources.value.iter().flat_map(|resource| &resource.roles.value);
         let passwords = roles.filter_map(|role| role.password.as_ref());
         let client = config.people.as_ref().and_then(|people| people.client_secret.as_ref());
-        let secrets = std::iter::once(&config.host.filter_token).chain(client).chain(passwords);
+        let secrets = std::iter::once(&config.host.filter_token).chain(&config.host.metrics_token);
+        let slack = config.notifications.iter().filter_map(|one| one.slack.as_ref()).map(|slack| &slack.url);
+        let signing = config.notifications.iter().filter_map(|one| one.webhook.as_ref());
+        let secrets = secrets.chain(slack).chain(signing.map(|webhook| &webhook.secret));
+        let secrets = secrets.chain(client).chain(passwords);
         let secrets = secrets.map(|secret| &secret.value);
         let credentials = config.apis.value.iter().filter_map(|api| api.credential.as_ref()?.value.secret());
         let secrets = secrets.chain(credentials).filter_map(|secret| secret.path());

@@ -2,7 +2,8 @@
 
 pub(crate) mod auth;
 mod filter;
-mod health;
+pub(crate) mod health;
+mod metrics;
 pub(crate) mod people;
 mod problem;
 mod view;
@@ -13,14 +14,15 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::approvals::Approvals;
 use crate::compile::Compiled;
 use crate::credentials::Credentials;
-use crate::log::Recorder;
+use crate::log::{Log, Recorder};
 use crate::login::Logins;
+use crate::metrics::Metrics;
 use crate::store::Store;
 use crate::tools::Tools;
 use crate::ui;
@@ -50,6 +52,12 @@ pub(crate) struct App {
     pub(crate) recorder: Recorder,
     /// Reads recordings.
     pub(crate) store: Store,
+    /// The log that they are in.
+    pub(crate) log: Log,
+    /// Whether the database can be written.
+    pub(crate) probe: health::Probe,
+    /// Counts.
+    pub(crate) metrics: Metrics,
     /// People on their way through the identity provider.
     pub(crate) sign_in: ui::SignIn,
     /// When filters were last heard of.
@@ -66,11 +74,13 @@ pub(crate) fn router(app: App) -> Router {
         .merge(people)
         .merge(ui::routes().layer(DefaultBodyLimit::max(PERSON_BODY)))
         .merge(health::routes())
+        .merge(metrics::routes())
         .fallback(async || Failure::new(StatusCode::NOT_FOUND, "there is nothing at this path"))
         .method_not_allowed_fallback(async || {
             Failure::new(StatusCode::METHOD_NOT_ALLOWED, "this path takes another method")
         })
         .layer(from_fn(in_time))
+        .layer(from_fn_with_state(app.clone(), metrics::measured))
         .with_state(app)
 }
 

@@ -15,6 +15,8 @@ mod http;
 mod keys;
 mod log;
 mod login;
+mod metrics;
+mod notify;
 mod policies;
 mod policy_test;
 mod recordings;

@@ -156,8 +156,8 @@ pub(crate) async fn verify(data: &Path, id: Option<&str>, output: Output) -> any
     let verdict = if sound { "all as it was recorded" } else { "this is not what was recorded" };
     writeln!(
         text,
-        "{verdict}: {} sessions, {} events, {} entries of the log",
-        findings.sessions, findings.events, findings.entries
+        "{verdict}: {} sessions, {} events, {} approvals, {} grants, {} entries of the log",
+        findings.sessions, findings.events, findings.approvals, findings.grants, findings.entries
     )?;
     Ok((text, sound))
 }

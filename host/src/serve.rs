@@ -11,14 +11,16 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::approvals::Approvals;
 use crate::credentials::{Credentials, Mint};
+use crate::http::health::Probe;
 use crate::http::{App, router};
-use crate::log::{Recorder, Signer, private_file};
+use crate::log::{Log, Recorder, Signer, private_file};
 use crate::login::Logins;
+use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::tools::Tools;
 use crate::ui::{Contacts, SignIn};
-use crate::{compile, time};
+use crate::{compile, notify, time};
 
 /// How long requests under way may take after the signal to stop; held approvals are asked for again.
 const GRACE: Duration = Duration::from_secs(3);
@@ -37,12 +39,15 @@ pub(crate) async fn serve(
         private_file(&data.join("mask.key"), || format!("{}\n", hex::encode(rand::random::<[u8; 32]>())))?;
     let signer = Signer::open(&data)?;
     let store = Store::open(&data).await?;
-    let recorder = Recorder::start(store.clone(), signer, data.clone()).await?;
-    let approvals = Approvals::start(store.clone());
+    let log = Log::open(store.clone(), signer, &data).await?;
+    let metrics = Metrics::default();
+    let recorder = Recorder::start(log.clone(), metrics.clone());
+    let approvals = Approvals::start(log.clone());
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let tools = Tools::open(store.clone()).await?;
     let compiled = compile::start(settings, mask_key.trim().to_owned(), tools.accepted()).await?;
     tools.follow(approvals.clone(), compiled.clone());
+    notify::start(store.clone(), approvals.clone(), compiled.clone(), metrics.clone())?;
     let logins = Logins::new(compiled.clone());
     let credentials = Credentials::new(compiled.clone(), Mint::open(&data)?)?;
     let address = listener.local_addr()?;
@@ -54,9 +59,22 @@ pub(crate) async fn serve(
         approvals,
         recorder,
         store: store.clone(),
+        log: log.clone(),
+        probe: Probe::default(),
+        metrics,
         sign_in: SignIn::new()?,
         contacts: Contacts::default(),
     };
+    // Signals are listened for before anybody is told that there is somebody to stop.
+    let mut stop = std::pin::pin!(stop);
+    tokio::select! {
+        biased;
+        reason = &mut stop => {
+            tracing::info!(reason = reason?, "stopped before it began");
+            return Ok(());
+        }
+        () = std::future::ready(()) => {}
+    }
     // Scripts wait for this line; nothing else goes to standard output.
     writeln!(std::io::stdout(), "gatewright host ready on http://{address}").context("standard output")?;
     tracing::info!(%address, data = %data.display(), started = time::rfc3339(time::now()), "serving");
@@ -69,7 +87,7 @@ pub(crate) async fn serve(
     let mut server = tokio::spawn(server.into_future());
     tokio::select! {
         ended = &mut server => ended??,
-        reason = stop => {
+        reason = &mut stop => {
             tracing::info!(reason = reason?, "stopping");
             told.send_replace(true);
             if tokio::time::timeout(GRACE, &mut server).await.is_err() {
@@ -77,7 +95,8 @@ pub(crate) async fn serve(
             }
         }
     }
-    // What was acknowledged is on disk already; this folds the write-ahead log in.
+    // What was acknowledged is on disk already; this brings the checkpoint's file up to it and folds the write-ahead log in.
+    let _ = tokio::time::timeout(GRACE, log.settle()).await;
     let _ = tokio::time::timeout(GRACE, store.close()).await;
     Ok(())
 }

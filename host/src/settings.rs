@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use gatewright_core::digest::{Digest, sha256_parts};
 use gatewright_core::policy::Engine;
 use serde_json::Value;
+use serde_saphyr::Spanned;
 
 use crate::catalogue::Source;
 use crate::config::{Fault, Faults, Loaded, Resource};
+use crate::notify::Receiver;
 use crate::policies;
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretRef};
 
 /// A configuration with which the host can work.
 #[derive(Debug)]
@@ -19,12 +21,16 @@ pub(crate) struct Settings {
     pub(crate) loaded: Loaded,
     /// What filters present.
     pub(crate) filter_token: Secret,
+    /// What Prometheus presents, where it has to.
+    pub(crate) metrics_token: Option<Secret>,
     /// Passwords of the target's roles, by resource and role name.
     passwords: HashMap<(String, String), Secret>,
     /// The secret by which the pages sign people in, where there is one.
     pub(crate) client_secret: Option<Secret>,
     /// Secrets of the credentials for APIs, by API.
     secrets: HashMap<String, Secret>,
+    /// Whom the host tells what happens to approvals.
+    pub(crate) receivers: Vec<Receiver>,
     /// Policies in their JSON form.
     pub(crate) policies: Value,
     /// The same, ready to decide.
@@ -57,18 +63,19 @@ impl Settings {
                 }
             }
         }
-        let mut client_secret = None;
-        if let Some(reference) =
-            loaded.config.people.as_ref().and_then(|people| people.client_secret.as_ref())
-        {
-            match reference.value.fetch(&loaded.folder) {
-                Ok(secret) => client_secret = Some(secret),
-                Err(cause) => {
-                    let fault = Fault::field(reference.referenced, "people.client_secret", cause.to_string());
+        let mut optional = |reference: Option<&Spanned<SecretRef>>, field: &str| {
+            let reference = reference?;
+            let fetched = reference.value.fetch(&loaded.folder);
+            fetched
+                .map_err(|cause| {
+                    let fault = Fault::field(reference.referenced, field, cause.to_string());
                     faults.push(fault.in_file(path));
-                }
-            }
-        }
+                })
+                .ok()
+        };
+        let client = loaded.config.people.as_ref().and_then(|people| people.client_secret.as_ref());
+        let client_secret = optional(client, "people.client_secret");
+        let metrics_token = optional(loaded.config.host.metrics_token.as_ref(), "host.metrics_token");
         let mut secrets = HashMap::new();
         for (i, api) in loaded.config.apis.value.iter().enumerate() {
             let Some(credential) = &api.credential else { continue };
@@ -83,6 +90,13 @@ impl Settings {
                 }
             }
         }
+        let mut receivers = Vec::new();
+        for (i, one) in loaded.config.notifications.iter().enumerate() {
+            match Receiver::read(one, &format!("notifications[{i}]"), &loaded) {
+                Ok(receiver) => receivers.push(receiver),
+                Err(fault) => faults.push(fault.in_file(path)),
+            }
+        }
         let policies =
             policies::load(&loaded.policies(), loaded.config.default_policies).unwrap_or_else(|found| {
                 faults.extend(found.0);
@@ -93,7 +107,17 @@ impl Settings {
         }
         let engine = Engine::from_json(&policies)
             .map_err(|cause| Faults::from(Fault::file(&loaded.policies(), cause.to_string())))?;
-        Ok(Self { loaded, filter_token, passwords, client_secret, secrets, policies, engine })
+        Ok(Self {
+            loaded,
+            filter_token,
+            metrics_token,
+            receivers,
+            passwords,
+            client_secret,
+            secrets,
+            policies,
+            engine,
+        })
     }
 
     /// The password of a role, where it has one.

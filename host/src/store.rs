@@ -3,6 +3,8 @@
 pub(crate) mod approvals;
 pub(crate) mod events;
 pub(crate) mod grants;
+pub(crate) mod notified;
+pub(crate) mod records;
 pub(crate) mod search;
 pub(crate) mod sessions;
 pub(crate) mod signed_in;
@@ -13,8 +15,11 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use gatewright_core::time::Millis;
+use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
@@ -23,12 +28,14 @@ use tokio::time::{sleep, timeout};
 const FILE: &str = "gatewright.sqlite";
 
 /// The tables' format, kept in SQLite's `user_version`. Format 0 had a hash for every event.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
+/// An older one that is taken up: what happened to approvals and grants is not in its log.
+const WITHOUT_HISTORIES: i64 = 1;
 
-/// Tables. `events` and `log` are only ever added to; a row of either is a run of a session's events. `events` has rowids,
-/// so that runs, which are long, are written at its end, one after the other.
+/// Tables. `events` and `log` are only ever added to; a row of either is a run of a session's events, or a step in the life
+/// of an approval or a grant. `events` has rowids, so that runs, which are long, are written at its end, one after the
+/// other.
 const SCHEMA: &str = "
-PRAGMA user_version = 1;
 CREATE TABLE IF NOT EXISTS sessions (
     id TEXT PRIMARY KEY,
     resource TEXT NOT NULL,
@@ -154,6 +161,15 @@ CREATE TABLE IF NOT EXISTS tools (
     definition TEXT,
     PRIMARY KEY (resource, name)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS log_histories ON log (idx) WHERE session GLOB 'approval/*' OR session GLOB 'grant/*';
+CREATE TABLE IF NOT EXISTS notified (
+    receiver TEXT PRIMARY KEY,
+    next INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS alive (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    at INTEGER NOT NULL
+) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS approval_votes ON approval_steps (approval, issuer, subject) WHERE step = 'approve';
 ";
 
@@ -192,7 +208,9 @@ impl Store {
         let shown = path.display().to_string();
         let write = SqlitePoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(15));
         let write = write.connect_with(options.clone()).await.with_context(|| shown.clone())?;
-        check_format(&write).await.with_context(|| shown.clone())?;
+        if check_format(&write).await.with_context(|| shown.clone())?.is_none() {
+            set_format(&mut *write.acquire().await?).await?;
+        }
         sqlx::raw_sql(SCHEMA).execute(&write).await.with_context(|| shown.clone())?;
         let tidy = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await;
         let tidy = tidy.with_context(|| shown.clone())?;
@@ -239,6 +257,26 @@ impl Store {
         Ok(Self { write: pool.clone(), tidy: pool.clone(), read: pool, committed: Arc::default() })
     }
 
+    /// Whether the log has all that happened to approvals and grants, or is of a host that did not write that.
+    pub(crate) async fn has_histories(&self) -> sqlx::Result<bool> {
+        has_histories(&mut *self.read.acquire().await?).await
+    }
+
+    /// Writes something, on disk, to see whether that can be done.
+    pub(crate) async fn probe(&self, now: Millis) -> sqlx::Result<()> {
+        let query =
+            "INSERT INTO alive (one, at) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET at = excluded.at";
+        sqlx::query(query).bind(now.cast_signed()).execute(&self.write).await?;
+        Ok(())
+    }
+
+    /// Size of the database file, in bytes.
+    pub(crate) async fn size(&self) -> sqlx::Result<u64> {
+        let query = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+        let (bytes,): (i64,) = sqlx::query_as(query).fetch_one(&self.read).await?;
+        Ok(bytes.cast_unsigned())
+    }
+
     /// Ends all connections; what is under way is finished.
     pub(crate) async fn close(&self) {
         self.read.close().await;
@@ -248,20 +286,39 @@ impl Store {
 
     /// For tests that tamper.
     #[cfg(test)]
-    pub(crate) async fn tamper(&self, sql: &'static str) {
-        sqlx::raw_sql(sql).execute(&self.write).await.unwrap();
+    pub(crate) async fn tamper(&self, sql: impl Into<String>) {
+        sqlx::raw_sql(AssertSqlSafe(sql.into())).execute(&self.write).await.unwrap();
+    }
+
+    /// For tests that count.
+    #[cfg(test)]
+    pub(crate) async fn number(&self, sql: String) -> u64 {
+        let (number,): (i64,) = sqlx::query_as(AssertSqlSafe(sql)).fetch_one(&self.write).await.unwrap();
+        number.cast_unsigned()
     }
 }
 
-/// Refuses a database whose tables are of another format.
-async fn check_format(pool: &SqlitePool) -> anyhow::Result<()> {
+/// Whether the log has all that happened to approvals and grants.
+pub(crate) async fn has_histories(at: &mut SqliteConnection) -> sqlx::Result<bool> {
+    let (version,): (i64,) = sqlx::query_as("PRAGMA user_version").fetch_one(at).await?;
+    Ok(version != WITHOUT_HISTORIES)
+}
+
+/// Makes the database one of the newest format.
+pub(crate) async fn set_format(at: &mut SqliteConnection) -> sqlx::Result<()> {
+    sqlx::raw_sql(AssertSqlSafe(format!("PRAGMA user_version = {FORMAT}"))).execute(at).await?;
+    Ok(())
+}
+
+/// The format of the tables, `None` where there are none. Refuses formats that are not known.
+async fn check_format(pool: &SqlitePool) -> anyhow::Result<Option<i64>> {
     let query = "SELECT user_version, (SELECT count(*) FROM sqlite_schema) FROM pragma_user_version";
     let (version, tables): (i64, i64) = sqlx::query_as(query).fetch_one(pool).await?;
     anyhow::ensure!(
-        version == FORMAT || tables == 0,
+        matches!(version, FORMAT | WITHOUT_HISTORIES) || tables == 0,
         "it is of format {version}, and this program knows format {FORMAT}: move the data folder away and keep it"
     );
-    Ok(())
+    Ok((tables > 0).then_some(version))
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {

@@ -20,6 +20,14 @@ pub(crate) fn as_rfc3339<S: serde::Serializer>(at: &Millis, serializer: S) -> Re
     serializer.serialize_str(&rfc3339(*at))
 }
 
+/// For `deserialize_with`: what [`as_rfc3339`] wrote.
+pub(crate) fn from_rfc3339<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Millis, D::Error> {
+    let text: std::borrow::Cow<'de, str> = serde::Deserialize::deserialize(deserializer)?;
+    let at = humantime::parse_rfc3339(&text).map_err(serde::de::Error::custom)?;
+    let since = at.duration_since(UNIX_EPOCH).map_err(serde::de::Error::custom)?;
+    Ok(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
 /// RFC 3339 in UTC, with milliseconds.
 pub(crate) fn rfc3339(at: Millis) -> String {
     // Year 9999 is as far as the format goes.

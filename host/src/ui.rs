@@ -13,7 +13,7 @@ mod policies;
 mod recordings;
 mod status;
 mod timeline;
-mod words;
+pub(crate) mod words;
 
 use std::sync::Arc;
 

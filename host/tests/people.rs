@@ -97,6 +97,24 @@ async fn approvals_and_grants_from_the_command_line() {
     assert_eq!(json_of(&deny)["state"], "denied");
     let (_, told) = host.get(&format!("/v1/filter/approvals/{id}/wait"), FILTER_TOKEN).await;
     assert_eq!((told["state"].as_str(), told["comment"].as_str()), (Some("denied"), Some("not all")));
+
+    // All of it is in the log, beside the running host: whoever edits the database is found out.
+    let verify = || host.run(&["sessions", "verify", "--data", "data", "--output", "json"]);
+    let verified = json_of(&verify());
+    assert_eq!((&verified["approvals"], &verified["grants"]), (&json!(4), &json!(1)));
+    let options = sqlx::sqlite::SqliteConnectOptions::new();
+    let options = options.filename(host.folder.path().join("data/gatewright.sqlite"));
+    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    let edit = "UPDATE approval_steps SET subject = 'eve' WHERE step = 'deny'";
+    assert_eq!(sqlx::query(edit).execute(&pool).await.unwrap().rows_affected(), 1);
+    pool.close().await;
+    let verified = verify();
+    assert_eq!(verified.status.code(), Some(1));
+    let said = format!("approval `{id}`: its steps in the database are not those of the log");
+    assert!(text(&verified).contains(&said), "{}", text(&verified));
+    let one = |name: &str| host.run(&["sessions", "verify", name, "--data", "data"]).status.code();
+    assert_eq!((one(&format!("approval/{id}")), one(&format!("approval/{other}"))), (Some(1), Some(0)));
+    assert_eq!(one("approval/NOTTHERE"), Some(2));
 }
 
 #[tokio::test(flavor = "multi_thread")]

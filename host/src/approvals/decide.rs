@@ -49,7 +49,7 @@ impl Approvals {
     ) -> Result<Approval, Refused> {
         let comment = checked(&choice.comment)?;
         let person = Person { issuer: who.issuer.clone(), subject: who.subject.clone() };
-        let mut at = self.store.begin().await?;
+        let mut at = self.log.begin().await?;
         let now = now();
         let expired = rows::expire(&mut at, now).await?;
         let approval = rows::load(&mut at, id).await?.ok_or_else(|| Refused::Unknown(id.to_owned()))?;
@@ -68,9 +68,6 @@ impl Approvals {
             return Err(Refused::Senseless(why.to_owned()));
         }
         let approve = choice.decision == Decision::Approve;
-        if !rows::vote(&mut at, id, approve, now, &person, comment).await? {
-            return Err(Refused::Conflict(format!("`{}` approved `{id}` already", person.subject)));
-        }
         if let Some(seconds) = choice.grant_s {
             let most = longest(&approval.request);
             if !approve || seconds == 0 || seconds > most {
@@ -80,8 +77,11 @@ impl Approvals {
                     most => format!("a grant for this may last {most} seconds at most, and one at least"),
                 }));
             }
-            let offer = Offer { by: person.clone(), groups: who.groups.clone(), seconds };
-            rows::offer(&mut at, id, &offer).await?;
+        }
+        let (by, groups) = (person.clone(), who.groups.clone());
+        let offer = choice.grant_s.map(|seconds| Offer { by, groups, seconds });
+        if !rows::vote(&mut at, id, approve, now, &person, comment, offer).await? {
+            return Err(Refused::Conflict(format!("`{}` approved `{id}` already", person.subject)));
         }
         if !approve {
             rows::advance(&mut at, id, Stage::Pending, Stage::Denied, now, &person).await?;

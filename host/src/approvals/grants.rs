@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 use gatewright_core::api::{ApprovalRequest, Need};
 use gatewright_core::identity::Identity;
 use gatewright_core::time::Millis;
-use sqlx::sqlite::SqliteConnection;
 
 use super::decide::checked;
 use super::{Approvals, Refused, short_id};
+use crate::log::Transaction;
 use crate::store::approvals::{self as rows, Approval, Person};
 use crate::store::grants::{self as table, Grant, Granter};
 use crate::time::now;
@@ -48,7 +48,7 @@ pub(crate) fn longest(request: &ApprovalRequest) -> u64 {
 
 /// Approves and uses up an approval that a grant covers; whether one does.
 pub(super) async fn approve(
-    at: &mut SqliteConnection,
+    at: &mut Transaction,
     approval: &mut Approval,
     now: Millis,
 ) -> sqlx::Result<bool> {
@@ -84,7 +84,7 @@ fn covers(grant: &Grant, request: &ApprovalRequest, now: Millis) -> bool {
 
 /// Gives the grant that everybody who approved has offered; the shortest offer counts.
 pub(super) async fn give(
-    at: &mut SqliteConnection,
+    at: &mut Transaction,
     approval: &Approval,
     votes: u32,
     comment: &str,
@@ -162,7 +162,7 @@ impl Approvals {
             created_at: now,
             expires_at: now + new.seconds * 1000,
         };
-        let mut at = self.store.begin().await?;
+        let mut at = self.log.begin().await?;
         table::insert(&mut at, &grant, &by).await?;
         at.commit().await?;
         self.announce([grant.id.clone()]);
@@ -190,7 +190,7 @@ impl Approvals {
         let comment = checked(comment)?;
         let grant = self.look_at_grant(id, who).await?;
         let by = Person { issuer: who.issuer.clone(), subject: who.subject.clone() };
-        let mut at = self.store.begin().await?;
+        let mut at = self.log.begin().await?;
         let now = now();
         table::expire(&mut at, now).await?;
         let revoked = table::revoke(&mut at, id, now, &by, comment).await?;

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::api::{Api, nothing};
+use super::notifications::Notification;
 use super::values::{Address, Bytes, ColumnPattern, Endpoint, FunctionName, Name, Span, Url};
 use crate::secret::SecretRef;
 
@@ -37,6 +38,9 @@ pub(crate) struct Config {
     /// HTTP APIs and MCP servers that agents may be let through to.
     #[serde(default = "nothing")]
     pub(crate) apis: Spanned<Vec<Api>>,
+    /// Whom the host tells what happens to approvals.
+    #[serde(default)]
+    pub(crate) notifications: Vec<Notification>,
 }
 
 fn yes() -> bool {
@@ -55,6 +59,9 @@ pub(crate) struct Host {
     pub(crate) data: PathBuf,
     /// What filters present.
     pub(crate) filter_token: Spanned<SecretRef>,
+    /// What Prometheus presents at `/metrics`, which is open to everybody without it.
+    #[serde(default)]
+    pub(crate) metrics_token: Option<Spanned<SecretRef>>,
     /// Groups whose members may read all recordings.
     #[serde(default)]
     pub(crate) auditors: Vec<String>,

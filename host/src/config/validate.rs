@@ -11,6 +11,7 @@ use gatewright_core::detect;
 
 use super::fault::Fault;
 use super::model::{Config, Detectors, People, Provider, Resource};
+use super::notifications::is_private;
 use crate::secret::SecretRef;
 
 /// Algorithms that the filters verify.
@@ -54,6 +55,9 @@ pub(super) fn faults(file: &Path, config: &Config) -> Vec<Fault> {
     let message = format!("found {}, expected 1, the only version there is", version.value);
     found.unless(version.value == 1, version.referenced, "version", message);
     found.secret("host.filter_token".to_owned(), &config.host.filter_token);
+    if let Some(token) = &config.host.metrics_token {
+        found.secret("host.metrics_token".to_owned(), token);
+    }
     providers(&mut found, &config.identity.providers);
     if let Some(section) = &config.people {
         people(&mut found, section, &config.identity.providers.value);
@@ -79,6 +83,7 @@ pub(super) fn faults(file: &Path, config: &Config) -> Vec<Fault> {
         found.unless(names.insert(&name.value.0), name.referenced, format!("apis[{i}].name"), message);
         api::api(&mut found, &format!("apis[{i}]"), one, config);
     }
+    notifications(&mut found, config, &names);
     found.faults
 }
 
@@ -111,6 +116,31 @@ fn providers(found: &mut Found<'_>, providers: &Spanned<Vec<Provider>>) {
                 pointer.value
             );
             found.unless(pointer.value.starts_with('/'), pointer.referenced, field("groups_claim"), message);
+        }
+    }
+}
+
+fn notifications(found: &mut Found<'_>, config: &Config, known: &HashSet<&String>) {
+    let mut names = HashSet::new();
+    for (i, one) in config.notifications.iter().enumerate() {
+        let (path, name) = (format!("notifications[{i}]"), &one.name);
+        let message = format!("`{}` stands here twice: expected another name", name.value.0);
+        found.unless(names.insert(&name.value.0), name.referenced, format!("{path}.name"), message);
+        let message = "expected exactly one of `slack: { url: … }` and `webhook: { url: …, secret: … }`";
+        found.unless(one.slack.is_some() != one.webhook.is_some(), name.referenced, &*path, message);
+        if let Some(slack) = &one.slack {
+            found.secret(format!("{path}.slack.url"), &slack.url);
+        }
+        if let Some(webhook) = &one.webhook {
+            found.secret(format!("{path}.webhook.secret"), &webhook.secret);
+            let message = "expected `https://…`, or an address of this machine: others could read along";
+            let private = is_private(&webhook.url.value.0);
+            found.unless(private, webhook.url.referenced, format!("{path}.webhook.url"), message);
+        }
+        for resource in one.resources.iter().flat_map(|resources| &resources.value) {
+            let at = one.resources.as_ref().map_or(name.referenced, |resources| resources.referenced);
+            let message = format!("`{resource}` is not one of `resources` or `apis`");
+            found.unless(known.contains(resource), at, format!("{path}.resources"), message);
         }
     }
 }

@@ -94,8 +94,10 @@ async fn tools(State(app): Shared, Json(seen): Json<SeenTools>) -> Result<Status
 }
 
 async fn events(State(app): Shared, body: Bytes) -> Result<Json<EventAck>, Failure> {
-    let batch =
-        Batch::read(body.into()).inspect_err(|rejected| tracing::warn!(%rejected, "events refused"))?;
+    let batch = Batch::read(body.into()).inspect_err(|rejected| {
+        app.metrics.rejected(rejected);
+        tracing::warn!(%rejected, "events refused");
+    })?;
     let resource = batch.resource().to_owned();
     let durable = batch.events();
     match app.recorder.record(batch).await {
@@ -109,6 +111,7 @@ async fn events(State(app): Shared, body: Bytes) -> Result<Json<EventAck>, Failu
             Ok(Json(EventAck { durable }))
         }
         Err(rejected) => {
+            app.metrics.rejected(&rejected);
             tracing::warn!(resource, %rejected, "events refused");
             Err(rejected.into())
         }

@@ -2,14 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use super::App;
+use crate::store::Store;
+use crate::time::now;
+
+/// How often it is tried at most whether the database can be written.
+const PROBE_EVERY: Duration = Duration::from_secs(1);
+/// How long that may take.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -23,11 +33,42 @@ async fn keys(State(app): State<Arc<App>>) -> axum::Json<Value> {
     axum::Json(app.credentials.keys())
 }
 
-/// 200 once every resource has a bundle. A resource whose newest ingredients were refused keeps its last good
-/// bundle and says why.
+/// Whether the database can be written. Anybody may ask, so it is tried once a second at most.
+#[derive(Clone, Default)]
+pub(crate) struct Probe(Arc<Mutex<Option<(Instant, bool)>>>);
+
+impl Probe {
+    async fn is_writable(&self, store: &Store) -> bool {
+        // Whoever asks meanwhile waits for the same answer.
+        let mut last = self.0.lock().await;
+        if let Some((at, writable)) = *last
+            && at.elapsed() < PROBE_EVERY
+        {
+            return writable;
+        }
+        let tried = timeout(PROBE_TIMEOUT, store.probe(now())).await;
+        let writable = match &tried {
+            Ok(Ok(())) => true,
+            Ok(Err(cause)) => {
+                tracing::error!(%cause, "the database cannot be written");
+                false
+            }
+            Err(_) => {
+                tracing::error!("the database cannot be written in time");
+                false
+            }
+        };
+        *last = Some((Instant::now(), writable));
+        writable
+    }
+}
+
+/// 200 where the database can be written and every resource has a bundle, for which its catalogue was read. A resource
+/// whose newest ingredients were refused keeps its last good bundle and says why.
 async fn ready(State(app): State<Arc<App>>) -> (StatusCode, axum::Json<Value>) {
     let state = app.compiled.state();
-    let mut ready = true;
+    let writable = app.probe.is_writable(&app.store).await;
+    let mut ready = writable;
     let mut resources = BTreeMap::new();
     for (name, resource) in &state.resources {
         let digest = resource.served.as_ref().map(|served| &served.digest);
@@ -40,5 +81,7 @@ async fn ready(State(app): State<Arc<App>>) -> (StatusCode, axum::Json<Value>) {
         resources.insert(name, json!({ "status": status, "bundle": digest, "faults": resource.faults }));
     }
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, axum::Json(json!({ "ready": ready, "resources": resources, "faults": state.faults })))
+    let store = if writable { "writable" } else { "it cannot be written" };
+    let said = json!({ "ready": ready, "store": store, "resources": resources, "faults": state.faults });
+    (status, axum::Json(said))
 }

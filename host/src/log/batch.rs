@@ -9,6 +9,7 @@ use gatewright_core::event::Kind;
 use gatewright_core::run::Run;
 
 use super::Rejected;
+use super::history::Whose;
 use crate::store::sessions::Summary;
 
 /// Runs of events, and the one text that they are parts of.
@@ -56,6 +57,10 @@ impl Batch {
         while !rest.is_empty() {
             let start = text.len() - rest.len();
             let (run, after) = Run::split(rest).map_err(|cause| Rejected::Conflict(cause.to_string()))?;
+            if Whose::read(&run.session).is_some() {
+                let what = format!("`{}` is not a session: approvals and grants are the host's", run.session);
+                return Err(Rejected::Conflict(what));
+            }
             let summary = Summary::of(&run).map_err(Rejected::Conflict)?;
             if let Some(Kind::Open { resource, .. } | Kind::Refused { resource, .. }) = &summary.opening
                 && *resource != head.resource

@@ -1,4 +1,5 @@
-//! Checks all that was recorded: every session's chain, every entry of the log, the signed checkpoints.
+//! Checks all that was recorded: every session's chain, what happened to every approval and grant, every entry of the log,
+//! the signed checkpoints.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -8,6 +9,8 @@ use gatewright_core::event::Event;
 use gatewright_core::run::Verifier;
 use serde::Serialize;
 
+use super::history::{self, Whose};
+use super::verify_history::Histories;
 use super::{Checkpoint, Head, VerifyKey};
 use crate::store::Store;
 use crate::store::sessions::{SessionRow, Summary};
@@ -24,13 +27,18 @@ pub(crate) struct Findings {
     pub(crate) sessions: u64,
     /// Events checked.
     pub(crate) events: u64,
+    /// Approvals checked.
+    pub(crate) approvals: u64,
+    /// Grants checked.
+    pub(crate) grants: u64,
     /// Entries of the log checked.
     pub(crate) entries: u64,
     /// What is wrong, the first of each session and of the log; empty if all is well.
     pub(crate) faults: Vec<String>,
 }
 
-/// Verifies everything in the data folder, or one session and its entries in the log.
+/// Verifies everything in the data folder, or one session and its entries in the log, or one approval or grant by the name
+/// that it has there (`approval/ID`, `grant/ID`).
 pub(crate) async fn verify(store: &Store, data: &Path, only: Option<&str>) -> anyhow::Result<Findings> {
     // The file first: a host that is at work writes it after the database, never before.
     let notes = Notes::read(store, data).await?;
@@ -38,10 +46,25 @@ pub(crate) async fn verify(store: &Store, data: &Path, only: Option<&str>) -> an
     let log = walk_log(store, &notes, &mut findings).await?;
     let ids = match only {
         Some(id) => vec![id.to_owned()],
-        None => log.sessions.keys().cloned().chain(store.session_ids().await?).collect(),
+        None => {
+            let logged = log.sessions.keys().cloned();
+            logged.chain(store.session_ids().await?).chain(history::names(store).await?).collect()
+        }
     };
     let ids: std::collections::BTreeSet<String> = ids.into_iter().collect();
+    let any = log.sessions.keys().any(|name| Whose::read(name).is_some());
+    let mut histories = Histories::new(store, any).await?;
     for id in &ids {
+        if let Some(whose) = Whose::read(id) {
+            let logged = log.sessions.get(id);
+            if only.is_some() && logged.is_none() && !history::names(store).await?.contains(id) {
+                anyhow::bail!("there is no {whose}");
+            }
+            if let Some(fault) = histories.check(whose, logged, &mut findings).await? {
+                findings.faults.push(format!("{whose}: {fault}"));
+            }
+            continue;
+        }
         let row = store.session(id).await?;
         let logged = log.sessions.get(id);
         if only.is_some() && row.is_none() && logged.is_none() {
@@ -52,6 +75,7 @@ pub(crate) async fn verify(store: &Store, data: &Path, only: Option<&str>) -> an
             findings.faults.push(format!("session `{id}`: {fault}"));
         }
     }
+    findings.faults.extend(histories.late());
     Ok(findings)
 }
 
@@ -100,13 +124,15 @@ struct Log {
     sessions: HashMap<String, Logged>,
 }
 
-/// What the log says about one session.
+/// What the log says about one session, approval or grant.
 #[derive(Debug, Default)]
-struct Logged {
+pub(super) struct Logged {
     /// Leaf hashes of its runs, in order.
-    leaves: Vec<String>,
+    pub(super) leaves: Vec<String>,
     /// Number of its events.
-    events: u64,
+    pub(super) events: u64,
+    /// Position in the log of the first of them.
+    pub(super) first: u64,
 }
 
 async fn walk_log(store: &Store, notes: &Notes, findings: &mut Findings) -> anyhow::Result<Log> {
@@ -124,20 +150,26 @@ async fn walk_log(store: &Store, notes: &Notes, findings: &mut Findings) -> anyh
         }
         for row in page {
             findings.entries += 1;
-            let logged = log.sessions.entry(row.session.clone()).or_default();
+            let logged = log.sessions.entry(row.session.clone());
+            let logged = logged.or_insert_with(|| Logged { first: row.idx, ..Logged::default() });
             let fault = if row.idx != head.size {
                 Some(format!("log entry {} is missing", head.size))
             } else if row.seq != logged.events {
                 Some(format!(
-                    "log entry {} is event {} of session `{}`, expected its event {}",
-                    row.idx, row.seq, row.session, logged.events
+                    "log entry {} is event {} of {}, expected its event {}",
+                    row.idx,
+                    row.seq,
+                    history::named(&row.session),
+                    logged.events
                 ))
             } else if hex::encode(head.append(&row.session, row.seq, row.count, &row.leaf_hash).hash)
                 != row.chain_hash
             {
                 Some(format!(
-                    "log entry {} (event {} of session `{}`) was changed: its hash does not follow",
-                    row.idx, row.seq, row.session
+                    "log entry {} (event {} of {}) was changed: its hash does not follow",
+                    row.idx,
+                    row.seq,
+                    history::named(&row.session)
                 ))
             } else {
                 None

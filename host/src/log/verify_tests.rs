@@ -7,7 +7,8 @@ use gatewright_core::event::Kind;
 use gatewright_core::run::{Chain, Lines, SealedRun};
 
 use super::verify;
-use crate::log::{Batch, Checkpoint, Head, Recorder, Rejected, Signer};
+use crate::log::{Batch, Checkpoint, Head, Log, Recorder, Rejected, Signer};
+use crate::metrics::Metrics;
 use crate::store::Store;
 
 /// Statements that were sealed together.
@@ -82,7 +83,8 @@ impl Recorded {
 }
 
 async fn recorder(store: &Store, data: &Path) -> anyhow::Result<Recorder> {
-    Recorder::start(store.clone(), Signer::open(data)?, data.to_owned()).await
+    let log = Log::open(store.clone(), Signer::open(data)?, data).await?;
+    Ok(Recorder::start(log, Metrics::default()))
 }
 
 #[tokio::test]

@@ -1,22 +1,16 @@
 //! Takes batches of runs in. One task writes; batches that arrive while it writes share the next commit.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{JoinHandle, spawn_blocking};
-use tokio::time::timeout_at;
 
+use super::Log;
 use super::batch::{Batch, Received};
-use super::{Checkpoint, Head, Signer};
-use crate::store::events::NewRun;
+use crate::metrics::Metrics;
+use crate::store::events::{self, NewRun};
 use crate::store::sessions::{self, SessionRow};
-use crate::store::{Store, events};
-use crate::time::now;
 
 /// Batches that may wait for the writer; further senders wait.
 const QUEUE: usize = 1024;
@@ -24,8 +18,6 @@ const QUEUE: usize = 1024;
 const GROUP: usize = 256;
 /// Sessions whose rows are kept in memory.
 const KNOWN: usize = 10_000;
-/// How far the file `checkpoint` may be behind the database.
-const FILE_AGE: Duration = Duration::from_millis(50);
 
 /// Why a batch was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,15 +43,11 @@ struct Job {
 pub(crate) struct Recorder(mpsc::Sender<Job>);
 
 impl Recorder {
-    /// Starts the writer, once what is stored agrees with the checkpoint in the file: going on after a cut would
-    /// cover it up.
-    pub(crate) async fn start(store: Store, signer: Signer, data: PathBuf) -> anyhow::Result<Self> {
-        let head = trusted_head(&store, &signer, &data).await?;
+    /// Starts the writer.
+    pub(crate) fn start(log: Log, metrics: Metrics) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let known = HashMap::new();
-        let file = CheckpointFile { data, newest: None, writing: None, due: Instant::now() };
-        tokio::spawn(Writer { store, signer, head, known, file }.run(queue));
-        Ok(Self(jobs))
+        tokio::spawn(Writer { log, metrics, known: HashMap::new() }.run(queue));
+        Self(jobs)
     }
 
     /// Makes a batch durable, all of it or nothing. Gives the sessions that ended by it.
@@ -68,71 +56,23 @@ impl Recorder {
         self.0.send(Job { batch, done }).await.map_err(|_| Rejected::Unavailable)?;
         result.await.map_err(|_| Rejected::Unavailable)?
     }
-}
 
-/// The head to go on from.
-async fn trusted_head(store: &Store, signer: &Signer, data: &std::path::Path) -> anyhow::Result<Head> {
-    let head = match store.log_head().await? {
-        None => Head::EMPTY,
-        Some(row) => {
-            let hash = hex::decode(&row.chain_hash).ok().and_then(|hash| hash.try_into().ok());
-            Head { size: row.idx + 1, hash: hash.context("the log's head is malformed")? }
-        }
-    };
-    let restore = "run `gatewright sessions verify`, and restore the database";
-    let advice = "run `gatewright sessions verify`; to go on nevertheless, move the file `checkpoint` away and keep it";
-    let stored = store.checkpoint().await?.map(|note| signer.public().open(&note)).transpose();
-    let stored =
-        stored.context("the checkpoint in the database").context(restore)?.map_or(Head::EMPTY, |c| c.head);
-    ensure!(stored == head, "the log in the database does not end as its checkpoint says: {restore}");
-    let Some(note) = Checkpoint::read_file(data)? else {
-        if head == Head::EMPTY {
-            // Later ones are written a moment after the commits that they speak of: whoever verifies in between finds
-            // this one.
-            signer.sign(head, now()).write_file(data).context("the file `checkpoint`")?;
-        } else {
-            tracing::warn!(
-                "the file `checkpoint` is missing: nothing outside the database vouches for what is in it"
-            );
-        }
-        return Ok(head);
-    };
-    let file = signer.public().open(&note).context("the file `checkpoint`").context(advice)?.head;
-    // The file is written after the commit: after a crash it may be behind, but never ahead or elsewhere.
-    let covered = match file.size.checked_sub(1) {
-        None => file == Head::EMPTY,
-        Some(last) => {
-            let row = store.log_from(last, 1).await?.into_iter().find(|row| row.idx == last);
-            row.is_some_and(|row| row.chain_hash == hex::encode(file.hash))
-        }
-    };
-    ensure!(covered, "the log in the database does not hold what the file `checkpoint` says: {advice}");
-    Ok(head)
+    /// Number of batches that wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.0.max_capacity() - self.0.capacity()
+    }
 }
 
 struct Writer {
-    store: Store,
-    signer: Signer,
-    head: Head,
+    log: Log,
+    metrics: Metrics,
     /// Rows of open sessions, as they are stored: nobody else writes them.
     known: HashMap<Arc<str>, SessionRow>,
-    file: CheckpointFile,
 }
 
 impl Writer {
     async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
-        loop {
-            let first = match self.file.due() {
-                None => queue.recv().await,
-                Some(due) => match timeout_at(due.into(), queue.recv()).await {
-                    Ok(first) => first,
-                    Err(_) => {
-                        self.file.write();
-                        continue;
-                    }
-                },
-            };
-            let Some(first) = first else { break };
+        while let Some(first) = queue.recv().await {
             let mut jobs = vec![first];
             while jobs.len() < GROUP
                 && let Ok(job) = queue.try_recv()
@@ -152,20 +92,12 @@ impl Writer {
                 // A client that went away does not wait for its answer any more.
                 let _ = job.done.send(result);
             }
-            if self.file.due().is_some_and(|due| due <= Instant::now()) {
-                self.file.write();
-            }
         }
-        if let Some(writing) = self.file.writing.take() {
-            // Its failure was told.
-            let _ = writing.await;
-        }
-        self.file.write();
     }
 
     /// One transaction for all batches; those that do not fit are left out of it.
     async fn commit(&mut self, batches: &[&Batch]) -> sqlx::Result<Vec<Result<Vec<String>, Rejected>>> {
-        let mut transaction = self.store.begin().await?;
+        let mut transaction = self.log.begin().await?;
         let mut group = Group::default();
         let mut results = Vec::with_capacity(batches.len());
         for batch in batches {
@@ -186,15 +118,13 @@ impl Writer {
                 text: batch.text(run),
             })
             .collect();
-        let head = events::append(&mut transaction, &runs, self.head).await?;
+        transaction.append(&runs).await?;
         let rows: Vec<&SessionRow> = group.sessions.values().collect();
         sessions::put(&mut transaction, &rows).await?;
-        let checkpoint = self.signer.sign(head, now());
-        events::set_checkpoint(&mut transaction, &checkpoint.note).await?;
         transaction.commit().await?;
-        self.store.committed();
-        self.head = head;
-        self.file.newest = Some(checkpoint);
+        for (batch, run) in &group.runs {
+            self.metrics.recorded(batch.resource(), run.count, run.summary.counts);
+        }
         self.remember(group.sessions);
         Ok(results)
     }
@@ -209,37 +139,6 @@ impl Writer {
                 Some(_) => self.known.remove(&id),
             };
         }
-    }
-}
-
-/// The file `checkpoint`, which is written beside the commits, so that no statement waits for it.
-/// INVARIANT: it is never ahead of the database. Behind it is what a crash may leave.
-struct CheckpointFile {
-    data: PathBuf,
-    /// The newest checkpoint, while it is not in the file.
-    newest: Option<Checkpoint>,
-    writing: Option<JoinHandle<()>>,
-    /// When it may be written again.
-    due: Instant,
-}
-
-impl CheckpointFile {
-    fn due(&self) -> Option<Instant> {
-        self.newest.as_ref().map(|_| self.due)
-    }
-
-    fn write(&mut self) {
-        self.due = Instant::now() + FILE_AGE;
-        if self.writing.as_ref().is_some_and(|writing| !writing.is_finished()) {
-            return;
-        }
-        let Some(checkpoint) = self.newest.take() else { return };
-        let data = self.data.clone();
-        self.writing = Some(spawn_blocking(move || {
-            if let Err(cause) = checkpoint.write_file(&data) {
-                tracing::error!(%cause, "the file `checkpoint` cannot be written: the database alone vouches for itself");
-            }
-        }));
     }
 }
 

@@ -9,9 +9,13 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::Store;
+use super::records::ApprovalRecord;
+use crate::log::Transaction;
+use crate::log::history::{Transition, Whose};
 
 /// Where an approval stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Stage {
     /// Nobody has decided yet.
     Pending,
@@ -28,7 +32,8 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
-    const ALL: [Self; 6] =
+    /// All of them.
+    pub(crate) const ALL: [Self; 6] =
         [Self::Pending, Self::Approved, Self::Used, Self::Denied, Self::Expired, Self::Withdrawn];
 
     /// As stored and as shown.
@@ -80,10 +85,10 @@ pub(crate) struct Approval {
 }
 
 /// One step in the life of an approval or of a grant.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Step {
     /// When.
-    #[serde(serialize_with = "crate::time::as_rfc3339")]
+    #[serde(serialize_with = "crate::time::as_rfc3339", deserialize_with = "crate::time::from_rfc3339")]
     pub(crate) at: Millis,
     /// What: where it stands from then on, or what a person did (`approve`, `deny`).
     pub(crate) step: String,
@@ -108,7 +113,7 @@ impl Step {
 }
 
 /// An approver's offer to let more of the same pass for a while.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Offer {
     /// Who.
     pub(crate) by: Person,
@@ -159,7 +164,7 @@ impl Store {
 }
 
 /// Records an offer.
-pub(crate) async fn offer(at: &mut SqliteConnection, id: &str, offer: &Offer) -> sqlx::Result<()> {
+async fn offer(at: &mut SqliteConnection, id: &str, offer: &Offer) -> sqlx::Result<()> {
     let query =
         "INSERT INTO approval_offers (approval, issuer, subject, groups, seconds) VALUES (?, ?, ?, ?, ?)";
     let query = sqlx::query(query).bind(id).bind(&offer.by.issuer).bind(&offer.by.subject);
@@ -184,17 +189,17 @@ pub(crate) async fn offers(at: &mut SqliteConnection, id: &str) -> sqlx::Result<
 
 /// Approves at once and uses up what a grant covers; each of it is a step.
 pub(crate) async fn approve_by_grant(
-    at: &mut SqliteConnection,
+    at: &mut Transaction,
     approval: &mut Approval,
     grant: &super::grants::Grant,
     now: Millis,
 ) -> sqlx::Result<()> {
     let query = sqlx::query("UPDATE approval_details SET granted_by = ? WHERE approval = ?");
-    query.bind(&grant.id).bind(&approval.id).execute(&mut *at).await?;
+    query.bind(&grant.id).bind(&approval.id).execute(&mut **at).await?;
     let said = format!("grant {}", grant.id);
     let nobody = Person::default();
     let query = sqlx::query("UPDATE approvals SET state = 'used' WHERE id = ?").bind(&approval.id);
-    query.execute(&mut *at).await?;
+    query.execute(&mut **at).await?;
     step(at, &approval.id, now, "approved", &nobody, &said).await?;
     let requester =
         Person { issuer: approval.request.issuer.clone(), subject: approval.request.principal.clone() };
@@ -238,7 +243,7 @@ pub(crate) async fn same(
 }
 
 /// Adds an approval.
-pub(crate) async fn insert(at: &mut SqliteConnection, approval: &Approval) -> sqlx::Result<()> {
+pub(crate) async fn insert(at: &mut Transaction, approval: &Approval) -> sqlx::Result<()> {
     let request = &approval.request;
     let query =
         format!("INSERT INTO approvals ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
@@ -259,7 +264,7 @@ pub(crate) async fn insert(at: &mut SqliteConnection, approval: &Approval) -> sq
         .bind(approval.stage.as_str())
         .bind(approval.created_at.cast_signed())
         .bind(approval.expires_at.cast_signed())
-        .execute(&mut *at)
+        .execute(&mut **at)
         .await?;
     let query = "INSERT INTO approval_details (approval, policies, needs, shape, comment_required, max_grant_s) \
                  VALUES (?, ?, ?, ?, ?, ?)";
@@ -270,15 +275,18 @@ pub(crate) async fn insert(at: &mut SqliteConnection, approval: &Approval) -> sq
         .bind(&request.shape)
         .bind(request.comment_required)
         .bind(request.max_grant_s.map(u64::cast_signed))
-        .execute(&mut *at)
+        .execute(&mut **at)
         .await?;
     let requester = Person { issuer: request.issuer.clone(), subject: request.principal.clone() };
-    step(at, &approval.id, approval.created_at, "pending", &requester, "").await
+    let step = step_by(approval.created_at, "pending", &requester, "");
+    put_step(at, &approval.id, &step).await?;
+    let record = Some(ApprovalRecord::new(approval));
+    at.step(Whose::Approval(&approval.id), &Transition { approval: record, ..Transition::of(step) }).await
 }
 
 /// Moves an approval on, if it still stands where it is thought to; whether it did.
 pub(crate) async fn advance(
-    at: &mut SqliteConnection,
+    at: &mut Transaction,
     id: &str,
     from: Stage,
     to: Stage,
@@ -286,7 +294,7 @@ pub(crate) async fn advance(
     by: &Person,
 ) -> sqlx::Result<bool> {
     let query = sqlx::query("UPDATE approvals SET state = ? WHERE id = ? AND state = ?");
-    let done = query.bind(to.as_str()).bind(id).bind(from.as_str()).execute(&mut *at).await?;
+    let done = query.bind(to.as_str()).bind(id).bind(from.as_str()).execute(&mut **at).await?;
     let moved = done.rows_affected() == 1;
     if moved {
         step(at, id, now, to.as_str(), by, "").await?;
@@ -295,11 +303,11 @@ pub(crate) async fn advance(
 }
 
 /// Expires what is due; gives the ids.
-pub(crate) async fn expire(at: &mut SqliteConnection, now: Millis) -> sqlx::Result<Vec<String>> {
+pub(crate) async fn expire(at: &mut Transaction, now: Millis) -> sqlx::Result<Vec<String>> {
     let query =
         "UPDATE approvals SET state = 'expired' WHERE state IN ('pending', 'approved') AND expires_at <= ?
         RETURNING id";
-    let rows = sqlx::query(query).bind(now.cast_signed()).fetch_all(&mut *at).await?;
+    let rows = sqlx::query(query).bind(now.cast_signed()).fetch_all(&mut **at).await?;
     let ids: Vec<String> = rows.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>()?;
     for id in &ids {
         step(at, id, now, "expired", &Person::default(), "").await?;
@@ -309,13 +317,13 @@ pub(crate) async fn expire(at: &mut SqliteConnection, now: Millis) -> sqlx::Resu
 
 /// Withdraws what a session that ended still waits for; gives the ids. Approvals of the mode `retry` outlive it.
 pub(crate) async fn withdraw_of(
-    at: &mut SqliteConnection,
+    at: &mut Transaction,
     session: &str,
     now: Millis,
 ) -> sqlx::Result<Vec<String>> {
     let query = "UPDATE approvals SET state = 'withdrawn' WHERE session = ? AND mode = 'hold'
         AND state IN ('pending', 'approved') RETURNING id";
-    let rows = sqlx::query(query).bind(session).fetch_all(&mut *at).await?;
+    let rows = sqlx::query(query).bind(session).fetch_all(&mut **at).await?;
     let ids: Vec<String> = rows.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>()?;
     for id in &ids {
         step(at, id, now, "withdrawn", &Person::default(), "").await?;
@@ -323,20 +331,27 @@ pub(crate) async fn withdraw_of(
     Ok(ids)
 }
 
-/// Records one person's `approve` or `deny`; false where the person approved already.
+/// Records one person's `approve` or `deny`, and the grant that they offer with it; false where the person approved already.
 pub(crate) async fn vote(
-    at: &mut SqliteConnection,
+    at: &mut Transaction,
     id: &str,
     approve: bool,
     now: Millis,
     by: &Person,
     comment: &str,
+    offered: Option<Offer>,
 ) -> sqlx::Result<bool> {
-    match step(at, id, now, if approve { "approve" } else { "deny" }, by, comment).await {
-        Ok(()) => Ok(true),
-        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(false),
-        Err(error) => Err(error),
+    let step = step_by(now, if approve { "approve" } else { "deny" }, by, comment);
+    match put_step(at, id, &step).await {
+        Ok(()) => {}
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => return Ok(false),
+        Err(error) => return Err(error),
     }
+    if let Some(offered) = &offered {
+        offer(at, id, offered).await?;
+    }
+    at.step(Whose::Approval(id), &Transition { offer: offered, ..Transition::of(step) }).await?;
+    Ok(true)
 }
 
 /// How many different people approved.
@@ -345,18 +360,31 @@ pub(crate) async fn votes(at: &mut SqliteConnection, id: &str) -> sqlx::Result<u
     query.bind(id).fetch_one(at).await?.try_get(0)
 }
 
+/// Records a step.
 async fn step(
-    at: &mut SqliteConnection,
+    at: &mut Transaction,
     id: &str,
     now: Millis,
     step: &str,
     by: &Person,
     comment: &str,
 ) -> sqlx::Result<()> {
+    let step = step_by(now, step, by, comment);
+    put_step(at, id, &step).await?;
+    at.step(Whose::Approval(id), &Transition::of(step)).await
+}
+
+/// A step that somebody takes.
+pub(super) fn step_by(at: Millis, step: &str, by: &Person, detail: &str) -> Step {
+    let (issuer, subject) = (by.issuer.clone(), by.subject.clone());
+    Step { at, step: step.to_owned(), issuer, subject, detail: detail.to_owned() }
+}
+
+async fn put_step(at: &mut SqliteConnection, id: &str, step: &Step) -> sqlx::Result<()> {
     let query =
         "INSERT INTO approval_steps (approval, at, step, issuer, subject, comment) VALUES (?, ?, ?, ?, ?, ?)";
-    let query = sqlx::query(query).bind(id).bind(now.cast_signed()).bind(step);
-    query.bind(&by.issuer).bind(&by.subject).bind(comment).execute(at).await?;
+    let query = sqlx::query(query).bind(id).bind(step.at.cast_signed()).bind(&step.step);
+    query.bind(&step.issuer).bind(&step.subject).bind(&step.detail).execute(at).await?;
     Ok(())
 }
 

@@ -35,12 +35,12 @@ pub(crate) struct NewRun<'a> {
     pub(crate) text: &'a str,
 }
 
-/// An entry of the log as stored: a run.
+/// An entry of the log as stored: a run, or a step in the life of an approval or a grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LogRow {
     /// Position, from 0.
     pub(crate) idx: u64,
-    /// Session.
+    /// Session, or what else it is about; see [`crate::log::history::Whose`].
     pub(crate) session: String,
     /// Position of the run's first event in the session.
     pub(crate) seq: u64,
@@ -52,6 +52,18 @@ pub(crate) struct LogRow {
     pub(crate) chain_hash: String,
 }
 
+impl LogRow {
+    /// Where the log ended with this entry; `None` where its hash is none.
+    pub(crate) fn head(&self) -> Option<Head> {
+        let hash = hex::decode(&self.chain_hash).ok()?.try_into().ok()?;
+        Some(Head { size: self.idx + 1, hash })
+    }
+}
+
+/// The newest entry of the log.
+const NEWEST: &str =
+    "SELECT idx, session, seq, count, leaf_hash, chain_hash FROM log ORDER BY idx DESC LIMIT 1";
+
 impl Store {
     /// A transaction that holds SQLite's write lock from the start.
     pub(crate) async fn begin(&self) -> sqlx::Result<Transaction<'static, Sqlite>> {
@@ -60,10 +72,8 @@ impl Store {
 
     /// The newest entry of the log, as it is stored.
     pub(crate) async fn log_head(&self) -> sqlx::Result<Option<LogRow>> {
-        let row = sqlx::query(
-            "SELECT idx, session, seq, count, leaf_hash, chain_hash FROM log ORDER BY idx DESC LIMIT 1",
-        );
-        row.fetch_optional(&self.read).await?.map(|row| log_row(&row)).transpose()
+        let row = sqlx::query(NEWEST).fetch_optional(&self.read).await?;
+        row.map(|row| log_row(&row)).transpose()
     }
 
     /// Up to `limit` entries of the log from position `from`.
@@ -97,6 +107,19 @@ impl Store {
         }
         Ok(events)
     }
+}
+
+/// The newest entry of the log, inside of a transaction.
+pub(crate) async fn last(at: &mut SqliteConnection) -> sqlx::Result<Option<LogRow>> {
+    let row = sqlx::query(NEWEST).fetch_optional(at).await?;
+    row.map(|row| log_row(&row)).transpose()
+}
+
+/// How many events there are of a session.
+pub(crate) async fn count_of(at: &mut SqliteConnection, session: &str) -> sqlx::Result<u64> {
+    let query = "SELECT seq + count FROM events WHERE session = ? ORDER BY seq DESC LIMIT 1";
+    let row = sqlx::query(query).bind(session).fetch_optional(at).await?;
+    row.map_or(Ok(0), |row| row.try_get::<i64, _>(0).map(i64::cast_unsigned))
 }
 
 /// Hex hash of the stored run that begins at a position of a session.

@@ -9,7 +9,10 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::Store;
-use super::approvals::{Person, Step, decode, json};
+use super::approvals::{Person, Step, decode, json, step_by};
+use super::records::GrantRecord;
+use crate::log::Transaction;
+use crate::log::history::{Transition, Whose};
 
 /// Somebody who gave a grant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +25,7 @@ pub(crate) struct Granter {
 }
 
 /// A grant as stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Grant {
     /// Id.
     pub(crate) id: String,
@@ -111,7 +114,7 @@ pub(crate) async fn of_agent(
 }
 
 /// Adds a grant.
-pub(crate) async fn insert(at: &mut SqliteConnection, grant: &Grant, by: &Person) -> sqlx::Result<()> {
+pub(crate) async fn insert(at: &mut Transaction, grant: &Grant, by: &Person) -> sqlx::Result<()> {
     let query =
         format!("INSERT INTO grants ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     sqlx::query(AssertSqlSafe(query))
@@ -131,14 +134,17 @@ pub(crate) async fn insert(at: &mut SqliteConnection, grant: &Grant, by: &Person
         .bind(&grant.state)
         .bind(grant.created_at.cast_signed())
         .bind(grant.expires_at.cast_signed())
-        .execute(&mut *at)
+        .execute(&mut **at)
         .await?;
-    step(at, &grant.id, grant.created_at, "active", by, &grant.comment).await
+    let step = step_by(grant.created_at, "active", by, &grant.comment);
+    put_step(at, &grant.id, &step).await?;
+    let record = Some(GrantRecord { grant: grant.clone(), steps: Vec::new() });
+    at.step(Whose::Grant(&grant.id), &Transition { grant: record, ..Transition::of(step) }).await
 }
 
 /// Records a use.
 pub(crate) async fn used(
-    at: &mut SqliteConnection,
+    at: &mut Transaction,
     grant: &Grant,
     approval: &str,
     now: Millis,
@@ -149,14 +155,14 @@ pub(crate) async fn used(
 
 /// Revokes an active grant; whether it was one.
 pub(crate) async fn revoke(
-    at: &mut SqliteConnection,
+    at: &mut Transaction,
     id: &str,
     now: Millis,
     by: &Person,
     comment: &str,
 ) -> sqlx::Result<bool> {
     let query = sqlx::query("UPDATE grants SET state = 'revoked' WHERE id = ? AND state = 'active'");
-    let revoked = query.bind(id).execute(&mut *at).await?.rows_affected() == 1;
+    let revoked = query.bind(id).execute(&mut **at).await?.rows_affected() == 1;
     if revoked {
         step(at, id, now, "revoked", by, comment).await?;
     }
@@ -164,27 +170,34 @@ pub(crate) async fn revoke(
 }
 
 /// Expires what is due.
-pub(crate) async fn expire(at: &mut SqliteConnection, now: Millis) -> sqlx::Result<()> {
+pub(crate) async fn expire(at: &mut Transaction, now: Millis) -> sqlx::Result<()> {
     let query = "UPDATE grants SET state = 'expired' WHERE state = 'active' AND expires_at <= ? RETURNING id";
-    for row in sqlx::query(query).bind(now.cast_signed()).fetch_all(&mut *at).await? {
+    for row in sqlx::query(query).bind(now.cast_signed()).fetch_all(&mut **at).await? {
         let id: String = row.try_get(0)?;
         step(at, &id, now, "expired", &Person::default(), "").await?;
     }
     Ok(())
 }
 
+/// Records a step.
 async fn step(
-    at: &mut SqliteConnection,
+    at: &mut Transaction,
     id: &str,
     now: Millis,
     step: &str,
     by: &Person,
     detail: &str,
 ) -> sqlx::Result<()> {
+    let step = step_by(now, step, by, detail);
+    put_step(at, id, &step).await?;
+    at.step(Whose::Grant(id), &Transition::of(step)).await
+}
+
+async fn put_step(at: &mut SqliteConnection, id: &str, step: &Step) -> sqlx::Result<()> {
     let query =
         "INSERT INTO grant_steps (grant_id, at, step, issuer, subject, detail) VALUES (?, ?, ?, ?, ?, ?)";
-    let query = sqlx::query(query).bind(id).bind(now.cast_signed()).bind(step);
-    query.bind(&by.issuer).bind(&by.subject).bind(detail).execute(at).await?;
+    let query = sqlx::query(query).bind(id).bind(step.at.cast_signed()).bind(&step.step);
+    query.bind(&step.issuer).bind(&step.subject).bind(&step.detail).execute(at).await?;
     Ok(())
 }
 

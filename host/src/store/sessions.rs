@@ -51,6 +51,21 @@ pub(crate) struct Summary {
     closed_at: Option<Millis>,
     /// Number of statements.
     statements: u64,
+    /// What was decided.
+    pub(crate) counts: Counts,
+}
+
+/// How often something was decided.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Let pass.
+    pub(crate) allow: u64,
+    /// Denied.
+    pub(crate) deny: u64,
+    /// Held for an approval.
+    pub(crate) hold: u64,
+    /// Refused before anybody was known.
+    pub(crate) refused: u64,
 }
 
 /// What is looked at of every event; the rest is kept as it is.
@@ -59,6 +74,8 @@ struct Brief<'a> {
     at: Millis,
     #[serde(borrow)]
     kind: Cow<'a, str>,
+    #[serde(borrow, default)]
+    decision: Cow<'a, str>,
 }
 
 impl Summary {
@@ -74,6 +91,13 @@ impl Summary {
             let brief: Brief<'_> = serde_json::from_str(event).map_err(unreadable)?;
             if seq == run.seq {
                 summary.first_at = brief.at;
+            }
+            match (&*brief.kind, &*brief.decision) {
+                ("statement", "allow") => summary.counts.allow += 1,
+                ("statement", "deny") => summary.counts.deny += 1,
+                ("statement", "hold") => summary.counts.hold += 1,
+                ("refused", _) => summary.counts.refused += 1,
+                _ => {}
             }
             match &*brief.kind {
                 "statement" => summary.statements += 1,

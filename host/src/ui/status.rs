@@ -38,6 +38,11 @@ impl Contacts {
         );
     }
 
+    /// When a filter of a resource was last heard of, and which bundle it had.
+    pub(crate) fn last(&self, resource: &str) -> Option<(Millis, Option<String>)> {
+        self.of(resource).map(|contact| (contact.at, contact.bundle))
+    }
+
     fn of(&self, resource: &str) -> Option<Contact> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(resource).cloned()
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// A text of at most so many characters, on one line.
-pub(super) fn short(text: &str, most: usize) -> String {
+pub(crate) fn short(text: &str, most: usize) -> String {
     let mut line: String = text.chars().take(most).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(most).is_some() {
         line.push('…');
@@ -13,7 +13,7 @@ pub(super) fn short(text: &str, most: usize) -> String {
 
 /// A text with what would not be seen made visible: controls, and marks that change the direction of what follows, so
 /// that nobody approves what reads otherwise than it runs.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         let hidden = matches!(c,

@@ -54,6 +54,11 @@ impl Host {
     /// Stops the host as an operator does, and starts it again on the same files.
     pub(crate) fn restart(&mut self) {
         self.stop();
+        self.start_again();
+    }
+
+    /// Starts a host that was stopped again on the same files.
+    pub(crate) fn start_again(&mut self) {
         (self.process, self.url) = serve(self.folder.path());
     }
 

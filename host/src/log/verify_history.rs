@@ -1,0 +1,172 @@
+//! Checks what happened to approvals and grants: the entries against the log, and the rows against the entries.
+
+use gatewright_core::digest::sha256;
+
+use super::history::{FOUND, Transition, Whose};
+use super::verify::{Findings, Logged};
+use crate::store::Store;
+use crate::store::approvals::{Stage, Step};
+use crate::store::records::{ApprovalRecord, GrantRecord};
+
+/// Entries that are read at a time.
+const PAGE: u32 = 1_000;
+
+/// Checks one after the other, and notes what only all of them together can tell.
+pub(super) struct Histories<'a> {
+    store: &'a Store,
+    /// Whether all of them must be in the log, and not only those of a later host than wrote this.
+    kept: bool,
+    /// Where the log has the first one that is as old as what it is about.
+    first: Option<u64>,
+    /// Where the log has those that are younger, and whose they are.
+    found: Vec<(u64, String)>,
+}
+
+impl<'a> Histories<'a> {
+    /// `any`: whether the log has any history. Then it has all, whatever the database says of its format.
+    pub(super) async fn new(store: &'a Store, any: bool) -> sqlx::Result<Self> {
+        let kept = any || store.has_histories().await?;
+        Ok(Self { store, kept, first: None, found: Vec::new() })
+    }
+
+    /// The first fault of one of them.
+    pub(super) async fn check(
+        &mut self,
+        whose: Whose<'_>,
+        logged: Option<&Logged>,
+        findings: &mut Findings,
+    ) -> anyhow::Result<Option<String>> {
+        match whose {
+            Whose::Approval(_) => findings.approvals += 1,
+            Whose::Grant(_) => findings.grants += 1,
+        }
+        let Some(logged) = logged else {
+            return Ok(self.kept.then(|| "it is not in the log".to_owned()));
+        };
+        let transitions = match self.read(whose, logged).await? {
+            Ok(transitions) => transitions,
+            Err(fault) => return Ok(Some(fault)),
+        };
+        match transitions.first() {
+            Some(first) if first.step.step == FOUND => self.found.push((logged.first, whose.to_string())),
+            _ => self.first = Some(self.first.map_or(logged.first, |first| first.min(logged.first))),
+        }
+        Ok(match whose {
+            Whose::Approval(id) => {
+                differs(approval(transitions), self.store.approval_record(id).await?, |it| &it.steps)
+            }
+            Whose::Grant(id) => {
+                differs(grant(transitions), self.store.grant_record(id).await?, |it| &it.steps)
+            }
+        })
+    }
+
+    /// Those that were put into the log as older than it when it had others already.
+    pub(super) fn late(self) -> Vec<String> {
+        let Some(first) = self.first else { return Vec::new() };
+        let late = self.found.into_iter().filter(|(at, _)| *at > first);
+        late.map(|(_, whose)| format!("{whose}: it was put in later: nothing tells how it came about"))
+            .collect()
+    }
+
+    /// All entries of one, if they are those of the log.
+    async fn read(
+        &self,
+        whose: Whose<'_>,
+        logged: &Logged,
+    ) -> anyhow::Result<Result<Vec<Transition>, String>> {
+        let name = whose.name();
+        let mut transitions = Vec::new();
+        loop {
+            let seq = transitions.len() as u64;
+            let page = self.store.runs(&name, seq, PAGE).await?;
+            if page.is_empty() {
+                break;
+            }
+            for row in page {
+                let seq = transitions.len() as u64;
+                if (row.seq, row.count) != (seq, 1) {
+                    return Ok(Err(format!("step {seq} is missing")));
+                }
+                if hex::encode(sha256(row.text.as_bytes())) != row.hash {
+                    return Ok(Err(format!("step {seq} was changed: the text is not what its hash says")));
+                }
+                match logged.leaves.get(transitions.len()) {
+                    Some(leaf) if *leaf == row.hash => {}
+                    Some(_) => return Ok(Err(format!("step {seq} is not the one that the log holds"))),
+                    None => return Ok(Err(format!("step {seq} is not in the log"))),
+                }
+                match serde_json::from_str(&row.text) {
+                    Ok(transition) => transitions.push(transition),
+                    Err(cause) => return Ok(Err(format!("step {seq} is not readable: {cause}"))),
+                }
+            }
+        }
+        let there = transitions.len() as u64;
+        if there < logged.events {
+            return Ok(Err(format!("step {there} is missing: the log holds {} steps of it", logged.events)));
+        }
+        Ok(Ok(transitions))
+    }
+}
+
+/// What the tables must say about an approval, by what happened.
+fn approval(transitions: Vec<Transition>) -> Option<ApprovalRecord> {
+    let mut record: Option<ApprovalRecord> = None;
+    for Transition { step, offer, approval, .. } in transitions {
+        let found = step.step == FOUND;
+        let record = match (&mut record, approval) {
+            (Some(record), None) => record,
+            (none @ None, Some(approval)) => none.insert(approval),
+            _ => return None,
+        };
+        if found {
+            continue;
+        }
+        record.stage = Stage::parse(&step.step).unwrap_or(record.stage);
+        if let Some(grant) = step.detail.strip_prefix("grant ").filter(|_| step.step == "approved") {
+            record.grant = Some(grant.to_owned());
+        }
+        record.offers.extend(offer);
+        record.steps.push(step);
+    }
+    if let Some(record) = &mut record {
+        record.offers.sort_by(|a, b| (&a.by.issuer, &a.by.subject).cmp(&(&b.by.issuer, &b.by.subject)));
+    }
+    record
+}
+
+/// What the tables must say about a grant.
+fn grant(transitions: Vec<Transition>) -> Option<GrantRecord> {
+    let mut record: Option<GrantRecord> = None;
+    for Transition { step, grant, .. } in transitions {
+        let found = step.step == FOUND;
+        let record = match (&mut record, grant) {
+            (Some(record), None) => record,
+            (none @ None, Some(grant)) => none.insert(grant),
+            _ => return None,
+        };
+        if found {
+            continue;
+        }
+        if matches!(step.step.as_str(), "revoked" | "expired") {
+            record.grant.state.clone_from(&step.step);
+        }
+        record.steps.push(step);
+    }
+    record
+}
+
+/// What the tables say otherwise than the history.
+fn differs<T: PartialEq>(
+    told: Option<T>,
+    stored: Option<T>,
+    steps: impl Fn(&T) -> &[Step],
+) -> Option<String> {
+    let Some(told) = told else { return Some("its history is not that of one thing".to_owned()) };
+    let Some(stored) = stored else { return Some("it is not in the database any more".to_owned()) };
+    if steps(&told) != steps(&stored) {
+        return Some("its steps in the database are not those of the log".to_owned());
+    }
+    (told != stored).then(|| "the database says something else about it than the log".to_owned())
+}

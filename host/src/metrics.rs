@@ -1,0 +1,132 @@
+//! What is counted as it happens, for Prometheus. What the database knows is asked for when somebody looks; see
+//! `http/metrics.rs`. Labels are names of the configuration, routes and words of the program: nothing that an agent wrote.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use crate::log::Rejected;
+use crate::store::sessions::Counts;
+
+/// What all names begin with.
+pub(crate) const PREFIX: &str = "gatewright";
+
+/// Names and values.
+pub(crate) type Labels = Vec<(&'static str, String)>;
+
+/// Upper bounds of the buckets of answers, in seconds: from a bundle that did not change to an approval that is waited
+/// for.
+const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0, 40.0];
+
+/// The counters.
+#[derive(Debug, Clone)]
+pub(crate) struct Metrics {
+    registry: Arc<Registry>,
+    decisions: Family<Labels, Counter>,
+    refusals: Family<Labels, Counter>,
+    events: Family<Labels, Counter>,
+    rejected: Family<Labels, Counter>,
+    answers: Family<Labels, Histogram, fn() -> Histogram>,
+    notifications: Family<Labels, Counter>,
+    behind: Family<Labels, Gauge<u64, AtomicU64>>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix(PREFIX);
+        let (decisions, refusals, events, rejected) = Default::default();
+        registry.register("decisions", "Statements and requests that were decided about, as recorded", {
+            Family::clone(&decisions)
+        });
+        registry.register("refusals", "Logins and requests that were refused before anybody was known", {
+            Family::clone(&refusals)
+        });
+        registry.register("events", "Events that were recorded", Family::clone(&events));
+        registry.register("batches_rejected", "Batches of events that were not recorded", {
+            Family::clone(&rejected)
+        });
+        let histogram: fn() -> Histogram = || Histogram::new(BUCKETS);
+        let answers = Family::new_with_constructor(histogram);
+        registry.register("http_answer_seconds", "Time until an answer of the host begins", answers.clone());
+        let notifications = Family::default();
+        registry.register("notifications", "What receivers were told, by what became of it", {
+            Family::clone(&notifications)
+        });
+        let behind = Family::default();
+        registry.register("notifications_behind", "Entries of the log that a receiver is not told of yet", {
+            Family::clone(&behind)
+        });
+        let registry = Arc::new(registry);
+        Self { registry, decisions, refusals, events, rejected, answers, notifications, behind }
+    }
+}
+
+impl Metrics {
+    /// The counters, to be written down.
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Events of a resource are on disk.
+    pub(crate) fn recorded(&self, resource: &str, events: u64, counts: Counts) {
+        let of = |more: Option<(&'static str, &str)>| -> Labels {
+            let resource = ("resource", resource.to_owned());
+            std::iter::once(resource).chain(more.map(|(name, value)| (name, value.to_owned()))).collect()
+        };
+        self.events.get_or_create(&of(None)).inc_by(events);
+        for (decision, count) in [("allow", counts.allow), ("deny", counts.deny), ("hold", counts.hold)] {
+            if count > 0 {
+                self.decisions.get_or_create(&of(Some(("decision", decision)))).inc_by(count);
+            }
+        }
+        if counts.refused > 0 {
+            self.refusals.get_or_create(&of(None)).inc_by(counts.refused);
+        }
+    }
+
+    /// A batch of events was refused.
+    pub(crate) fn rejected(&self, why: &Rejected) {
+        let why = match why {
+            Rejected::Unreadable(_) => "unreadable",
+            Rejected::Conflict(_) => "conflict",
+            Rejected::Unavailable => "unavailable",
+        };
+        self.rejected.get_or_create(&vec![("reason", why.to_owned())]).inc();
+    }
+
+    /// There is a receiver of notifications.
+    pub(crate) fn notifies(&self, receiver: &str) {
+        for outcome in ["delivered", "retried", "refused", "given_up"] {
+            self.notifications.get_or_create(&of_receiver(receiver, Some(outcome))).inc_by(0);
+        }
+        self.notifications_behind(receiver, 0);
+    }
+
+    /// What became of telling a receiver.
+    pub(crate) fn notified(&self, receiver: &str, outcome: &str) {
+        self.notifications.get_or_create(&of_receiver(receiver, Some(outcome))).inc();
+    }
+
+    /// How far a receiver is behind.
+    pub(crate) fn notifications_behind(&self, receiver: &str, entries: u64) {
+        self.behind.get_or_create(&of_receiver(receiver, None)).set(entries);
+    }
+
+    /// A request was answered. `route` is what the path was matched by, and not the path.
+    pub(crate) fn answered(&self, method: &str, route: &str, status: u16, took: Duration) {
+        let labels =
+            vec![("method", method.to_owned()), ("route", route.to_owned()), ("status", status.to_string())];
+        self.answers.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+}
+
+fn of_receiver(receiver: &str, outcome: Option<&str>) -> Labels {
+    let labels = std::iter::once(("target", receiver.to_owned()));
+    labels.chain(outcome.map(|outcome| ("outcome", outcome.to_owned()))).collect()
+}

@@ -1,0 +1,176 @@
+//! Tells receivers what happens to approvals and grants.
+//!
+//! Each receiver follows the log by itself and keeps its place in the database: the log is the queue. So nothing waits
+//! for a receiver, a slow one delays no other, and after a restart of either side it goes on where it was. What cannot
+//! be told within a receiver's time is passed over.
+
+mod deliver;
+mod message;
+mod receiver;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::sync::broadcast::error::RecvError;
+use tokio::task::AbortHandle;
+use tokio::time::{sleep, timeout};
+
+use crate::approvals::Approvals;
+use crate::compile::Compiled;
+use crate::metrics::Metrics;
+use crate::store::Store;
+use crate::store::notified::Entry;
+use crate::time::now;
+use deliver::{Outcome, Sender};
+use message::Message;
+pub(crate) use receiver::Receiver;
+
+/// Entries that are read at a time.
+const PAGE: u32 = 50;
+/// How often it is looked without a reason: a grant's end is announced by nobody.
+const EVERY: Duration = Duration::from_secs(5);
+/// Pause after a failure of the database.
+const TROUBLE: Duration = Duration::from_secs(5);
+
+/// Follows the configuration: receivers come, change and go with it.
+pub(crate) fn start(
+    store: Store,
+    approvals: Approvals,
+    compiled: Compiled,
+    metrics: Metrics,
+) -> anyhow::Result<()> {
+    let sender = Sender::new()?;
+    tokio::spawn(async move {
+        let mut states = compiled.states();
+        let mut running: HashMap<String, (Receiver, AbortHandle)> = HashMap::new();
+        loop {
+            let settings = states.borrow_and_update().settings.clone();
+            running.retain(|_, (receiver, task)| {
+                let stays = settings.receivers.contains(receiver);
+                if !stays {
+                    task.abort();
+                }
+                stays
+            });
+            for receiver in &settings.receivers {
+                let name = receiver.name.clone();
+                running.entry(name).or_insert_with(|| {
+                    let follower = Follower {
+                        store: store.clone(),
+                        approvals: approvals.clone(),
+                        metrics: metrics.clone(),
+                        sender: sender.clone(),
+                        receiver: receiver.clone(),
+                    };
+                    (receiver.clone(), tokio::spawn(follower.run()).abort_handle())
+                });
+            }
+            if states.changed().await.is_err() {
+                break;
+            }
+        }
+    });
+    Ok(())
+}
+
+/// One receiver on its way through the log.
+struct Follower {
+    store: Store,
+    approvals: Approvals,
+    metrics: Metrics,
+    sender: Sender,
+    receiver: Receiver,
+}
+
+impl Follower {
+    async fn run(self) {
+        let mut changes = self.approvals.changes();
+        self.metrics.notifies(&self.receiver.name);
+        loop {
+            match self.round().await {
+                Ok(true) => {}
+                Ok(false) => {
+                    // What happens is looked for in the database: who lags behind loses nothing.
+                    if let Ok(Err(RecvError::Closed)) = timeout(EVERY, changes.recv()).await {
+                        return;
+                    }
+                }
+                Err(cause) => {
+                    tracing::error!(receiver = self.receiver.name, %cause, "cannot be told what happens");
+                    sleep(TROUBLE).await;
+                }
+            }
+        }
+    }
+
+    /// Tells some of what happened; whether there was anything.
+    async fn round(&self) -> sqlx::Result<bool> {
+        let name = &self.receiver.name;
+        let Some(next) = self.store.notified(name).await? else {
+            // A new receiver is not told what was before it.
+            let next = self.store.log_head().await?.map_or(0, |head| head.idx + 1);
+            self.store.set_notified(name, next).await?;
+            return Ok(true);
+        };
+        let entries = self.store.histories(next, PAGE).await?;
+        for entry in &entries {
+            self.metrics.notifications_behind(name, self.store.count_histories(entry.idx).await?);
+            if self.tell(entry).await? {
+                self.store.set_notified(name, entry.idx + 1).await?;
+            }
+        }
+        if let Some(last) = entries.last() {
+            self.store.set_notified(name, last.idx + 1).await?;
+            self.metrics.notifications_behind(name, self.store.count_histories(last.idx + 1).await?);
+        }
+        Ok(!entries.is_empty())
+    }
+
+    /// Tells what an entry says, however often that takes; whether there was anything to tell.
+    async fn tell(&self, entry: &Entry) -> sqlx::Result<bool> {
+        let name = &self.receiver.name;
+        let mut attempt = 0;
+        loop {
+            // Each time anew: what is so may have changed meanwhile.
+            let Some(message) = Message::new(&self.store, &self.receiver, entry).await? else {
+                return Ok(false);
+            };
+            let (outcome, pause) = match self.sender.send(&self.receiver, &message).await {
+                Outcome::Delivered => {
+                    self.metrics.notified(name, "delivered");
+                    return Ok(true);
+                }
+                Outcome::Refused(cause) => {
+                    tracing::error!(
+                        receiver = name,
+                        id = message.id,
+                        cause,
+                        "refuses to be told, and is not again"
+                    );
+                    self.metrics.notified(name, "refused");
+                    return Ok(true);
+                }
+                Outcome::Failed { cause, wait } => (cause, wait.unwrap_or_else(|| deliver::pause(attempt))),
+            };
+            let give_up_at = message.at.saturating_add(millis(self.receiver.give_up_after));
+            if now().saturating_add(millis(pause)) > give_up_at {
+                tracing::error!(
+                    receiver = name,
+                    id = message.id,
+                    cause = outcome,
+                    "could not be told in time"
+                );
+                self.metrics.notified(name, "given_up");
+                return Ok(true);
+            }
+            tracing::warn!(receiver = name, id = message.id, cause = outcome, "cannot be told; tried again");
+            self.metrics.notified(name, "retried");
+            sleep(pause).await;
+            attempt += 1;
+        }
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,156 @@
+//! Sends: to Slack as it wants it, to others signed as Standard Webhooks says, so that there are libraries which verify.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use rand::RngExt as _;
+use reqwest::header::RETRY_AFTER;
+use reqwest::{RequestBuilder, StatusCode};
+use serde_json::json;
+use sha2::Sha256;
+
+use super::message::Message;
+use super::receiver::{Key, Receiver, Way};
+use crate::time::now;
+
+/// Longest that a receiver may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// First pause after a failure; each further one is twice as long.
+const FIRST: Duration = Duration::from_millis(500);
+/// Longest pause, whatever a receiver asks for.
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// What became of sending.
+pub(super) enum Outcome {
+    /// It was taken.
+    Delivered,
+    /// It will never be taken.
+    Refused(String),
+    /// It may be taken later.
+    Failed {
+        /// Why it was not.
+        cause: String,
+        /// When the receiver says that it may be.
+        wait: Option<Duration>,
+    },
+}
+
+/// Sends.
+#[derive(Debug, Clone)]
+pub(super) struct Sender(reqwest::Client);
+
+impl Sender {
+    pub(super) fn new() -> anyhow::Result<Self> {
+        let client = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            // Whom it is for the configuration says, not the receiver.
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("gatewright/", env!("CARGO_PKG_VERSION")));
+        Ok(Self(client.build().context("HTTP client")?))
+    }
+
+    /// Sends once.
+    pub(super) async fn send(&self, receiver: &Receiver, message: &Message) -> Outcome {
+        let request = match &receiver.way {
+            Way::Slack(url) => self.0.post(url.reveal()).json(&slack(message)),
+            Way::Signed { url, key } => signed(self.0.post(url), key, message),
+        };
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(cause) => {
+                // Without the URL, which may be the secret.
+                let cause = anyhow::Error::from(cause.without_url());
+                return Outcome::Failed { cause: format!("{cause:#}"), wait: None };
+            }
+        };
+        let (status, wait) = (answer.status(), answer.headers().get(RETRY_AFTER));
+        let wait = wait.and_then(|wait| wait.to_str().ok()?.parse().ok());
+        let wait = wait.map(|seconds| Duration::from_secs(seconds).min(LONGEST));
+        let cause = format!("it answers {status}");
+        match status {
+            status if status.is_success() => Outcome::Delivered,
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Outcome::Failed { cause, wait },
+            status if status.is_server_error() => Outcome::Failed { cause, wait },
+            _ => Outcome::Refused(cause),
+        }
+    }
+}
+
+/// How long to wait after so many failures: twice as long each time, and not at the same time as everybody else.
+pub(super) fn pause(failures: u32) -> Duration {
+    let most = FIRST.saturating_mul(1 << failures.min(16)).min(LONGEST);
+    most.mul_f64(rand::rng().random_range(0.5..=1.0))
+}
+
+/// `webhook-id` stays the same, so that a receiver can tell a repetition; `webhook-timestamp` is of this attempt, so that
+/// it can refuse an old one; both are signed with the body.
+fn signed(request: RequestBuilder, key: &Key, message: &Message) -> RequestBuilder {
+    let body = message.json.to_string();
+    let timestamp = (now() / 1000).to_string();
+    let signature = format!("v1,{}", sign(&key.0, &message.id, &timestamp, &body));
+    request
+        .header("content-type", "application/json")
+        .header("webhook-id", &message.id)
+        .header("webhook-timestamp", timestamp)
+        .header("webhook-signature", signature)
+        .body(body)
+}
+
+/// Base64 of the HMAC-SHA-256 over `id.timestamp.body`.
+fn sign(key: &[u8], id: &str, timestamp: &str, body: &str) -> String {
+    // INVARIANT: HMAC takes keys of any length.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return String::new() };
+    mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
+    STANDARD.encode(mac.finalize().into_bytes())
+}
+
+/// Text in blocks of plain text: an agent's name shall neither call anybody nor be a link.
+fn slack(message: &Message) -> serde_json::Value {
+    let words = escaped(&message.lines.join("\n"));
+    json!({
+        "text": escaped(&message.title),
+        "unfurl_links": false,
+        "unfurl_media": false,
+        "blocks": [
+            { "type": "section", "text": { "type": "plain_text", "emoji": false, "text": cut(&escaped(&message.title)) } },
+            { "type": "section", "text": { "type": "plain_text", "emoji": false, "text": cut(&words) } },
+            { "type": "section", "text": { "type": "mrkdwn", "text": format!("<{}|Open in Gatewright>", escaped(&message.url)) } },
+        ],
+    })
+}
+
+/// What Slack reads for itself: `<!channel>` calls everybody.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// A block has 3,000 characters at most.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(2_900) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_signs_as_the_specification_says() {
+        // The example of Standard Webhooks.
+        let key = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let signature = sign(&key, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", r#"{"test": 2432232314}"#);
+        assert_eq!(signature, "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    #[test]
+    fn pauses_grow_and_end() {
+        assert!(pause(0) <= FIRST && pause(0) >= FIRST / 2);
+        assert!(pause(3) > FIRST && pause(3) <= FIRST * 8);
+        assert!(pause(40) <= LONGEST && pause(40) >= LONGEST / 2);
+    }
+}
