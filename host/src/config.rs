@@ -4,6 +4,7 @@
 //! This is for addresses and paths; secrets are named by reference ([`crate::secret::SecretRef`]) and never stand here.
 
 pub(crate) mod api;
+mod endpoint;
 mod fault;
 pub(crate) mod identity;
 pub(crate) mod model;
@@ -14,9 +15,10 @@ pub(crate) mod values;
 use std::path::{Path, PathBuf};
 
 pub(crate) use api::{Api, Credential};
+pub(crate) use endpoint::{At, Endpoint, Tls};
 pub(crate) use fault::{Fault, Faults};
 pub(crate) use model::{Config, Kind, People, Provider, Resource, Role};
-pub(crate) use values::{At, ColumnPattern, Endpoint, FunctionName, Tls};
+pub(crate) use values::{ColumnPattern, FunctionName};
 
 /// A configuration that is sound in itself, and where it lies.
 #[derive(Debug, Clone)]

@@ -2,6 +2,8 @@
 
 mod checks;
 mod dump;
+mod gate;
+mod targets;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -56,7 +58,13 @@ pub(crate) async fn run(loaded: &Loaded, asked: Asked) -> anyhow::Result<(String
         (None, None) => anyhow::bail!("say where the configuration is: --admin URL or --dump FILE"),
     };
     let dump: Value = serde_json::from_str(&text).context("the config dump is not JSON")?;
-    let findings = checks::all(loaded, &dump, &asked.wasm)?;
+    let (targets, unknown) = targets::of(loaded).await;
+    let mut findings = checks::all(targets, &dump, &asked.wasm)?;
+    findings.extend(unknown.into_iter().map(|name| Finding {
+        severity: Severity::Warning,
+        at: format!("target `{name}`"),
+        what: "its address cannot be found out from here: a way to it by address would go unseen".to_owned(),
+    }));
     let sound = !findings.iter().any(|finding| finding.severity == Severity::Hole);
     let report = match asked.output {
         Output::Json => serde_json::to_string_pretty(&findings)? + "\n",

@@ -1,8 +1,8 @@
 //! `gatewright envoy`: a complete bootstrap for one resource.
 
+pub(crate) mod capabilities;
 mod http;
 
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -32,7 +32,11 @@ pub(crate) fn bootstrap(settings: &Settings, asked: &Asked) -> anyhow::Result<St
     let name = &asked.resource;
     let (template, endpoint) = match (settings.loaded.resource(name), settings.loaded.api(name)) {
         (Some(resource), _) => match resource.kind {
-            Kind::Postgres => (POSTGRES.replace("@tls", tls(&resource.target)), &resource.target),
+            Kind::Postgres => {
+                let capabilities = capabilities::yaml(filter(resource.kind), 20);
+                let template = POSTGRES.replace("@capabilities", &capabilities);
+                (template.replace("@tls", tls(&resource.target)), &resource.target)
+            }
         },
         (None, Some(api)) => (http::template(api, &settings.loaded)?, &api.target),
         (None, None) => {
@@ -49,6 +53,7 @@ pub(crate) fn bootstrap(settings: &Settings, asked: &Asked) -> anyhow::Result<St
         .replace("@listen", &address(asked.listen))
         .replace("@wasm", &quoted(wasm))
         .replace("@host", &address(config.host.listen.0))
+        .replace("@discovery", discovery(endpoint))
         .replace("@target", &target(endpoint)?)
         // Last: what secrets hold is not looked at again.
         .replace("@plugin", &quoted(&plugin(&settings.filter_token, name))))
@@ -83,26 +88,31 @@ fn quoted(text: &str) -> String {
 }
 
 fn address(address: SocketAddr) -> String {
-    format!(
-        "{{ socket_address: {{ address: {}, port_value: {} }} }}",
-        quoted(&address.ip().to_string()),
-        address.port()
-    )
+    socket(&address.ip().to_string(), address.port())
+}
+
+fn socket(host: &str, port: u16) -> String {
+    format!("{{ socket_address: {{ address: {}, port_value: {port} }} }}", quoted(host))
 }
 
 fn target(endpoint: &Endpoint) -> anyhow::Result<String> {
-    let mut text = String::new();
-    match &endpoint.at {
-        At::Tcp(at) => write!(text, "{}", address(*at))?,
+    Ok(match &endpoint.at {
+        At::Tcp(at) => address(*at),
+        At::Name(name, port) => socket(name, *port),
         At::Unix(path) => {
-            write!(
-                text,
-                "{{ pipe: {{ path: {} }} }}",
-                quoted(path.to_str().context("the socket's path is not text")?)
-            )?;
+            let path = path.to_str().context("the socket's path is not text")?;
+            format!("{{ pipe: {{ path: {} }} }}", quoted(path))
         }
+    })
+}
+
+/// How Envoy finds the target. With STRICT_DNS every address of a name would be a server of its own, the unreachable
+/// one of two families too.
+fn discovery(endpoint: &Endpoint) -> &'static str {
+    match endpoint.at {
+        At::Tcp(_) | At::Unix(_) => "STATIC",
+        At::Name(..) => "LOGICAL_DNS\n      dns_lookup_family: ALL",
     }
-    Ok(text)
 }
 
 fn tls(endpoint: &Endpoint) -> &'static str {

@@ -43,6 +43,11 @@ impl Ports {
 impl Envoy {
     /// Starts Envoy with a bootstrap (YAML) that was made for `ports`.
     pub fn start(bootstrap: &str, ports: Ports, concurrency: u32) -> Result<Self> {
+        Self::start_with(bootstrap, ports, concurrency, &[])
+    }
+
+    /// The same with more arguments.
+    pub fn start_with(bootstrap: &str, ports: Ports, concurrency: u32, more: &[&str]) -> Result<Self> {
         let scratch = Scratch::new("envoy")?;
         let config = scratch.join("bootstrap.yaml");
         fs::write(&config, bootstrap)?;
@@ -53,6 +58,7 @@ impl Envoy {
             // Several run on one machine, and none takes over from another.
             .args(["--disable-hot-restart", "--log-level", "info", "--concurrency"])
             .arg(concurrency.to_string())
+            .args(more)
             .current_dir(scratch.path());
         let process = Process::spawn("Envoy", envoy, &scratch.join("envoy.log"), Signal::TERM)?;
         let Ports { listener, admin } = ports;
@@ -80,6 +86,22 @@ impl Envoy {
         let output = crate::run(command.arg(wasm))?;
         ensure!(output.success, "`gatewright envoy` failed:\n{}", output.stderr);
         Ok(output.stdout)
+    }
+
+    /// What `envoy --mode validate` says against a bootstrap; an error if it says anything.
+    pub fn validate(bootstrap: &str) -> Result<()> {
+        let scratch = Scratch::new("validate")?;
+        let config = scratch.join("bootstrap.yaml");
+        fs::write(&config, bootstrap)?;
+        let mut envoy = command(tools::envoy()?, Signal::TERM);
+        envoy.args(["--mode", "validate", "--log-level", "warn", "--config-path"]).arg(&config);
+        let said = crate::run(&mut envoy)?;
+        let complaint = [&said.stdout, &said.stderr].into_iter().flat_map(|text| text.lines());
+        let complaint = complaint.filter(|line| line.contains("[warning]") || line.contains("[error]"));
+        // Of fields that are to go, too.
+        let complaint: Vec<&str> = complaint.collect();
+        ensure!(said.success && complaint.is_empty(), "{}{}", said.stdout, said.stderr);
+        Ok(())
     }
 
     /// An Envoy that only passes bytes on to `target` (`ADDRESS:PORT`): what the filter is compared with.

@@ -26,6 +26,11 @@ impl Host {
         Self { port, process: None, log: site.folder().join("host.log") }
     }
 
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port.number()
+    }
+
     /// Its URL.
     pub fn url(&self) -> String {
         format!("http://{}", self.port.address())

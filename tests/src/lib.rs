@@ -15,6 +15,7 @@ pub mod h2c;
 pub mod host;
 pub mod http;
 pub mod idp;
+pub mod kit;
 pub mod pgbouncer;
 pub mod port;
 pub mod postgres;

@@ -64,6 +64,7 @@ pub struct Builder {
     mcp_at: Option<String>,
     bootstrap: Option<Edit>,
     database: bool,
+    proxies: bool,
     people: bool,
 }
 
@@ -106,6 +107,7 @@ impl Default for Builder {
             mcp_at: None,
             bootstrap: None,
             database: true,
+            proxies: true,
             people: false,
         }
     }
@@ -336,6 +338,12 @@ impl Builder {
         self
     }
 
+    /// Without proxies of its own: the test starts those that it wants.
+    pub fn no_proxies(mut self) -> Self {
+        self.proxies = false;
+        self
+    }
+
     /// Starts it all and waits until it is ready.
     pub fn start(self) -> Result<Stack> {
         let postgres = Postgres::start(&self.postgres)?;
@@ -410,14 +418,14 @@ impl Builder {
         let [api_ports, mcp_ports] = ports;
         let http =
             |name, ports| self.start_proxy(kind, &site, &idp, Part { name, filter: Filter::Http, ports });
-        let (with_api, with_mcp) =
-            (self.api || self.api_at.is_some(), mcp.is_some() || self.mcp_at.is_some());
+        let with_api = self.proxies && (self.api || self.api_at.is_some());
+        let with_mcp = self.proxies && (mcp.is_some() || self.mcp_at.is_some());
         let api_proxy = with_api.then(|| http("shop-api", api_ports)).transpose()?;
         let mcp_proxy = with_mcp.then(|| http("shop-mcp", mcp_ports)).transpose()?;
         let ports = Ports { listener, admin: Port::free()? };
         let database =
             || self.start_proxy(kind, &site, &idp, Part { name: "shop", filter: self.filter, ports });
-        let proxy = self.database.then(database).transpose()?;
+        let proxy = (self.database && self.proxies).then(database).transpose()?;
         if !self.host_down {
             for proxy in api_proxy.iter().chain(&mcp_proxy) {
                 has_bundle(proxy.port())?;

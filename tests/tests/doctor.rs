@@ -113,6 +113,42 @@ fn mistakes_in_front_of_a_database() -> Result<()> {
                 endpoint["address"]["socket_address"]["address"] = "10.1.2.3".into();
                 Ok(())
             }),
+            ("HOLE", "believes whoever answers", |dump| {
+                let host = cluster(dump, "gatewright_host")?;
+                let endpoint = &mut host["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"];
+                endpoint["address"]["socket_address"]["address"] = "10.1.2.3".into();
+                let tls = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext";
+                let context = json!({ "@type": tls, "sni": "host", "common_tls_context": {} });
+                host["transport_socket"] = json!({ "name": "tls", "typed_config": context });
+                Ok(())
+            }),
+            // What Envoy may not call sees nothing, and lets it pass.
+            ("HOLE", "add proxy_on_downstream_data", |dump| {
+                let filter = &mut listener(dump)?["filter_chains"][0]["filters"][0]["typed_config"]["config"];
+                let allowed =
+                    &mut filter["vm_config"]["capability_restriction_config"]["allowed_capabilities"];
+                let removed = allowed.as_object_mut().context("nothing is restricted")?;
+                removed.remove("proxy_on_downstream_data").context("it was not there")?;
+                Ok(())
+            }),
+            // A cluster that says nothing of its endpoints has them resolved, elsewhere in the dump.
+            ("HOLE", "past the gate", |dump| {
+                let target = cluster(dump, "gatewright_target")?;
+                target
+                    .as_object_mut()
+                    .context("cluster")?
+                    .remove("load_assignment")
+                    .context("no endpoints")?;
+                let filters =
+                    listener(dump)?["filter_chains"][0]["filters"].as_array_mut().context("filters")?;
+                filters.remove(0);
+                Ok(())
+            }),
+            ("warning", "leads to no target", |dump| {
+                let proxy = &mut listener(dump)?["filter_chains"][0]["filters"][1]["typed_config"];
+                proxy["cluster"] = "elsewhere".into();
+                Ok(())
+            }),
             ("warning", "longer messages wait for ever", |dump| {
                 listener(dump)?["per_connection_buffer_limit_bytes"] = 4096.into();
                 Ok(())

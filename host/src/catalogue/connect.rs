@@ -28,6 +28,9 @@ pub(crate) async fn connect(source: &Source) -> anyhow::Result<Client> {
         At::Tcp(address) => {
             config.host(address.ip().to_string()).port(address.port());
         }
+        At::Name(name, port) => {
+            config.host(name).port(*port);
+        }
         At::Unix(path) => {
             let folder = path.parent().context("the socket's path has no folder")?;
             // PostgreSQL names its sockets `.s.PGSQL.PORT`.

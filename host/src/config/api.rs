@@ -8,9 +8,10 @@ use gatewright_core::mask::Method;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
+use super::endpoint::Endpoint;
 use super::identity::Identity;
 use super::model::{ApprovalsSection, Detectors, LimitsSection, RecordingSection};
-use super::values::{Address, Endpoint, Name, Span, Url};
+use super::values::{Address, Name, Span, Url};
 use crate::secret::SecretRef;
 use crate::tools::Known;
 

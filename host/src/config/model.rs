@@ -10,8 +10,9 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::api::{Api, nothing};
+use super::endpoint::Endpoint;
 use super::notifications::Notification;
-use super::values::{Address, Bytes, ColumnPattern, Endpoint, FunctionName, Name, Span, Url};
+use super::values::{Address, Bytes, ColumnPattern, FunctionName, Name, Span, Url};
 use crate::secret::SecretRef;
 
 /// The whole file.

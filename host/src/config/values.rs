@@ -2,7 +2,6 @@
 //! so that what is wrong with it is reported at its line.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -206,70 +205,6 @@ impl TryFrom<String> for FunctionName {
 impl std::fmt::Display for FunctionName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{}", self.schema, self.name)
-    }
-}
-
-/// Where the target listens.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "EndpointForm")]
-pub(crate) struct Endpoint {
-    /// Which server.
-    pub(crate) at: At,
-    /// Whether Envoy speaks direct TLS to it (PostgreSQL 17 and later, ALPN `postgresql`).
-    pub(crate) tls: Tls,
-}
-
-/// Address of a server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum At {
-    /// TCP.
-    Tcp(SocketAddr),
-    /// Path of a Unix socket, such as `/run/postgresql/.s.PGSQL.5432`.
-    Unix(PathBuf),
-}
-
-impl At {
-    /// What HTTP calls the server (RFC 9110 section 7.2) where nobody names it otherwise.
-    pub(crate) fn authority(&self) -> String {
-        match self {
-            Self::Tcp(address) => address.to_string(),
-            Self::Unix(_) => "localhost".to_owned(),
-        }
-    }
-}
-
-/// TLS between Envoy and the target.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Tls {
-    /// None: loopback, a Unix socket, or a mesh that encrypts.
-    #[default]
-    None,
-    /// TLS from the first byte.
-    Direct,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EndpointForm {
-    #[serde(default)]
-    address: Option<Address>,
-    #[serde(default)]
-    unix: Option<PathBuf>,
-    #[serde(default)]
-    tls: Tls,
-}
-
-impl TryFrom<EndpointForm> for Endpoint {
-    type Error = String;
-
-    fn try_from(form: EndpointForm) -> Result<Self, String> {
-        let at = match (form.address, form.unix) {
-            (Some(address), None) => At::Tcp(address.0),
-            (None, Some(path)) => At::Unix(path),
-            _ => return Err("expected exactly one of `address: HOST:PORT` and `unix: PATH`".to_owned()),
-        };
-        Ok(Self { at, tls: form.tls })
     }
 }
 

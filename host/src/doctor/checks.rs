@@ -3,49 +3,36 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::ensure;
-use gatewright_core::bundle::Limits;
-use gatewright_core::digest::sha256;
 use serde_json::Value;
 
-use super::dump::{Dump, Filter, Reach, address, chains, endpoints, list, reach, text};
+use super::dump::{Dump, Filter, Reach, address, chains, list, reach, text, verifies};
+use super::targets::{DATABASE, HTTP, Target};
 use super::{Finding, Severity};
-use crate::config::model::LimitsSection;
-use crate::config::{At, Loaded};
 
-/// The modules' root ids, which say what a filter is.
-const DATABASE: &str = "gatewright_postgres";
-const HTTP: &str = "gatewright_http";
 /// What Envoy buffers of a connection where nothing says otherwise, in bytes.
 const DEFAULT_BUFFER: u64 = 1 << 20;
 
-/// A target of the configuration.
-struct Target {
-    resource: String,
-    /// The filter that must stand before it.
-    filter: &'static str,
-    /// Largest message that the filter takes, in bytes.
-    most: u64,
-    /// Whether requests may be upgraded.
-    upgrades: bool,
-}
-
-struct Doctor<'a> {
-    dump: Dump<'a>,
+pub(super) struct Doctor<'a> {
+    pub(super) dump: Dump<'a>,
     /// By address.
     targets: BTreeMap<String, Target>,
     /// SHA-256 that modules may have.
-    wasm: &'a [String],
+    pub(super) wasm: &'a [String],
     found: BTreeSet<Finding>,
 }
 
 /// Everything that is wrong, holes first.
-pub(super) fn all(loaded: &Loaded, dump: &Value, wasm: &[String]) -> anyhow::Result<Vec<Finding>> {
+pub(super) fn all(
+    targets: BTreeMap<String, Target>,
+    dump: &Value,
+    wasm: &[String],
+) -> anyhow::Result<Vec<Finding>> {
     let dump = Dump::of(dump);
     ensure!(
         !dump.listeners.is_empty() || !dump.clusters.is_empty(),
         "there is neither a listener nor a cluster in the config dump"
     );
-    let mut doctor = Doctor { dump, targets: targets(loaded), wasm, found: BTreeSet::new() };
+    let mut doctor = Doctor { dump, targets, wasm, found: BTreeSet::new() };
     doctor.admin();
     for listener in doctor.dump.listeners.clone() {
         doctor.listener(listener);
@@ -53,43 +40,12 @@ pub(super) fn all(loaded: &Loaded, dump: &Value, wasm: &[String]) -> anyhow::Res
     Ok(doctor.found.into_iter().collect())
 }
 
-fn targets(loaded: &Loaded) -> BTreeMap<String, Target> {
-    let address = |at: &At| match at {
-        At::Tcp(address) => address.to_string(),
-        At::Unix(path) => path.display().to_string(),
-    };
-    let databases = loaded.config.resources.value.iter().map(|resource| {
-        let target = Target {
-            resource: resource.name.value.0.clone(),
-            filter: DATABASE,
-            most: most(&resource.limits),
-            upgrades: false,
-        };
-        (address(&resource.target.at), target)
-    });
-    let apis = loaded.config.apis.value.iter().map(|api| {
-        let target = Target {
-            resource: api.name.value.0.clone(),
-            filter: HTTP,
-            most: most(&api.limits),
-            upgrades: !api.upgrades.is_empty(),
-        };
-        (address(&api.target.at), target)
-    });
-    databases.chain(apis).collect()
-}
-
-fn most(limits: &LimitsSection) -> u64 {
-    let cap = limits.max_message.as_ref().map(|cap| cap.value.0);
-    u64::from(cap.unwrap_or(Limits::default().max_message))
-}
-
 impl Doctor<'_> {
-    fn hole(&mut self, at: &str, what: impl Into<String>) {
+    pub(super) fn hole(&mut self, at: &str, what: impl Into<String>) {
         self.found.insert(Finding { severity: Severity::Hole, at: at.to_owned(), what: what.into() });
     }
 
-    fn warn(&mut self, at: &str, what: impl Into<String>) {
+    pub(super) fn warn(&mut self, at: &str, what: impl Into<String>) {
         self.found.insert(Finding { severity: Severity::Warning, at: at.to_owned(), what: what.into() });
     }
 
@@ -108,26 +64,36 @@ impl Doctor<'_> {
         let name = format!("listener `{}`", text(listener, "/name").unwrap_or("?"));
         for chain in chains(listener) {
             let filters: Vec<&Value> = list(chain, "/filters").collect();
-            let before = self.chain(&name, listener, &filters);
-            if before && chain.get("transport_socket").is_none() {
-                self.in_the_clear(&name, listener);
+            let behind = self.chain(&name, listener, &filters);
+            if behind.is_empty() && filters.iter().any(|filter| self.has_gate(filter)) {
+                self.warn(&name, "has the filter, and leads to no target that the configuration names: nothing can be said of what is behind it");
+            }
+            match chain.get("transport_socket") {
+                None if !behind.is_empty() => self.in_the_clear(&name, listener),
+                Some(socket) if behind.iter().any(|target| target.certificates) && !verifies(socket) => {
+                    self.hole(
+                        &name,
+                        "believes any client certificate: without `trusted_ca` everybody is who they say",
+                    );
+                }
+                _ => {}
             }
         }
     }
 
-    /// Gives whether a target of the configuration is behind it.
-    fn chain(&mut self, name: &str, listener: &Value, filters: &[&Value]) -> bool {
-        let mut leads = false;
+    /// Gives the targets of the configuration that are behind it.
+    fn chain(&mut self, name: &str, listener: &Value, filters: &[&Value]) -> Vec<Target> {
+        let mut behind = Vec::new();
         for (position, filter) in filters.iter().enumerate() {
             let Some(config) = self.dump.config(Filter(filter)) else { continue };
             let before = filters.get(..position).unwrap_or_default();
             match kind(config) {
-                "TcpProxy" => leads |= self.tcp_proxy(name, listener, config, before, filters),
-                "HttpConnectionManager" => leads |= self.http(name, listener, config),
+                "TcpProxy" => behind.extend(self.tcp_proxy(name, listener, config, before, filters)),
+                "HttpConnectionManager" => behind.extend(self.http(name, listener, config)),
                 _ => {}
             }
         }
-        leads
+        behind
     }
 
     /// A plain way to a target, with the filter in front of it, or without.
@@ -138,18 +104,16 @@ impl Doctor<'_> {
         config: &Value,
         before: &[&Value],
         all: &[&Value],
-    ) -> bool {
+    ) -> Vec<Target> {
         let clusters = text(config, "/cluster").into_iter();
         let weighted = list(config, "/weighted_clusters/clusters").filter_map(|one| text(one, "/name"));
         let clusters: Vec<String> = clusters.chain(weighted).map(str::to_owned).collect();
-        let mut leads = false;
-        for cluster in clusters {
-            for (resource, needed, most, _) in self.reached(&cluster) {
-                leads = true;
-                let gate = self.gate(before, needed);
-                let Some(gate) = gate else {
-                    let elsewhere = self.gate(all, needed).is_some();
-                    self.hole(
+        let behind: Vec<Target> = clusters.iter().flat_map(|cluster| self.reached(cluster)).collect();
+        for Target { resource, filter: needed, most, .. } in &behind {
+            let gate = self.gate(before, needed);
+            let Some(gate) = gate else {
+                let elsewhere = self.gate(all, needed).is_some();
+                self.hole(
                         name,
                         if elsewhere {
                             format!("the filter stands behind tcp_proxy, where it sees nothing: put it before it, for `{resource}`")
@@ -157,29 +121,29 @@ impl Doctor<'_> {
                             format!("leads to `{resource}` past the gate: put the filter `{needed}` before tcp_proxy, or close this listener")
                         },
                     );
-                    continue;
-                };
-                self.filter(name, gate, &resource);
-                self.buffers(name, listener, most);
-                let idle = text(config, "/idle_timeout");
-                if idle != Some("0s") {
-                    self.warn(name, format!("tcp_proxy ends connections that are idle for {}, and a held command is: `idle_timeout: 0s`", idle.unwrap_or("an hour")));
-                }
+                continue;
+            };
+            self.filter(name, gate, resource);
+            self.buffers(name, listener, *most);
+            let idle = text(config, "/idle_timeout");
+            if idle != Some("0s") {
+                self.warn(name, format!("tcp_proxy ends connections that are idle for {}, and a held command is: `idle_timeout: 0s`", idle.unwrap_or("an hour")));
             }
         }
-        leads
+        behind
     }
 
-    fn http(&mut self, name: &str, listener: &Value, config: &Value) -> bool {
+    fn http(&mut self, name: &str, listener: &Value, config: &Value) -> Vec<Target> {
         let filters: Vec<&Value> = list(config, "/http_filters").collect();
         let route = text(config, "/route_config/name").or_else(|| text(config, "/rds/route_config_name"));
         let known = self.dump.routes.iter().copied().filter(|known| text(known, "/name") == route);
         let routes: Vec<&Value> = config.get("route_config").into_iter().chain(known).collect();
-        let mut leads = false;
+        let mut behind = Vec::new();
         for route in routes.iter().flat_map(|routes| routes_of(routes)) {
             for cluster in clusters_of(route) {
-                for (resource, needed, most, upgrades) in self.reached(cluster) {
-                    leads = true;
+                for target in self.reached(cluster) {
+                    behind.push(target.clone());
+                    let Target { resource, filter: needed, most, upgrades, .. } = target;
                     let router = filters.iter().position(|filter| {
                         self.dump.config(Filter(filter)).is_some_and(|config| kind(config) == "Router")
                     });
@@ -197,7 +161,7 @@ impl Doctor<'_> {
                 }
             }
         }
-        leads
+        behind
     }
 
     /// What the HTTP filter needs of the connection manager.
@@ -228,11 +192,22 @@ impl Doctor<'_> {
         }
     }
 
-    /// The resources behind a cluster: name, filter, largest message, upgrades.
-    fn reached(&self, cluster: &str) -> Vec<(String, &'static str, u64, bool)> {
-        let endpoints = self.dump.cluster(cluster).map(endpoints).unwrap_or_default();
+    /// The targets behind a cluster.
+    fn reached(&self, cluster: &str) -> Vec<Target> {
+        let endpoints = self.dump.endpoints(cluster);
         let targets = endpoints.iter().filter_map(|endpoint| self.targets.get(endpoint));
-        targets.map(|t| (t.resource.clone(), t.filter, t.most, t.upgrades)).collect()
+        let by_name: BTreeMap<&str, &Target> =
+            targets.map(|target| (target.resource.as_str(), target)).collect();
+        by_name.into_values().cloned().collect()
+    }
+
+    /// Whether it is one of the filters, or a connection manager with one.
+    fn has_gate(&self, filter: &Value) -> bool {
+        let Some(config) = self.dump.config(Filter(filter)) else { return false };
+        let root = text(config, "/config/root_id");
+        root == Some(DATABASE)
+            || root == Some(HTTP)
+            || list(config, "/http_filters").any(|inner| self.has_gate(inner))
     }
 
     /// The gate among these filters.
@@ -241,76 +216,6 @@ impl Doctor<'_> {
             let config = self.dump.config(Filter(filter));
             config.and_then(|config| text(config, "/config/root_id")) == Some(root)
         })
-    }
-
-    /// The filter's own configuration.
-    fn filter(&mut self, name: &str, filter: &Value, resource: &str) {
-        let Some(config) = self.dump.config(Filter(filter)).and_then(|config| config.get("config")) else {
-            return;
-        };
-        let config = config.clone();
-        if config.get("fail_open") == Some(&Value::Bool(true))
-            || text(&config, "/failure_policy") == Some("FAIL_OPEN")
-        {
-            self.hole(name, "lets everything pass when the filter fails: `failure_policy: FAIL_RELOAD`");
-        } else if text(&config, "/failure_policy") != Some("FAIL_RELOAD") {
-            self.warn(
-                name,
-                "stays closed for good once the filter has failed: `failure_policy: FAIL_RELOAD`",
-            );
-        }
-        let plugin = text(&config, "/configuration/value").and_then(|text| serde_json::from_str(text).ok());
-        let plugin: Value = plugin.or_else(|| config.pointer("/configuration").cloned()).unwrap_or_default();
-        if let Some(configured) = text(&plugin, "/resource")
-            && configured != resource
-        {
-            self.hole(name, format!("leads to `{resource}` with the policies of `{configured}`"));
-        }
-        match text(&plugin, "/host_cluster") {
-            Some(cluster) => self.host(cluster),
-            None => self.warn(name, "the filter's configuration names no `host_cluster`"),
-        }
-        self.module(name, &config);
-    }
-
-    /// What goes to the host is token and recording, and the answers are policies.
-    fn host(&mut self, cluster: &str) {
-        let name = format!("cluster `{cluster}`");
-        let Some(found) = self.dump.cluster(cluster) else {
-            self.warn(&name, "does not exist: the filter never gets its policies");
-            return;
-        };
-        let places =
-            list(found, "/load_assignment/endpoints").flat_map(|locality| list(locality, "/lb_endpoints"));
-        let local = places.filter_map(|place| place.pointer("/endpoint/address"));
-        let local = local.map(reach).all(|reach| reach == Reach::Loopback);
-        if !local
-            && found.get("transport_socket").is_none()
-            && found.get("transport_socket_matches").is_none()
-        {
-            self.hole(
-                &name,
-                "the host is asked without TLS over a network: give the cluster a `transport_socket`",
-            );
-        }
-    }
-
-    fn module(&mut self, name: &str, config: &Value) {
-        if self.wasm.is_empty() {
-            return;
-        }
-        let code = "/vm_config/code";
-        let digest = text(config, &format!("{code}/remote/sha256")).map(str::to_owned).or_else(|| {
-            let file = std::fs::read(text(config, &format!("{code}/local/filename"))?).ok()?;
-            Some(hex::encode(sha256(&file)))
-        });
-        match digest {
-            Some(digest) if self.wasm.iter().any(|known| known.eq_ignore_ascii_case(&digest)) => {}
-            Some(digest) => {
-                self.hole(name, format!("runs another module than expected: its SHA-256 is {digest}"))
-            }
-            None => self.warn(name, "the module cannot be read from here, so its SHA-256 is not known"),
-        }
     }
 
     fn buffers(&mut self, name: &str, listener: &Value, most: u64) {

@@ -8,8 +8,7 @@ use anyhow::Context as _;
 use super::quoted;
 use crate::config::api::ListenTls;
 use crate::config::identity::Identity;
-use crate::config::values::Tls;
-use crate::config::{Api, Loaded};
+use crate::config::{Api, Loaded, Tls};
 
 const TEMPLATE: &str = include_str!("http.yaml");
 
@@ -25,7 +24,8 @@ pub(super) fn template(api: &Api, loaded: &Loaded) -> anyhow::Result<String> {
         .replace("@upgrades", &upgrades(api))
         .replace("@verified", if verified { VERIFIED } else { "" })
         .replace("@options", if api.http2 { HTTP2 } else { "" })
-        .replace("@tls", if api.target.tls == Tls::Direct { TLS } else { "" }))
+        .replace("@tls", if api.target.tls == Tls::Direct { TLS } else { "" })
+        .replace("@capabilities", &super::capabilities::yaml(super::HTTP_FILTER, 26)))
 }
 
 fn upgrades(api: &Api) -> String {

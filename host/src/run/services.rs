@@ -140,6 +140,7 @@ impl Maker<'_> {
         };
         let upstream = match &target.at {
             At::Tcp(address) => Target::Tcp(*address),
+            At::Name(..) => Target::Host(target.at.to_string()),
             At::Unix(path) => Target::Unix(path.clone()),
         };
         let plugin = Plugin {

@@ -1,4 +1,4 @@
-//! MCP's own test server and inspector, from npm.
+//! What tests want from npm: MCP's own test server and inspector, and the schemas of Kubernetes and Istio.
 
 use std::fs;
 use std::process::Command;
@@ -18,14 +18,16 @@ pub(super) fn ensure(say: Say) -> Result<()> {
     let folder = tools::node();
     let marker = folder.join("gatewright-packages.txt");
     if fs::read_to_string(&marker).is_ok_and(|installed| installed == PACKAGES) {
-        say.there(format!("MCP's test server and inspector in {}", folder.display()));
+        say.there(format!("MCP's test server and inspector and Kubernetes' schemas in {}", folder.display()));
         return Ok(());
     }
     if on_path("npm").is_none() {
-        warn("Node.js and npm are not installed: the tests with MCP's own server and inspector will fail");
+        warn(
+            "Node.js and npm are not installed: the tests with MCP's own server and inspector, and of manifests, will fail",
+        );
         return Ok(());
     }
-    step("Installing", "MCP's test server and inspector from npm");
+    step("Installing", "MCP's test server and inspector and Kubernetes' schemas from npm");
     fs::create_dir_all(&folder).with_context(|| format!("creating `{}`", folder.display()))?;
     // Quietly: the inspector would like a newer Node.js, and says so at length.
     output(

@@ -1,0 +1,330 @@
+//! The files in `envoy/` by themselves: Envoy takes them, they say what `gatewright envoy` says, and the filters may do
+//! what they need and no more.
+#![allow(missing_docs, reason = "a test")]
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use anyhow::{Context as _, Result, ensure};
+use gatewright_tests::envoy::{Envoy, Ports};
+use gatewright_tests::kit::{self, Kit, Names};
+use gatewright_tests::site::Site;
+use gatewright_tests::tools::{self, Filter};
+use serde_json::Value;
+use wasmparser::{Parser, Payload};
+
+/// All bootstraps. A file that is added is tested or it is not there.
+const BOOTSTRAPS: [&str; 8] = [
+    "host.yaml",
+    "http-gateway.yaml",
+    "http-mtls.yaml",
+    "http-sidecar.yaml",
+    "postgres-gateway.yaml",
+    "postgres-mtls.yaml",
+    "postgres-sidecar.yaml",
+    "xds/bootstrap.yaml",
+];
+
+/// A module that does nothing.
+const NOTHING: &str = r#"(module
+  (memory (export "memory") 1)
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "proxy_on_memory_allocate") (param i32) (result i32) (i32.const 0)))"#;
+
+#[test]
+fn envoy_takes_every_file() -> Result<()> {
+    ensure!(kit::bootstraps()? == BOOTSTRAPS, "{:?}", kit::bootstraps()?);
+    let kit = Kit::new()?;
+    let names = Names { listen: 1, admin: 2, target: 3, host: 4, people: 5, serve: 6, token: "t".to_owned() };
+    // It is the files that are looked at here, over and over; the filters themselves run in the other suites.
+    let module = wat::parse_str(NOTHING)?;
+    for name in ["gatewright_postgres.wasm", "gatewright_http.wasm"] {
+        fs::remove_file(kit.path(name))?;
+        fs::write(kit.path(name), &module)?;
+    }
+    kit.write_xds(&names)?;
+    for file in BOOTSTRAPS {
+        let text = kit.text(file, &names)?;
+        // Nothing that an operator has to change was overlooked here, nor is more marked than the head says.
+        for left in
+            ["/etc/gatewright", "CHANGE-ME", "address: postgres.", "address: api.", "address: gatewright."]
+        {
+            ensure!(!text.contains(left), "{file} still has `{left}`");
+        }
+        Envoy::validate(&text).context(file)?;
+    }
+    Ok(())
+}
+
+fn shop(database: &str) -> Result<Site> {
+    let secrets = ["GATEWRIGHT_FILTER_TOKEN", "SHOP_SUPPORT_PASSWORD", "SHOP_API_KEY", "SHOP_MCP_KEY"];
+    let env = secrets.map(|name| (name, "CHANGE-ME-CHANGE-ME-CHANGE-ME-CHANGE-ME"));
+    let env = env.into_iter().chain([("GW_PG_TARGET", database)]);
+    Site::shop(env.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+}
+
+/// What `gatewright envoy` prints for a resource of the shop.
+fn printed(resource: &str) -> Result<Value> {
+    let site = shop("127.0.0.1:5432")?;
+    let text = Envoy::bootstrap(&site, resource, &Ports::free()?, std::path::Path::new("filter.wasm"))?;
+    Ok(serde_saphyr::from_str(&text)?)
+}
+
+/// The first object below `value` that has a `@type` ending so.
+fn typed<'v>(value: &'v Value, kind: &str) -> Option<&'v Value> {
+    if value.get("@type").and_then(Value::as_str).is_some_and(|name| name.ends_with(kind)) {
+        return Some(value);
+    }
+    match value {
+        Value::Array(items) => items.iter().find_map(|item| typed(item, kind)),
+        Value::Object(fields) => fields.values().find_map(|field| typed(field, kind)),
+        _ => None,
+    }
+}
+
+/// The filter's configuration without the names that an operator changes.
+fn filter(file: &Value) -> Result<Value> {
+    let mut config = typed(file, "wasm.v3.Wasm").context("no filter")?["config"].clone();
+    // Where an Envoy before 1.40 has it.
+    if let Some(old) =
+        config.as_object_mut().and_then(|config| config.remove("capability_restriction_config"))
+    {
+        config["vm_config"]["capability_restriction_config"] = old;
+    }
+    *config.pointer_mut("/vm_config/code/local/filename").context("no module")? = "module".into();
+    let plugin = config.pointer_mut("/configuration/value").context("no configuration")?;
+    let mut names: Value = serde_json::from_str(plugin.as_str().context("not text")?)?;
+    for changed in ["resource", "filter_token"] {
+        ensure!(names[changed].is_string(), "{names}");
+        names[changed] = "changed".into();
+    }
+    *plugin = names;
+    Ok(config)
+}
+
+/// Listeners or clusters of a bootstrap, or of files for xDS.
+fn parts<'v>(file: &'v Value, name: &str) -> Vec<&'v Value> {
+    let items = file.pointer(&format!("/static_resources/{name}")).or_else(|| file.get("resources"));
+    items.and_then(Value::as_array).into_iter().flatten().collect()
+}
+
+fn named<'v>(file: &'v Value, list: &str, name: &str) -> Result<&'v Value> {
+    parts(file, list).into_iter().find(|part| part["name"] == name).with_context(|| format!("no `{name}`"))
+}
+
+#[test]
+fn the_files_say_what_the_command_prints() -> Result<()> {
+    let (postgres, http) = (printed("shop")?, printed("shop-api")?);
+    let mut seen = 0;
+    for entry in kit::folder().read_dir()?.chain(kit::folder().join("xds").read_dir()?) {
+        let path = entry?.path();
+        if path.extension().is_none_or(|ending| ending != "yaml") {
+            continue;
+        }
+        let (name, file) = (path.display(), kit::read(&path)?);
+        let printed = if path.to_string_lossy().contains("http-") { &http } else { &postgres };
+        if typed(&file, "wasm.v3.Wasm").is_some() {
+            ensure!(filter(&file)? == filter(printed)?, "{name}: the filter is not as it is printed");
+            seen += 1;
+        }
+        // Of what is printed, everything but what names something.
+        let manager = typed(printed, "HttpConnectionManager").zip(typed(&file, "HttpConnectionManager"));
+        let manager = manager.filter(|_| std::ptr::eq(printed, &http));
+        for (printed, there) in
+            manager.into_iter().chain(typed(printed, "TcpProxy").zip(typed(&file, "TcpProxy")))
+        {
+            for (key, value) in printed.as_object().context("not an object")? {
+                if !["http_filters", "route_config", "stat_prefix"].contains(&key.as_str()) {
+                    ensure!(there.get(key) == Some(value), "{name}: `{key}` is not as it is printed");
+                    seen += 1;
+                }
+            }
+        }
+        for cluster in ["gatewright_host", "gatewright_target"] {
+            let Ok(there) = named(&file, "clusters", cluster) else { continue };
+            for key in ["connect_timeout", "circuit_breakers", "per_connection_buffer_limit_bytes"] {
+                let printed = named(printed, "clusters", cluster)?.get(key);
+                ensure!(there.get(key) == printed, "{name}: `{key}` of {cluster} is not as it is printed");
+                seen += 1;
+            }
+        }
+        for listener in parts(&file, "listeners").into_iter().filter(|part| typed(part, "TcpProxy").is_some())
+        {
+            let printed = parts(printed, "listeners")[0];
+            let key = "per_connection_buffer_limit_bytes";
+            ensure!(listener.get(key) == printed.get(key), "{name}: `{key}` is not as it is printed");
+            seen += 1;
+        }
+    }
+    ensure!(seen > 60, "only {seen} things were compared");
+    Ok(())
+}
+
+#[test]
+fn a_target_may_have_a_name() -> Result<()> {
+    let site = shop("db.internal.example:5432")?;
+    let kit = Kit::new()?;
+    let module = kit.path("nothing.wasm");
+    fs::write(&module, wat::parse_str(NOTHING)?)?;
+    let text = Envoy::bootstrap(&site, "shop", &Ports::free()?, &module)?;
+    ensure!(
+        text.contains("LOGICAL_DNS") && text.contains("\"db.internal.example\", port_value: 5432"),
+        "{text}"
+    );
+    Envoy::validate(&text)
+}
+
+/// Istio's patches, put together as its control plane would, are what is printed, and Envoy takes them.
+#[test]
+fn istio_makes_the_same_of_its_patches() -> Result<()> {
+    let kit = Kit::new()?;
+    let module = kit.path("nothing.wasm");
+    fs::write(&module, wat::parse_str(NOTHING)?)?;
+    for (file, resource, kind) in
+        [("postgres.yaml", "shop", "TcpProxy"), ("http.yaml", "shop-api", "HttpConnectionManager")]
+    {
+        let printed = printed(resource)?;
+        let patches = kit::read(&tools::repo().join("deploy/istio").join(file))?;
+        ensure!(filter(&patches)? == filter(&printed)?, "{file}: the filter is not as it is printed");
+
+        let mut bootstrap = printed.clone();
+        let mut wanted = vec!["CLUSTER", "LISTENER", "MERGE", "INSERT_BEFORE"];
+        for patch in patches["spec"]["configPatches"].as_array().context("no patches")? {
+            let value = &patch["patch"]["value"];
+            let operation = patch["patch"]["operation"].as_str().unwrap_or_default();
+            match (patch["applyTo"].as_str().unwrap_or_default(), operation) {
+                ("CLUSTER", "ADD") => {
+                    let breakers = &named(&printed, "clusters", "gatewright_host")?["circuit_breakers"];
+                    ensure!(value["circuit_breakers"] == *breakers, "{file}: circuit breakers");
+                    let clusters =
+                        bootstrap["static_resources"]["clusters"].as_array_mut().context("clusters")?;
+                    clusters.retain(|cluster| cluster["name"] != "gatewright_host");
+                    clusters.push(value.clone());
+                    wanted.retain(|done| *done != "CLUSTER");
+                }
+                ("LISTENER", "MERGE") => {
+                    let limit = "per_connection_buffer_limit_bytes";
+                    ensure!(value[limit] == parts(&printed, "listeners")[0][limit], "{file}: {limit}");
+                    wanted.retain(|done| *done != "LISTENER");
+                }
+                ("NETWORK_FILTER", "MERGE") => {
+                    let there = typed(&printed, kind).context("nothing to merge with")?;
+                    for (key, value) in value["typed_config"].as_object().context("nothing to merge")? {
+                        ensure!(there.get(key) == Some(value), "{file}: `{key}` is not as it is printed");
+                    }
+                    wanted.retain(|done| *done != operation);
+                }
+                ("NETWORK_FILTER" | "HTTP_FILTER", "INSERT_BEFORE") => {
+                    let chain = "/static_resources/listeners/0/filter_chains/0/filters";
+                    let place = if kind == "TcpProxy" { "" } else { "/0/typed_config/http_filters" };
+                    let filters =
+                        bootstrap.pointer_mut(&format!("{chain}{place}")).and_then(Value::as_array_mut);
+                    let first = filters.and_then(|filters| filters.first_mut()).context("no filters")?;
+                    *first = value.clone();
+                    let config = &mut first["typed_config"]["config"];
+                    let old = config
+                        .as_object_mut()
+                        .and_then(|config| config.remove("capability_restriction_config"));
+                    config["vm_config"]["capability_restriction_config"] =
+                        old.context("nothing is restricted")?;
+                    config["vm_config"]["code"]["local"]["filename"] = module.display().to_string().into();
+                    wanted.retain(|done| *done != operation);
+                }
+                (what, operation) => anyhow::bail!("{file}: {operation} of {what} is not looked at"),
+            }
+        }
+        ensure!(wanted.is_empty(), "{file} has no {wanted:?}");
+        let folder = kit.path("tls").with_file_name("");
+        let text = bootstrap.to_string().replace("/etc/gatewright/", &folder.display().to_string());
+        Envoy::validate(&text).context(file)?;
+    }
+    Ok(())
+}
+
+/// What a module imports, and what it exports for the proxy to call.
+fn interface(filter: Filter) -> Result<(BTreeSet<String>, BTreeSet<String>)> {
+    let module = fs::read(tools::filter(filter)?)?;
+    let (mut imports, mut exports) = (BTreeSet::new(), BTreeSet::new());
+    for payload in Parser::new(0).parse_all(&module) {
+        match payload? {
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    imports.insert(import?.name.to_owned());
+                }
+            }
+            Payload::ExportSection(section) => {
+                for export in section {
+                    exports.insert(export?.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    // Memory is not a capability: Envoy may always ask for it.
+    exports.retain(|name| name.starts_with("proxy_on_") && name != "proxy_on_memory_allocate");
+    Ok((imports, exports))
+}
+
+/// Linked by the SDK into every module, and used by no filter.
+const UNUSED: &[&str] = &[
+    "proxy_call_foreign_function",
+    "proxy_dequeue_shared_queue",
+    "proxy_done",
+    "proxy_enqueue_shared_queue",
+    "proxy_get_status",
+    "proxy_grpc_call",
+    "proxy_grpc_cancel",
+    "proxy_grpc_close",
+    "proxy_grpc_send",
+    "proxy_grpc_stream",
+    "proxy_register_shared_queue",
+    "proxy_resolve_shared_queue",
+    "proxy_set_property",
+];
+
+#[test]
+fn filters_may_do_what_they_need_and_no_more() -> Result<()> {
+    // The rest of what the SDK links into both, and each filter leaves to the other.
+    let cases = [
+        ("shop", Filter::Release, &["proxy_get_header_map_pairs"][..], ["_request_", "_response_"]),
+        (
+            "shop-api",
+            Filter::Http,
+            &[
+                "proxy_get_shared_data",
+                "proxy_set_shared_data",
+                "proxy_set_header_map_pairs",
+                "proxy_add_header_map_value",
+            ],
+            ["stream_data", "connection"],
+        ),
+    ];
+    for (resource, module, others, foreign) in cases {
+        let (imports, exports) = interface(module)?;
+        let printed = printed(resource)?;
+        let place = "/config/vm_config/capability_restriction_config/allowed_capabilities";
+        let allowed = typed(&printed, "wasm.v3.Wasm").and_then(|filter| filter.pointer(place));
+        let allowed = allowed.and_then(Value::as_object).context("nothing is restricted")?;
+        for name in allowed.keys() {
+            ensure!(
+                imports.contains(name) || exports.contains(name),
+                "{resource}: `{name}` is not in the module"
+            );
+        }
+        for name in imports.iter().filter(|name| !allowed.contains_key(*name)) {
+            ensure!(
+                UNUSED.contains(&name.as_str()) || others.contains(&name.as_str()),
+                "{resource}: the module imports `{name}`: allow it, or say here that it is not used"
+            );
+        }
+        for name in exports.iter().filter(|name| !allowed.contains_key(*name)) {
+            let unused =
+                ["_grpc_", "_queue_", "_foreign_"].iter().chain(&foreign).any(|part| name.contains(part));
+            ensure!(
+                unused,
+                "{resource}: Envoy may not call `{name}`, and the filter would not see what it shows"
+            );
+        }
+    }
+    Ok(())
+}
