@@ -165,7 +165,8 @@ mod tests {
         for (end, _) in text.char_indices() {
             let (head, rest) = text.split_at(end);
             let longer = format!("{head}x");
-            assert!(same(head, &head.to_owned()));
+            let again = head.to_owned();
+            assert!(same(head, &again));
             assert!(!same(head, &longer) && !same(&longer, head));
             // One other character makes another text of the same length.
             let other = rest.replacen(char::is_alphanumeric, "Z", 1);
