@@ -344,7 +344,7 @@ impl<'a> Shaper<'a> {
     }
 }
 
-/// The places of values, as they are written: formatting them would take longer than all the rest.
+/// The places of values, as they are written: `core::fmt` took a tenth of the whole time.
 const NUMBERS: [&str; MOST_VALUES] = [
     "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17", "18",
     "19", "20", "21", "22", "23", "24", "25", "26", "27", "28", "29", "30", "31", "32", "33", "34", "35",

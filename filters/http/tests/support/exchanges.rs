@@ -3,7 +3,7 @@
     dead_code,
     unreachable_pub,
     missing_debug_implementations,
-    reason = "a module of several suites, each of which uses its part"
+    reason = "the support of a suite, apart from it"
 )]
 
 use std::collections::BTreeMap;
