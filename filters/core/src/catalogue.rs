@@ -2,6 +2,7 @@
 //! target's credential and puts it into the bundle; the filter only looks things up.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -233,6 +234,15 @@ impl Catalogue {
     }
 }
 
+/// What a column is called: made once, and shared by the facts of all statements.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// Name as stored.
+    pub name: Arc<str>,
+    /// `table.column`.
+    pub origin: Arc<str>,
+}
+
 /// The catalogue with look-ups by name and by OID.
 #[derive(Debug, Default)]
 pub struct CatalogueIndex {
@@ -242,6 +252,8 @@ pub struct CatalogueIndex {
     functions: HashMap<String, Vec<usize>>,
     /// What a whole row of each relation carries.
     rows: Vec<Taint>,
+    /// The columns of each relation.
+    labels: Vec<Vec<Label>>,
     everything: Taint,
 }
 
@@ -261,7 +273,8 @@ impl CatalogueIndex {
         }
         let everything = catalogue.everything();
         let rows = catalogue.relations.iter().map(Relation::taint).collect();
-        Self { catalogue, by_name, by_oid, functions, rows, everything }
+        let labels = catalogue.relations.iter().map(labels).collect();
+        Self { catalogue, by_name, by_oid, functions, rows, labels, everything }
     }
 
     /// The relation of that schema and name.
@@ -269,6 +282,13 @@ impl CatalogueIndex {
     pub fn relation(&self, schema: &str, name: &str) -> Option<&Relation> {
         let position = *self.by_name.get(schema)?.get(name)?;
         self.catalogue.relations.get(position)
+    }
+
+    /// What the columns of one of its relations are called, in the order of [`Relation::columns`].
+    #[must_use]
+    pub fn labels(&self, relation: &Relation) -> &[Label] {
+        let named = self.by_name.get(&relation.schema).and_then(|names| names.get(&relation.name));
+        named.and_then(|position| self.labels.get(*position)).map_or(&[], Vec::as_slice)
     }
 
     /// The relation that an unqualified name means, by the search path.
@@ -339,6 +359,14 @@ impl CatalogueIndex {
             None => Some(&self.everything),
         }
     }
+}
+
+fn labels(relation: &Relation) -> Vec<Label> {
+    let label = |column: &Column| Label {
+        name: column.name.as_str().into(),
+        origin: format!("{}.{}", relation.name, column.name).into(),
+    };
+    relation.columns.iter().map(label).collect()
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! The facts of a statement, as policy and masking need them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use gatewright_core::catalogue::{MaskId, Taint};
 use gatewright_core::policy::{Action, Target};
+
+use crate::Columns;
 
 /// One thing that a statement does to one resource: one authorization request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -133,11 +136,11 @@ impl Derivation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
     /// Its label, where the statement gives one.
-    pub name: Option<String>,
+    pub name: Option<Arc<str>>,
     /// Masked columns that flow in.
     pub taint: Taint,
     /// Base columns that flow in, as `table.column`; `*` where that is not certain.
-    pub columns: BTreeSet<Box<str>>,
+    pub columns: Columns,
     /// How.
     pub kind: Derivation,
 }
@@ -204,9 +207,9 @@ pub struct StatementFacts {
     /// Whether it has a WHERE that is not plainly always true; true for statements that take none.
     pub has_where: bool,
     /// Columns read, as `table.column`; `*` where that is not certain.
-    pub columns_read: BTreeSet<String>,
+    pub columns_read: BTreeSet<Arc<str>>,
     /// Columns written, as `table.column`.
-    pub columns_written: BTreeSet<String>,
+    pub columns_written: BTreeSet<Arc<str>>,
     /// Functions called, as `schema.name`.
     pub functions: BTreeSet<String>,
     /// Every masked column that any of its relations carries, views included: what an output of uncertain

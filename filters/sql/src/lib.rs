@@ -8,6 +8,7 @@
 #![deny(clippy::arithmetic_side_effects, clippy::string_slice, clippy::unreachable)]
 
 mod always_true;
+mod columns;
 mod facts;
 mod functions;
 mod lineage;
@@ -26,6 +27,7 @@ mod tests;
 
 use gatewright_core::catalogue::{CatalogueIndex, Taint};
 
+pub use columns::Columns;
 pub use facts::{
     Access, CopyDirection, CopyForm, Derivation, Handle, Inference, Output, PreparedNames, StatementFacts,
     Transaction, Unparsed,

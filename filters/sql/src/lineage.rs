@@ -1,9 +1,10 @@
 //! Where a value comes from.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use gatewright_core::catalogue::Taint;
 
+use crate::Columns;
 use crate::facts::Derivation;
 
 /// What a value may carry. The statement's scope is known only when all of it has been walked, so "everything in
@@ -15,7 +16,7 @@ pub(crate) struct Lineage {
     /// Whether anything in the statement's scope may flow in as well.
     pub(crate) scope: bool,
     /// Base columns that flow in, masked or not, as `table.column`.
-    pub(crate) columns: BTreeSet<Box<str>>,
+    pub(crate) columns: Columns,
 }
 
 impl Lineage {
@@ -33,11 +34,7 @@ impl Lineage {
     pub(crate) fn add(&mut self, other: &Self) {
         self.taint.extend(&other.taint);
         self.scope |= other.scope;
-        for column in &other.columns {
-            if !self.columns.contains(column) {
-                self.columns.insert(column.clone());
-            }
-        }
+        self.columns.add(&other.columns);
     }
 
     /// How a value that is computed is made of it.
@@ -61,13 +58,13 @@ impl From<Taint> for Lineage {
 #[derive(Debug, Clone)]
 pub(crate) struct OutColumn {
     /// Its name; `None` where it is not certain, so that any reference may mean it.
-    pub(crate) name: Option<String>,
+    pub(crate) name: Option<Arc<str>>,
     /// What it carries.
     pub(crate) lineage: Lineage,
     /// How it was made of that.
     pub(crate) kind: Derivation,
     /// `table.column` for the columns of a catalogue relation.
-    pub(crate) origin: Option<String>,
+    pub(crate) origin: Option<Arc<str>>,
 }
 
 /// The columns of a query or relation.
@@ -95,7 +92,7 @@ impl Shape {
     }
 
     /// The same columns under the names of an alias list, which may be shorter than the list of columns.
-    pub(crate) fn renamed(mut self, names: &[String]) -> Self {
+    pub(crate) fn renamed(mut self, names: &[Arc<str>]) -> Self {
         if let Some(columns) = &mut self.columns {
             for (column, name) in columns.iter_mut().zip(names) {
                 column.name = Some(name.clone());

@@ -36,25 +36,35 @@ pub(crate) fn parse(sql: &str) -> Result<Vec<Statement>, Unparsed> {
     }
     size::check(&lexemes)?;
     let dialect = PostgreSqlDialect {};
-    let mut tokens = Tokenizer::new(&dialect, sql)
-        .tokenize_with_location()
+    // A blank between each two.
+    let mut tokens = Vec::with_capacity(lexemes.len().saturating_mul(2));
+    Tokenizer::new(&dialect, sql)
+        .tokenize_with_location_into_buf(&mut tokens)
         .map_err(|error| Unparsed::Syntax(shortened(&error.to_string())))?;
     tokens.retain(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
     check_agreement(&lexemes, &tokens)?;
     join_continued(&lexemes, &mut tokens);
-    // Statements are cut here and not by the parser, which would take what follows `COPY … FROM STDIN;` for data.
+    cut(tokens).into_iter().map(|statement| parse_one(&dialect, statement)).collect()
+}
+
+/// The tokens of each statement. The parser would take what follows `COPY … FROM STDIN;` for data.
+fn cut(tokens: Vec<TokenWithSpan>) -> Vec<Vec<TokenWithSpan>> {
+    if !tokens.iter().any(|token| token.token == Token::SemiColon) {
+        return if tokens.is_empty() { Vec::new() } else { vec![tokens] };
+    }
     let mut statements = Vec::new();
-    let mut statement = Vec::with_capacity(tokens.len());
+    let mut statement = Vec::new();
     for token in tokens {
-        if token.token == Token::SemiColon {
-            statements.push(std::mem::take(&mut statement));
-        } else {
+        if token.token != Token::SemiColon {
             statement.push(token);
+        } else if !statement.is_empty() {
+            statements.push(std::mem::take(&mut statement));
         }
     }
-    statements.push(statement);
-    statements.retain(|statement| !statement.is_empty());
-    statements.into_iter().map(|statement| parse_one(&dialect, statement)).collect()
+    if !statement.is_empty() {
+        statements.push(statement);
+    }
+    statements
 }
 
 fn parse_one(dialect: &PostgreSqlDialect, tokens: Vec<TokenWithSpan>) -> Result<Statement, Unparsed> {
@@ -148,6 +158,13 @@ fn sign(token: &Token) -> Option<&'static str> {
         Token::DoubleColon => "::",
         Token::Lt => "<",
         Token::Gt => ">",
+        Token::LtEq => "<=",
+        Token::GtEq => ">=",
+        Token::Neq => "<>",
+        Token::Plus => "+",
+        Token::Minus => "-",
+        Token::Div => "/",
+        Token::Mod => "%",
         _ => return None,
     })
 }

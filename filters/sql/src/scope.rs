@@ -1,5 +1,9 @@
 //! Which row source a column reference means: PostgreSQL's name spaces (`parse_relation.c`).
 
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
 use crate::facts::Derivation;
 use crate::lineage::{Lineage, Shape};
 
@@ -7,14 +11,17 @@ use crate::lineage::{Lineage, Shape};
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     /// Alias or relation name.
-    pub(crate) name: Option<String>,
+    pub(crate) name: Option<Arc<str>>,
     /// Schema and name, where no alias hides them.
-    pub(crate) relation: Option<(String, String)>,
+    pub(crate) relation: Option<(Arc<str>, Arc<str>)>,
     /// Its columns.
     pub(crate) shape: Shape,
     /// Whether it has a table's system columns (`ctid`): sub-queries and views have none.
     pub(crate) is_table: bool,
 }
+
+/// Sources that a qualifier may mean: one, as a rule.
+pub(crate) type Found<'a> = SmallVec<[&'a Source; 2]>;
 
 /// The sources of one query level, and those around it.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +34,7 @@ pub(crate) struct Frame<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ctes<'a> {
     pub(crate) outer: Option<&'a Ctes<'a>>,
-    pub(crate) queries: &'a [(String, Shape)],
+    pub(crate) queries: &'a [(Arc<str>, Shape)],
 }
 
 /// What names mean at one place of a statement.
@@ -41,7 +48,7 @@ impl<'a> Env<'a> {
     /// The WITH query of that name.
     pub(crate) fn cte(&self, name: &str) -> Option<&'a Shape> {
         let levels = std::iter::successors(self.ctes, |level| level.outer);
-        levels.flat_map(|level| level.queries).find(|(known, _)| known == name).map(|(_, shape)| shape)
+        levels.flat_map(|level| level.queries).find(|(known, _)| **known == *name).map(|(_, shape)| shape)
     }
 
     fn frames(&self) -> impl Iterator<Item = &'a Frame<'a>> + use<'a> {
@@ -49,18 +56,20 @@ impl<'a> Env<'a> {
     }
 
     /// The sources that an alias names: those of the innermost level that has any.
-    pub(crate) fn sources(&self, name: &str) -> Vec<&'a Source> {
+    pub(crate) fn sources(&self, name: &str) -> Found<'a> {
         self.frames()
-            .map(|frame| frame.sources.iter().filter(|s| s.name.as_deref() == Some(name)).collect::<Vec<_>>())
+            .map(|frame| {
+                frame.sources.iter().filter(|s| s.name.as_deref() == Some(name)).collect::<Found<'a>>()
+            })
             .find(|found| !found.is_empty())
             .unwrap_or_default()
     }
 
     /// The sources that `schema.name` names.
-    pub(crate) fn relation_sources(&self, schema: &str, name: &str) -> Vec<&'a Source> {
-        let wanted = |s: &&Source| s.relation.as_ref().is_some_and(|(a, b)| a == schema && b == name);
+    pub(crate) fn relation_sources(&self, schema: &str, name: &str) -> Found<'a> {
+        let wanted = |s: &&Source| s.relation.as_ref().is_some_and(|(a, b)| **a == *schema && **b == *name);
         self.frames()
-            .map(|frame| frame.sources.iter().filter(wanted).collect::<Vec<_>>())
+            .map(|frame| frame.sources.iter().filter(wanted).collect::<Found<'a>>())
             .find(|found| !found.is_empty())
             .unwrap_or_default()
     }
@@ -109,7 +118,7 @@ pub(crate) struct Resolved {
     /// How it was made of that; `None` where that is not certain.
     pub(crate) kind: Option<Derivation>,
     /// Columns of relations, as `table.column`.
-    pub(crate) columns: Vec<String>,
+    pub(crate) columns: SmallVec<[Arc<str>; 2]>,
     exact: bool,
 }
 

@@ -1,8 +1,9 @@
 //! The walk over one statement's tree, which gathers its facts.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use gatewright_core::catalogue::{CatalogueIndex, Relation, RelationKind, Taint};
+use gatewright_core::catalogue::{CatalogueIndex, Label, Relation, RelationKind, Taint};
 use gatewright_core::policy::{Action, Target};
 use sqlparser::ast::{ObjectName, Statement};
 
@@ -204,7 +205,7 @@ impl<'c> Walker<'c> {
         let target = self.bring_in(named);
         self.reads.push(target.clone());
         self.access(Action::Select, target);
-        source(named)
+        source(named, self.catalogue)
     }
 
     /// Notes an action on a relation; for what takes real relations only, so that WITH names mean nothing.
@@ -221,7 +222,7 @@ impl<'c> Walker<'c> {
             return self.bring_in(&named);
         }
         match names::qualified(name) {
-            Ok((Some(schema), _)) => Target::Schema { schema },
+            Ok((Some(schema), _)) => Target::Schema { schema: schema.into_owned() },
             _ => Target::Database,
         }
     }
@@ -233,7 +234,7 @@ impl<'c> Walker<'c> {
         self.facts.hides |= known || is_known_type(&name);
     }
 
-    fn note_columns(&mut self, columns: impl IntoIterator<Item = String>) {
+    fn note_columns(&mut self, columns: impl IntoIterator<Item = Arc<str>>) {
         self.facts.columns_read.extend(columns);
     }
 
@@ -254,39 +255,38 @@ fn table(relation: &Relation) -> Target {
 }
 
 /// A relation as something in FROM.
-fn source(named: &Named<'_>) -> Source {
+fn source(named: &Named<'_>, catalogue: &CatalogueIndex) -> Source {
     match named {
         Named::User(relation) => Source {
-            name: Some(relation.name.clone()),
-            relation: Some((relation.schema.clone(), relation.name.clone())),
-            shape: shape(relation),
+            name: Some(relation.name.as_str().into()),
+            relation: Some((relation.schema.as_str().into(), relation.name.as_str().into())),
+            shape: shape(relation, catalogue.labels(relation)),
             is_table: !matches!(relation.kind, RelationKind::View | RelationKind::Sequence),
         },
         Named::System { schema, name, .. } => Source {
-            name: Some(name.clone()),
-            relation: Some((schema.clone(), name.clone())),
+            name: Some(name.as_str().into()),
+            relation: Some((schema.as_str().into(), name.as_str().into())),
             shape: Shape::unknown(Lineage::clean()),
             is_table: true,
         },
     }
 }
 
-fn shape(relation: &Relation) -> Shape {
+fn shape(relation: &Relation, labels: &[Label]) -> Shape {
     let whole = Lineage::from(relation.taint());
     // Positions are the server's only if the columns stand in its order.
     let ordered = relation.columns.is_sorted_by(|a, b| a.attnum < b.attnum);
     if relation.columns.is_empty() || !ordered {
         return Shape::unknown(whole);
     }
-    let columns = relation.columns.iter().map(|column| {
-        let origin = format!("{}.{}", relation.name, column.name);
+    let columns = relation.columns.iter().zip(labels).map(|(column, label)| {
         let mut lineage = Lineage::from(column.taint.clone());
-        lineage.columns.insert(origin.as_str().into());
+        lineage.columns.insert(Arc::clone(&label.origin));
         OutColumn {
-            name: Some(column.name.clone()),
+            name: Some(Arc::clone(&label.name)),
             lineage,
             kind: if column.derived { Derivation::Transformed } else { Derivation::Identity },
-            origin: Some(origin),
+            origin: Some(Arc::clone(&label.origin)),
         }
     });
     Shape { columns: Some(columns.collect()), whole }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use cedar_policy::{
     Authorizer, Context as CedarContext, Decision, Effect, Entities, Entity, EntityId, EntityTypeName,
@@ -50,9 +51,9 @@ pub struct Statement {
     /// It has a WHERE that is not always true.
     pub has_where: bool,
     /// As `table.column`.
-    pub columns_read: BTreeSet<String>,
+    pub columns_read: BTreeSet<Arc<str>>,
     /// As `table.column`.
-    pub columns_written: BTreeSet<String>,
+    pub columns_written: BTreeSet<Arc<str>>,
     /// As `schema.name`.
     pub functions: BTreeSet<String>,
     /// Masked columns that decide what is seen, as `table.column`, by how they do; see the schema.
@@ -86,7 +87,6 @@ impl Context {
 
     fn cedar(&self, approved: bool) -> Result<CedarContext, EngineError> {
         let text = |s: &str| Expr::new_string(s.to_owned());
-        let texts = |set: &BTreeSet<String>| Expr::new_set(set.iter().map(|s| text(s)));
         let mut pairs = vec![
             ("source".to_owned(), Expr::new_ip(&self.source)),
             ("time".to_owned(), Expr::new_datetime(rfc3339(self.now))),
@@ -106,7 +106,7 @@ impl Context {
                 ("functions".to_owned(), texts(&statement.functions)),
                 ("spreads".to_owned(), texts(&statement.spreads)),
             ]);
-            let none = BTreeSet::new();
+            let none = BTreeSet::<String>::new();
             let inference = INFERENCE
                 .map(|kind| (kind.to_owned(), texts(statement.inference.get(kind).unwrap_or(&none))));
             let inference = Expr::new_record(inference).map_err(|e| EngineError(format!("context: {e}")))?;
@@ -541,4 +541,8 @@ pub fn rfc3339(at: Millis) -> String {
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     let (hour, minute, second) = (time / 3_600, time / 60 % 60, time % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+}
+
+fn texts<T: AsRef<str>>(set: &BTreeSet<T>) -> Expr {
+    Expr::new_set(set.iter().map(|text| Expr::new_string(text.as_ref().to_owned())))
 }

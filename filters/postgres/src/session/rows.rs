@@ -32,7 +32,7 @@ impl Origin {
             (Some(mut mine), Some(theirs)) if mine.len() == theirs.len() => {
                 for (mine, theirs) in mine.iter_mut().zip(theirs) {
                     mine.taint.extend(&theirs.taint);
-                    mine.columns.extend(theirs.columns.iter().cloned());
+                    mine.columns.add(&theirs.columns);
                     mine.kind = mine.kind.or(theirs.kind);
                 }
                 Some(mine)

@@ -16,19 +16,43 @@ const MAX_CHAIN: u32 = 400;
 /// Arms of set operations, joins, and other words that nest without a bracket, per text.
 const MAX_ARMS: u32 = 100;
 
-/// Words that extend an expression to the right.
-const CHAINING: &[&str] = &[
-    "and", "or", "is", "isnull", "notnull", "like", "ilike", "similar", "in", "between", "not", "collate",
-    "at", "operator", "overlaps", "escape",
-];
+/// What a word does to the tree.
+enum Word {
+    /// A query begins, and with it an expression.
+    Query,
+    /// The same, where the word does not break an expression: TABLE and ROWS FROM become queries.
+    Source,
+    /// The expression goes on to the right.
+    Chaining,
+    /// A new expression begins.
+    Breaking,
+    /// The tree nests without a bracket.
+    Nesting,
+    Other,
+}
 
-/// Words behind which a new expression begins.
-const BREAKING: &[&str] = &[
-    "select", "from", "where", "on", "when", "then", "else", "end", "set", "values", "having", "by", "using",
-];
-
-/// Words that nest trees without a bracket.
-const NESTING: &[&str] = &["union", "intersect", "except", "join", "case", "explain", "prepare"];
+impl Word {
+    fn of(text: &str) -> Self {
+        let mut lower = [0_u8; 9];
+        let Some(lower) = lower.get_mut(..text.len()) else { return Self::Other };
+        lower.copy_from_slice(text.as_bytes());
+        lower.make_ascii_lowercase();
+        match &*lower {
+            b"select" | b"values" => Self::Query,
+            b"table" | b"rows" => Self::Source,
+            b"and" | b"or" | b"is" | b"isnull" | b"notnull" | b"like" | b"ilike" | b"similar" | b"in"
+            | b"between" | b"not" | b"collate" | b"at" | b"operator" | b"overlaps" | b"escape" => {
+                Self::Chaining
+            }
+            b"from" | b"where" | b"on" | b"when" | b"then" | b"else" | b"end" | b"set" | b"having"
+            | b"by" | b"using" => Self::Breaking,
+            b"union" | b"intersect" | b"except" | b"join" | b"case" | b"explain" | b"prepare" => {
+                Self::Nesting
+            }
+            _ => Self::Other,
+        }
+    }
+}
 
 /// Refuses what would make too deep a tree.
 pub(crate) fn check(lexemes: &[Lexeme<'_>]) -> Result<(), Unparsed> {
@@ -58,18 +82,18 @@ pub(crate) fn check(lexemes: &[Lexeme<'_>]) -> Result<(), Unparsed> {
                 _ => chain = chain.saturating_add(1),
             },
             Kind::Word => {
-                let word = text.to_ascii_lowercase();
-                // TABLE and ROWS FROM become queries.
-                if matches!(word.as_str(), "select" | "values" | "table" | "rows") {
+                let word = Word::of(text);
+                if matches!(word, Word::Query | Word::Source) {
                     queries = outer.last().map_or(0, |(_, before)| *before).saturating_add(1);
                 }
-                if CHAINING.contains(&word.as_str()) {
-                    chain = chain.saturating_add(1);
-                } else if BREAKING.contains(&word.as_str()) {
-                    chain = 0;
-                } else if NESTING.contains(&word.as_str()) {
-                    chain = chain.saturating_add(1);
-                    arms = arms.saturating_add(1);
+                match word {
+                    Word::Query | Word::Breaking => chain = 0,
+                    Word::Chaining => chain = chain.saturating_add(1),
+                    Word::Nesting => {
+                        chain = chain.saturating_add(1);
+                        arms = arms.saturating_add(1);
+                    }
+                    Word::Source | Word::Other => {}
                 }
             }
             _ => {}

@@ -207,14 +207,14 @@ fn outputs_tell_how_they_were_made() {
 
 #[test]
 fn columns_read_and_written_are_told() {
-    let read = |sql| facts(sql).columns_read.into_iter().collect::<Vec<_>>();
+    let read = |sql| facts(sql).columns_read.iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(
         read("SELECT id FROM customers c WHERE c.ssn = '1' ORDER BY region"),
         ["customers.id", "customers.region", "customers.ssn"]
     );
     assert_eq!(read("SELECT nope FROM orders"), ["*"]);
     assert_eq!(read("SELECT count(*) FROM customers"), Vec::<String>::new());
-    let written = |sql| facts(sql).columns_written.into_iter().collect::<Vec<_>>();
+    let written = |sql| facts(sql).columns_written.iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(
         written("UPDATE orders SET status = 'x', amount = 1 WHERE id = 1"),
         ["orders.amount", "orders.status"]

@@ -12,7 +12,7 @@ use super::{NOWHERE, Walker, not_modelled};
 use crate::always_true::constant;
 use crate::functions::{Manner, is_harmless, manner};
 use crate::lineage::Lineage;
-use crate::scope::Env;
+use crate::scope::{Env, Found};
 use crate::{Unparsed, names};
 
 impl Walker<'_> {
@@ -105,11 +105,11 @@ impl Walker<'_> {
                     [ObjectNamePart::Identifier(schema), ObjectNamePart::Identifier(name)] => {
                         env.relation_sources(&names::fold(schema), &names::fold(name))
                     }
-                    _ => Vec::new(),
+                    _ => Found::new(),
                 };
                 if sources.is_empty() {
                     flow.add(&Lineage::anything());
-                    self.note_columns(["*".to_owned()]);
+                    self.note_columns(["*".into()]);
                 }
                 for source in sources {
                     self.used(&source.shape.whole, Uses { filter: false, fail: true });

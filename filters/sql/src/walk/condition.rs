@@ -184,7 +184,7 @@ fn bare(mut expr: &Expr) -> &Expr {
 
 fn in_other_case(function: &Function) -> Option<&Expr> {
     let name = names::last(&function.name)?;
-    if function.name.0.len() != 1 || !matches!(name.as_str(), "lower" | "upper") {
+    if function.name.0.len() != 1 || !matches!(&*name, "lower" | "upper") {
         return None;
     }
     match &function.args {

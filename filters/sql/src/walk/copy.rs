@@ -1,7 +1,10 @@
 //! COPY: which rows, which way, in which form.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use gatewright_core::policy::{Action, Target};
-use sqlparser::ast::{CopyLegacyCsvOption, CopyLegacyOption, CopyOption, CopySource, CopyTarget};
+use sqlparser::ast::{CopyLegacyCsvOption, CopyLegacyOption, CopyOption, CopySource, CopyTarget, Ident};
 
 use super::query::origins;
 use super::{NOWHERE, Walker, not_modelled, source};
@@ -21,8 +24,8 @@ impl Walker<'_> {
             (CopySource::Table { table_name, columns }, false, CopyTarget::Stdin) => {
                 let named = self.act(Action::CopyIn, table_name)?;
                 self.facts.copy = Some(CopyDirection::In);
-                let columns = columns.iter().map(names::fold);
-                self.facts.columns_written.extend(copied(&source(&named).shape, columns));
+                let target = source(&named, self.catalogue);
+                self.facts.columns_written.extend(copied(&target.shape, &folded(columns)));
                 Ok(None)
             }
             (CopySource::Table { table_name, columns }, true, CopyTarget::Stdout) => {
@@ -30,14 +33,15 @@ impl Walker<'_> {
                 let from = self.read(&named);
                 self.facts.copy = Some(CopyDirection::Out);
                 self.facts.copy_form = form;
-                let wanted: Vec<String> = columns.iter().map(names::fold).collect();
-                self.note_columns(copied(&from.shape, wanted.iter().cloned()));
+                let wanted = folded(columns);
+                self.note_columns(copied(&from.shape, &wanted));
                 if wanted.is_empty() {
                     return Ok(Some(from.shape));
                 }
                 let known = from.shape.columns.unwrap_or_default();
-                let find =
-                    |name: &String| known.iter().find(|column| column.name.as_ref() == Some(name)).cloned();
+                let find = |name: &Cow<'_, str>| {
+                    known.iter().find(|column| column.name.as_deref() == Some(&**name)).cloned()
+                };
                 Ok(wanted.iter().map(find).collect::<Option<Vec<_>>>().map(Shape::known))
             }
             (CopySource::Query(query), true, CopyTarget::Stdout) => {
@@ -51,14 +55,19 @@ impl Walker<'_> {
     }
 }
 
-fn copied(shape: &Shape, columns: impl Iterator<Item = String>) -> Vec<String> {
-    let wanted: Vec<String> = columns.collect();
+fn folded(columns: &[Ident]) -> Vec<Cow<'_, str>> {
+    columns.iter().map(names::fold).collect()
+}
+
+fn copied(shape: &Shape, wanted: &[Cow<'_, str>]) -> Vec<Arc<str>> {
     if wanted.is_empty() {
-        return if shape.columns.is_some() { origins(shape).collect() } else { vec!["*".to_owned()] };
+        return if shape.columns.is_some() { origins(shape).collect() } else { vec!["*".into()] };
     }
     let known = shape.columns.iter().flatten();
     known
-        .filter(|column| column.name.as_ref().is_some_and(|name| wanted.contains(name)))
+        .filter(|column| {
+            column.name.as_ref().is_some_and(|name| wanted.iter().any(|wanted| **wanted == **name))
+        })
         .filter_map(|column| column.origin.clone())
         .collect()
 }
@@ -70,7 +79,7 @@ pub(super) fn form(options: &[CopyOption], legacy: &[CopyLegacyOption]) -> Optio
     let (mut null, mut header) = (None, false);
     for option in options {
         match option {
-            CopyOption::Format(name) => format = names::fold(name),
+            CopyOption::Format(name) => format = names::fold(name).into_owned(),
             CopyOption::Delimiter(c) => delimiter = Some(*c),
             CopyOption::Null(text) => null = Some(text.clone()),
             CopyOption::Header(on) => header = *on,

@@ -254,7 +254,7 @@ impl Visitor for Contents<'_, '_> {
 
 fn schema(name: &ObjectName) -> Target {
     match name.0.as_slice() {
-        [ObjectNamePart::Identifier(name)] => Target::Schema { schema: names::fold(name) },
+        [ObjectNamePart::Identifier(name)] => Target::Schema { schema: names::fold(name).into_owned() },
         _ => Target::Database,
     }
 }

@@ -1,5 +1,7 @@
 //! Statements that change rows: INSERT, UPDATE, DELETE, MERGE.
 
+use std::sync::Arc;
+
 use gatewright_core::catalogue::{MaskId, Taint};
 use gatewright_core::mask::Method;
 use gatewright_core::policy::Action;
@@ -51,17 +53,17 @@ impl Walker<'_> {
         };
         let mut target = self.target(Action::Insert, name)?;
         if let Some(alias) = &insert.table_alias {
-            target.name = Some(names::object(&alias.alias)?);
+            target.name = Some(names::object(&alias.alias)?.into());
             target.relation = None;
         }
         let mut inflow = Lineage::clean();
         if let Some(query) = &insert.source {
             let rows = self.query(query, env)?;
             inflow.add(&rows.whole);
-            let columns: Vec<Option<String>> = if insert.columns.is_empty() {
+            let columns: Vec<Option<Arc<str>>> = if insert.columns.is_empty() {
                 target.shape.columns.iter().flatten().map(|column| column.name.clone()).collect()
             } else {
-                insert.columns.iter().map(names::last).collect()
+                insert.columns.iter().map(last).collect()
             };
             match &rows.columns {
                 Some(values) if values.len() <= columns.len() => {
@@ -80,7 +82,7 @@ impl Walker<'_> {
             None => {}
             Some(OnInsert::OnConflict(conflict)) => {
                 let mut excluded = anonymous(target.shape.clone());
-                excluded.name = Some("excluded".to_owned());
+                excluded.name = Some("excluded".into());
                 excluded.shape.whole.add(&inflow);
                 let sources = [target.clone(), excluded];
                 let frame = Frame { outer: env.frame, sources: &sources };
@@ -161,7 +163,7 @@ impl Walker<'_> {
                         return not_modelled("MERGE of another dialect");
                     };
                     let rows = self.values(values, inner)?;
-                    let named: Vec<_> = insert.columns.iter().map(names::last).collect();
+                    let named: Vec<_> = insert.columns.iter().map(last).collect();
                     let all = target.shape.columns.iter().flatten().map(|column| column.name.clone());
                     let columns = if named.is_empty() { all.collect() } else { named };
                     for column in &columns {
@@ -185,7 +187,7 @@ impl Walker<'_> {
 
     fn target(&mut self, action: Action, name: &ObjectName) -> Result<Source, Unparsed> {
         let named = self.act(action, name)?;
-        Ok(source(&named))
+        Ok(source(&named, self.catalogue))
     }
 
     fn target_factor(&mut self, action: Action, table: &TableWithJoins) -> Result<Source, Unparsed> {
@@ -270,7 +272,7 @@ impl Walker<'_> {
                 }
             }
             None => {
-                self.facts.columns_written.insert("*".to_owned());
+                self.facts.columns_written.insert("*".into());
             }
         }
         self.spreads.add(&value);
@@ -297,4 +299,8 @@ impl Walker<'_> {
         }
         Ok(shape)
     }
+}
+
+fn last(name: &ObjectName) -> Option<Arc<str>> {
+    names::last(name).map(Arc::from)
 }

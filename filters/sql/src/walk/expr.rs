@@ -289,7 +289,7 @@ impl Walker<'_> {
             None => {
                 self.used(&Lineage::anything(), uses);
                 flow.add(&Lineage::anything());
-                self.note_columns(["*".to_owned()]);
+                self.note_columns(["*".into()]);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! FROM: what rows there are to take columns from.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use sqlparser::ast::{
     FunctionArg, FunctionArgExpr, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, TableAlias,
@@ -69,8 +70,8 @@ impl Walker<'_> {
                     from.merged = true;
                 }
                 JoinConstraint::Natural => {
-                    self.note_columns(["*".to_owned()]);
-                    let shared: BTreeSet<String> = from
+                    self.note_columns(["*".into()]);
+                    let shared: BTreeSet<Arc<str>> = from
                         .sources
                         .iter()
                         .flat_map(|source| source.shape.columns.iter().flatten())
@@ -146,7 +147,7 @@ impl Walker<'_> {
                 let frame = Frame { outer: env.frame, sources: &from.sources };
                 let inner = Env { frame: Some(&frame), ctes: env.ctes };
                 let whole = self.exprs_for(Uses::default().filtering(), array_exprs, inner)?;
-                let source = Source { name: Some("unnest".to_owned()), ..anonymous(Shape::unknown(whole)) };
+                let source = Source { name: Some("unnest".into()), ..anonymous(Shape::unknown(whole)) };
                 from.sources.push(aliased(source, alias.as_ref())?);
             }
             TableFactor::Derived { lateral, subquery, alias, sample: None } => {
@@ -180,7 +181,7 @@ impl Walker<'_> {
         if schema.is_none()
             && let Some(shape) = env.cte(&relation)
         {
-            return Ok(Source { name: Some(relation), ..anonymous(shape.clone()) });
+            return Ok(Source { name: Some(relation.into()), ..anonymous(shape.clone()) });
         }
         let named = self.lookup_parts(schema.as_deref(), &relation)?;
         Ok(self.read(&named))
@@ -217,7 +218,7 @@ impl Walker<'_> {
         self.call(name, &values, &mut whole)?;
         // How many rows there are depends on the arguments.
         whole.add(&self.exprs_for(Uses::default().filtering().failing(), values, inner)?);
-        Ok(Source { name: names::last(name), ..anonymous(Shape::unknown(whole)) })
+        Ok(Source { name: names::last(name).map(Arc::from), ..anonymous(Shape::unknown(whole)) })
     }
 }
 
@@ -232,9 +233,10 @@ pub(super) fn aliased(source: Source, alias: Option<&TableAlias>) -> Result<Sour
     if alias.at.is_some() {
         return not_modelled("an alias of another dialect");
     }
-    let columns: Vec<String> = alias.columns.iter().map(|column| names::fold(&column.name)).collect();
+    let columns: Vec<Arc<str>> =
+        alias.columns.iter().map(|column| names::fold(&column.name).into()).collect();
     Ok(Source {
-        name: Some(names::object(&alias.name)?),
+        name: Some(names::object(&alias.name)?.into()),
         relation: None,
         shape: source.shape.renamed(&columns),
         is_table: source.is_table,

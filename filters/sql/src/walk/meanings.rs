@@ -57,13 +57,13 @@ impl Walker<'_> {
         let Ok((schema, name)) = names::qualified(function) else { return self.lays_open_anything() };
         let known =
             self.catalogue.functions(&name).find(|known| schema.as_ref().is_none_or(|s| *s == known.schema));
-        let schema = schema.or_else(|| known.map(|known| known.schema.clone()));
-        let schema = schema.unwrap_or_else(|| "pg_catalog".to_owned());
+        let schema = schema.or_else(|| known.map(|known| known.schema.as_str().into()));
+        let schema = schema.unwrap_or_else(|| "pg_catalog".into()).into_owned();
         let harmless =
             known.is_some_and(|known| known.harmless) || (schema == "pg_catalog" && is_harmless(&name));
         self.facts.functions.insert(format!("{schema}.{name}"));
         if !harmless {
-            self.access(Action::Call, Target::Function { schema, name });
+            self.access(Action::Call, Target::Function { schema, name: name.into_owned() });
         }
     }
 

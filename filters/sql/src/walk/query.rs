@@ -1,5 +1,7 @@
 //! Queries: WITH, set operations, VALUES, SELECT.
 
+use std::sync::Arc;
+
 use gatewright_core::policy::Action;
 use sqlparser::ast::{
     Cte, Distinct, Expr, GroupByExpr, GroupByWithModifier, Ident, LimitClause, NamedWindowExpr, ObjectName,
@@ -59,22 +61,23 @@ impl Walker<'_> {
     }
 
     /// The queries of a WITH, in order; each sees those before it, with RECURSIVE itself and those after it as well.
-    pub(super) fn with(&mut self, with: &With, env: Env<'_>) -> Result<Vec<(String, Shape)>, Unparsed> {
+    pub(super) fn with(&mut self, with: &With, env: Env<'_>) -> Result<Vec<(Arc<str>, Shape)>, Unparsed> {
         let mut known = Vec::new();
         if with.recursive {
             // Of those that are still to come nothing is known, so each may carry anything in scope.
             for cte in &with.cte_tables {
-                known.push((names::object(&cte.alias.name)?, Shape::unknown(Lineage::anything())));
+                known.push((names::object(&cte.alias.name)?.into(), Shape::unknown(Lineage::anything())));
             }
         }
         for (position, cte) in with.cte_tables.iter().enumerate() {
             if cte.from.is_some() {
                 return not_modelled("WITH of another dialect");
             }
-            let columns: Vec<String> = cte.alias.columns.iter().map(|c| names::fold(&c.name)).collect();
+            let columns: Vec<Arc<str>> =
+                cte.alias.columns.iter().map(|c| names::fold(&c.name).into()).collect();
             if !with.recursive {
                 let shape = self.cte(&cte.query, &known, env)?.renamed(&columns);
-                known.push((names::object(&cte.alias.name)?, shape));
+                known.push((names::object(&cte.alias.name)?.into(), shape));
                 continue;
             }
             let shape = self.recursive(cte, position, &columns, &mut known, env)?;
@@ -85,7 +88,7 @@ impl Walker<'_> {
         Ok(known)
     }
 
-    fn cte(&mut self, query: &Query, known: &[(String, Shape)], env: Env<'_>) -> Result<Shape, Unparsed> {
+    fn cte(&mut self, query: &Query, known: &[(Arc<str>, Shape)], env: Env<'_>) -> Result<Shape, Unparsed> {
         let ctes = Ctes { outer: env.ctes, queries: known };
         self.query(query, Env { frame: env.frame, ctes: Some(&ctes) })
     }
@@ -96,8 +99,8 @@ impl Walker<'_> {
         &mut self,
         cte: &Cte,
         position: usize,
-        columns: &[String],
-        known: &mut Vec<(String, Shape)>,
+        columns: &[Arc<str>],
+        known: &mut Vec<(Arc<str>, Shape)>,
         env: Env<'_>,
     ) -> Result<Shape, Unparsed> {
         let (SetExpr::SetOperation { left, .. }, None) = (&*cte.query.body, &cte.query.with) else {
@@ -274,7 +277,7 @@ impl Walker<'_> {
                 match columns.get_mut(position) {
                     Some(column) => column.lineage.add(&lineage),
                     None if row_number == 0 => columns.push(OutColumn {
-                        name: Some(format!("column{}", position.saturating_add(1))),
+                        name: Some(format!("column{}", position.saturating_add(1)).into()),
                         kind: lineage.computed(),
                         lineage,
                         origin: None,
@@ -356,9 +359,10 @@ impl Walker<'_> {
 /// The output that an ORDER BY key names, by label or number, if it does.
 fn output(key: &Expr, outputs: &Shape) -> Option<Lineage> {
     if let Expr::Identifier(ident) = key {
-        let name = Some(names::fold(ident));
+        let name = names::fold(ident);
+        let named = |column: &&OutColumn| column.name.as_deref() == Some(&*name);
         let mut flow: Option<Lineage> = None;
-        for column in outputs.columns.iter().flatten().filter(|column| column.name == name) {
+        for column in outputs.columns.iter().flatten().filter(named) {
             flow.get_or_insert_default().add(&column.lineage);
         }
         return flow;
@@ -375,8 +379,8 @@ fn output_column<'s>(key: &Expr, outputs: &'s Shape) -> Option<&'s OutColumn> {
     let columns = outputs.columns.as_ref()?;
     match key {
         Expr::Identifier(ident) => {
-            let name = Some(names::fold(ident));
-            columns.iter().find(|column| column.name == name)
+            let name = names::fold(ident);
+            columns.iter().find(|column| column.name.as_deref() == Some(&*name))
         }
         Expr::Value(ValueWithSpan { value: Value::Number(number, _), .. }) => {
             columns.get(number.parse::<usize>().ok()?.checked_sub(1)?)
@@ -390,7 +394,7 @@ fn is_number(key: &Expr) -> bool {
 }
 
 /// `table.column` of every column that is known.
-pub(super) fn origins(shape: &Shape) -> impl Iterator<Item = String> + '_ {
+pub(super) fn origins(shape: &Shape) -> impl Iterator<Item = Arc<str>> + '_ {
     shape.columns.iter().flatten().filter_map(|column| column.origin.clone())
 }
 

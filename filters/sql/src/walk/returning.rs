@@ -1,5 +1,7 @@
 //! Select lists, RETURNING lists among them.
 
+use std::sync::Arc;
+
 use sqlparser::ast::{
     AccessExpr, Expr, Function, ObjectNamePart, SelectItem, SelectItemQualifiedWildcardKind,
     WildcardAdditionalOptions,
@@ -11,7 +13,7 @@ use super::{Walker, not_modelled};
 use crate::facts::Derivation;
 use crate::functions::is_aggregate;
 use crate::lineage::{Lineage, OutColumn, Shape};
-use crate::scope::{Env, Source};
+use crate::scope::{Env, Found, Source};
 use crate::{Unparsed, names};
 
 /// Most outputs of a query (PostgreSQL: `MaxTupleAttributeNumber`).
@@ -58,6 +60,7 @@ impl Walker<'_> {
             }
             if let Some(columns) = &mut shape.columns {
                 let kind = self.derivation(expr, &lineage, env);
+                let name = name.map(Arc::from);
                 columns.push(OutColumn { name, lineage, kind, origin: None });
             }
         }
@@ -101,7 +104,7 @@ impl Walker<'_> {
                 [ObjectNamePart::Identifier(schema), ObjectNamePart::Identifier(name)] => {
                     env.relation_sources(&names::fold(schema), &names::fold(name))
                 }
-                _ => Vec::new(),
+                _ => Found::new(),
             },
         };
         let [source] = sources.as_slice() else { return not_modelled("`*` of an unknown row") };
@@ -147,7 +150,7 @@ fn check_options(options: &WildcardAdditionalOptions) -> Result<(), Unparsed> {
 
 fn aggregate(function: &Function) -> Option<Derivation> {
     let name = names::last(&function.name)?;
-    match name.as_str() {
+    match &*name {
         "count" | "regr_count" => Some(Derivation::Counted),
         name if is_aggregate(name) => Some(Derivation::Aggregated),
         _ => None,

@@ -103,14 +103,14 @@ impl Walker<'_> {
         self.work(todo, NOWHERE)?;
         let catalogue = self.catalogue;
         let mut schemas: Vec<String> = match schema {
-            Some(schema) => vec![schema],
+            Some(schema) => vec![schema.into_owned()],
             None => catalogue.functions(&name).map(|known| known.schema.clone()).collect(),
         };
         if schemas.is_empty() {
             schemas.push("pg_catalog".to_owned());
         }
         for schema in schemas {
-            self.access(Action::Call, Target::Function { schema, name: name.clone() });
+            self.access(Action::Call, Target::Function { schema, name: name.clone().into_owned() });
         }
         self.give_up_proof();
         Ok(())

@@ -56,9 +56,9 @@ impl Walker<'_> {
                     return not_modelled("PREPARE of a change");
                 }
                 self.facts.statement = "PREPARE";
-                self.facts.renames = Some(PreparedNames::One(names::fold(name)));
+                self.facts.renames = Some(PreparedNames::One(names::fold(name).into_owned()));
                 self.facts.defines_outputs = true;
-                self.facts.handle = Some(Handle::Statement(names::fold(name)));
+                self.facts.handle = Some(Handle::Statement(names::fold(name).into_owned()));
                 self.query(query, NOWHERE).map(Some)
             }
             Statement::Declare { stmts } => {
@@ -70,7 +70,7 @@ impl Walker<'_> {
                 self.facts.statement = "DECLARE";
                 self.facts.defines_outputs = true;
                 if let [name] = cursor.names.as_slice() {
-                    self.facts.handle = Some(Handle::Cursor(names::fold(name)));
+                    self.facts.handle = Some(Handle::Cursor(names::fold(name).into_owned()));
                 }
                 self.query(query, NOWHERE).map(Some)
             }
@@ -88,7 +88,7 @@ impl Walker<'_> {
                 self.facts.uses_defined_outputs = true;
                 if let Some([ObjectNamePart::Identifier(name)]) = name.as_ref().map(|name| name.0.as_slice())
                 {
-                    self.facts.handle = Some(Handle::Statement(names::fold(name)));
+                    self.facts.handle = Some(Handle::Statement(names::fold(name).into_owned()));
                 }
                 self.exprs(parameters, NOWHERE)?;
                 Ok(None)
@@ -96,13 +96,13 @@ impl Walker<'_> {
             Statement::Fetch { name, into: None, .. } => {
                 self.facts.statement = "FETCH";
                 self.facts.uses_defined_outputs = true;
-                self.facts.handle = Some(Handle::Cursor(names::fold(name)));
+                self.facts.handle = Some(Handle::Cursor(names::fold(name).into_owned()));
                 Ok(None)
             }
             Statement::Close { .. } => self.plain("CLOSE"),
             Statement::Deallocate { name, .. } => {
                 let all = name.quote_style.is_none() && name.value.eq_ignore_ascii_case("all");
-                let one = PreparedNames::One(names::fold(name));
+                let one = PreparedNames::One(names::fold(name).into_owned());
                 self.facts.renames = Some(if all { PreparedNames::All } else { one });
                 self.plain("DEALLOCATE")
             }
@@ -157,7 +157,7 @@ impl Walker<'_> {
                     if schema.starts_with("pg_temp") {
                         self.temporary(name);
                     }
-                    Target::Schema { schema }
+                    Target::Schema { schema: schema.into_owned() }
                 }
                 _ => Target::Database,
             }

@@ -16,7 +16,7 @@ pub(super) fn takes_any_text(data_type: &DataType) -> bool {
         | DataType::CharVarying(_)
         | DataType::JSONB => true,
         DataType::Custom(name, _) => {
-            matches!(names::qualified(name), Ok((_, name)) if matches!(name.as_str(), "name" | "bpchar"))
+            matches!(names::qualified(name), Ok((_, name)) if matches!(&*name, "name" | "bpchar"))
         }
         _ => false,
     }

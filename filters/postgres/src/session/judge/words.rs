@@ -25,9 +25,9 @@ impl Judge {
             let own = |id| plane.catalogue.masked(id).filter(|_| output.is_column(id));
             let method = masked.map(|id| own(id).map_or(Method::Redact, |column| column.method));
             OutputColumn {
-                name: output.name.clone(),
+                name: output.name.as_deref().map(str::to_owned),
                 kind: output.kind.as_str().to_owned(),
-                from: output.columns.iter().map(|column| column.to_string()).collect(),
+                from: output.columns.iter().map(str::to_owned).collect(),
                 masked: names(&output.taint),
                 method,
             }
@@ -36,8 +36,8 @@ impl Judge {
         Explained {
             statement: facts.statement.to_owned(),
             requests: Vec::new(),
-            reads: facts.columns_read.clone(),
-            writes: facts.columns_written.clone(),
+            reads: facts.columns_read.iter().map(ToString::to_string).collect(),
+            writes: facts.columns_written.iter().map(ToString::to_string).collect(),
             functions: facts.functions.clone(),
             outputs: facts.outputs.as_ref().map(|outputs| outputs.iter().map(output).collect()),
             scope: names(&facts.scope),
