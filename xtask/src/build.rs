@@ -36,6 +36,11 @@ const GUEST: Variant =
     Variant { package: "gatewright-bench-guest", name: "gatewright_bench_guest.wasm", features: &[] };
 const IDLE: Variant =
     Variant { package: "gatewright-idle-filter", name: "gatewright_idle.wasm", features: &[] };
+const IDLE_HTTP: Variant = Variant {
+    package: "gatewright-idle-filter",
+    name: "gatewright_idle_http.wasm",
+    features: &["--features", "http"],
+};
 
 pub(crate) fn run_all() -> Result<()> {
     let ready = setup::run(Say::Changes)?;
@@ -58,6 +63,11 @@ pub(crate) fn bench_guest(wasm: WasmToolchain) -> Result<PathBuf> {
 /// The filter that does nothing, for benchmarks; gives its path.
 pub(crate) fn idle_filter(wasm: WasmToolchain) -> Result<PathBuf> {
     filter(wasm, &IDLE)
+}
+
+/// The same for requests.
+pub(crate) fn idle_http_filter(wasm: WasmToolchain) -> Result<PathBuf> {
+    filter(wasm, &IDLE_HTTP)
 }
 
 /// The builds that only tests load.

@@ -151,7 +151,6 @@ struct Serving {
 /// One request and its response.
 #[derive(Debug)]
 pub struct Exchange {
-    fresh_id: String,
     peer: Peer,
     stage: Stage,
     asked: Asked,
@@ -167,11 +166,10 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// A request that is about to come. `fresh_id` is unique among all of all time.
+    /// A request that is about to come.
     #[must_use]
-    pub fn new(fresh_id: impl Into<String>, peer: Peer) -> Self {
+    pub fn new(peer: Peer) -> Self {
         Self {
-            fresh_id: fresh_id.into(),
             peer,
             stage: Stage::Start,
             asked: Asked::default(),
@@ -287,6 +285,12 @@ impl Exchange {
         self.withdraw(env, io);
         self.record_broken(env.now, io);
         self.serving = None;
+    }
+
+    /// Whether its end changes nothing: what there is to record of it is recorded.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.closed || (self.answer.over && !matches!(self.stage, Stage::Approval(_)))
     }
 
     /// Whether a tick could change anything.

@@ -98,18 +98,17 @@ pub struct Recorded {
 
 /// Who begins a session.
 #[derive(Debug)]
-pub(crate) struct Arrival<'a> {
+pub(crate) struct Arrival {
     /// What tells this agent from all others.
     pub(crate) key: Digest,
-    /// Session id, should it be a new one.
-    pub(crate) fresh_id: &'a str,
     /// When it has to end.
     pub(crate) ends_at: Millis,
 }
 
 /// The sessions of one worker.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Visits {
+    new_id: fn() -> String,
     agents: RefCell<HashMap<Digest, Rc<RefCell<Visit>>>>,
     strangers: RefCell<Option<Strangers>>,
 }
@@ -126,10 +125,20 @@ struct Strangers {
 }
 
 impl Visits {
+    /// None yet. `new_id` gives ids that are unique among all of all time.
+    #[must_use]
+    pub fn new(new_id: fn() -> String) -> Self {
+        Self { new_id, agents: RefCell::default(), strangers: RefCell::default() }
+    }
+
+    pub(crate) fn fresh_id(&self) -> String {
+        (self.new_id)()
+    }
+
     /// The session of an agent; a new one begins with the event that `open` gives.
     pub(crate) fn enter(
         &self,
-        arrival: &Arrival<'_>,
+        arrival: &Arrival,
         now: Millis,
         events: &mut Recorded,
         open: impl FnOnce() -> Kind,
@@ -141,17 +150,16 @@ impl Visits {
             known.borrow_mut().used_at = now;
             return Rc::clone(known);
         }
-        let mut visit = Visit::new(arrival.fresh_id, now, arrival.ends_at);
+        let mut visit = Visit::new(&self.fresh_id(), now, arrival.ends_at);
         visit.record(now, &open(), events);
         let visit = Rc::new(RefCell::new(visit));
         all.insert(arrival.key, Rc::clone(&visit));
         visit
     }
 
-    /// Records a request of nobody in particular, which was refused. A session that this begins has the id `fresh_id`.
+    /// Records a request of nobody in particular, which was refused.
     pub(crate) fn strangers(
         &self,
-        fresh_id: &str,
         resource: &str,
         now: Millis,
         refused: &Kind,
@@ -159,7 +167,7 @@ impl Visits {
     ) {
         let mut known = self.strangers.borrow_mut();
         let strangers = known.get_or_insert_with(|| {
-            let mut visit = Visit::new(fresh_id, now, now.saturating_add(IDLE));
+            let mut visit = Visit::new(&self.fresh_id(), now, now.saturating_add(IDLE));
             visit.record(now, &nobody(resource), events);
             Strangers { visit, recorded: 0, only_counted: 0 }
         });

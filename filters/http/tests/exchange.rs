@@ -13,7 +13,7 @@
 mod support;
 
 use gatewright_core::bundle::http::IdentitySource;
-use gatewright_http::{Change, Env, Exchange, Flow, Head, Io, Peer, Visits};
+use gatewright_http::{Change, Env, Exchange, Flow, Head, Io, Peer};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::*;
@@ -285,10 +285,9 @@ fn what_the_proxy_verified_is_believed_where_it_is_configured() {
 
 #[test]
 fn requests_of_nobody_share_one_bounded_session() {
-    let (plane, visits) = (plane(), Visits::default());
+    let (plane, visits) = (plane(), visits());
     let refused = |number: u32, now: u64| {
-        let mut exchange =
-            Exchange::new(format!("s{number}"), Peer { source: "10.0.0.1:9".into(), ..Peer::default() });
+        let mut exchange = Exchange::new(Peer { source: "10.0.0.1:9".into(), ..Peer::default() });
         let path = format!("/customers/{number}?access_token=hunter2");
         let head = [(":method", "GET"), (":path", path.as_str()), (":authority", "a")];
         let head = head.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
@@ -311,11 +310,11 @@ fn requests_of_nobody_share_one_bounded_session() {
     let text = std::str::from_utf8(last[0].lines.text()).unwrap();
     assert!(text.contains("100 requests in ten minutes, and 900 more"), "{text}");
     let (session, _) = refused(1000, NOW + 600_001);
-    assert_eq!(session.as_deref(), Some("s1000"));
+    assert_eq!(session.as_deref(), Some("s1"));
     // One that the host refuses for good is given up.
-    visits.condemn("s1000");
+    visits.condemn("s1");
     let last = visits.tick(NOW + 600_002);
-    assert!(last.len() == 1 && last[0].lines.is_empty() && last[0].session.as_deref() == Some("s1000"));
+    assert!(last.len() == 1 && last[0].lines.is_empty() && last[0].session.as_deref() == Some("s1"));
 }
 
 #[test]

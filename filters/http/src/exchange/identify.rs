@@ -43,7 +43,7 @@ impl Exchange {
                 if let Some(token) = token(plane, &self.asked.head) {
                     let request = LoginRequest {
                         resource: plane.name.clone(),
-                        session: self.fresh_id.clone(),
+                        session: env.visits.fresh_id(),
                         role: String::new(),
                         token,
                         source: self.peer.ip().to_owned(),
@@ -70,7 +70,7 @@ impl Exchange {
             return Err(Refusal::new(403, detail).policies(&policies));
         }
         let who = &agent.identity;
-        let arrival = Arrival { key: agent.key, fresh_id: &self.fresh_id, ends_at: who.expires_at };
+        let arrival = Arrival { key: agent.key, ends_at: who.expires_at };
         let visit = env.visits.enter(&arrival, env.now, &mut io.events, || Kind::Open {
             resource: plane.name.clone(),
             principal: who.subject.clone(),

@@ -101,7 +101,7 @@ impl Exchange {
             source: self.peer.source.clone(),
             reason: shown(reason.as_bytes(), MOST_ABOUT_STRANGER),
         };
-        env.visits.strangers(&self.fresh_id, &plane.name, env.now, &kind, &mut io.events);
+        env.visits.strangers(&plane.name, env.now, &kind, &mut io.events);
     }
 
     /// Records that the request or its answer ended before its time, unless it is over already.

@@ -6,6 +6,7 @@
     reason = "the support of a suite, apart from it"
 )]
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::str::FromStr as _;
@@ -123,6 +124,15 @@ pub fn bundle(identity: Vec<IdentitySource>) -> Bundle {
     }
 }
 
+/// Sessions that are called `s0`, `s1` and so on.
+pub fn visits() -> Visits {
+    thread_local! {
+        static NEXT: Cell<u32> = const { Cell::new(0) };
+    }
+    NEXT.set(0);
+    Visits::new(|| format!("s{}", NEXT.replace(NEXT.get() + 1)))
+}
+
 /// What came of a request and its response.
 #[derive(Debug, Default, PartialEq)]
 pub struct Seen {
@@ -154,8 +164,8 @@ impl Played {
 
     pub fn of(plane: Rc<Plane>, peer: Peer) -> Self {
         let peer = Peer { source: "10.0.0.1:999".into(), ..peer };
-        let exchange = Exchange::new("session", peer);
-        Self { exchange, plane, visits: Visits::default(), seen: Seen::default() }
+        let exchange = Exchange::new(peer);
+        Self { exchange, plane, visits: visits(), seen: Seen::default() }
     }
 
     pub fn act(&mut self, act: impl FnOnce(&mut Exchange, Env<'_>, &mut Io) -> Option<Flow>) {

@@ -29,9 +29,7 @@ impl Stream {
             Some(compiled) => peer::read(&compiled.0),
             None => peer::source(),
         };
-        // INVARIANT: without randomness two sessions could share the empty id; the host then refuses the second.
-        let id = hostcalls::random_id().unwrap_or_default();
-        let stream = Self { context, worker, exchange: Rc::new(RefCell::new(Exchange::new(id, peer))) };
+        let stream = Self { context, worker, exchange: Rc::new(RefCell::new(Exchange::new(peer))) };
         stream.worker.register(stream.clone());
         stream
     }
@@ -58,10 +56,12 @@ impl Stream {
 
     /// The request is over, whichever way.
     pub(crate) fn gone(&self) {
-        let mut io = Io::default();
-        self.with_env(|exchange, env| exchange.closed(env, &mut io));
-        io.changes.clear();
-        self.settle(MapType::HttpRequestHeaders, io);
+        if !self.exchange.borrow().is_over() {
+            let mut io = Io::default();
+            self.with_env(|exchange, env| exchange.closed(env, &mut io));
+            io.changes.clear();
+            self.settle(MapType::HttpRequestHeaders, io);
+        }
         self.worker.forget(self.context);
     }
 
@@ -190,10 +190,17 @@ fn record(worker: &Worker<Stream>, context: u32, events: &Recorded) {
 }
 
 /// The sessions of a worker, and where their events are sealed.
-#[derive(Default)]
 pub(crate) struct Sessions {
     visits: Visits,
     journals: RefCell<HashMap<Arc<str>, Rc<Journal>>>,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        // INVARIANT: without randomness two sessions could share the empty id; the host then refuses the second.
+        let visits = Visits::new(|| hostcalls::random_id().unwrap_or_default());
+        Self { visits, journals: RefCell::default() }
+    }
 }
 
 fn wake(worker: &Worker<Stream>, session: &str) {
