@@ -158,13 +158,7 @@ impl Visits {
     }
 
     /// Records a request of nobody in particular, which was refused.
-    pub(crate) fn strangers(
-        &self,
-        resource: &str,
-        now: Millis,
-        refused: &Kind,
-        events: &mut Recorded,
-    ) {
+    pub(crate) fn strangers(&self, resource: &str, now: Millis, refused: &Kind, events: &mut Recorded) {
         let mut known = self.strangers.borrow_mut();
         let strangers = known.get_or_insert_with(|| {
             let mut visit = Visit::new(&self.fresh_id(), now, now.saturating_add(IDLE));

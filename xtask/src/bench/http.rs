@@ -78,7 +78,9 @@ pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
     }
     bodies(&plain, masked.api_envoy()?, &tokens[0], rounds, seconds)?;
     memory::print(&plain, masked.api_envoy()?, &tokens[0], HALF_GIGABYTE)?;
-    println!("\nThe idle filter only reads what passes: it costs what any filter in wasm costs in this proxy.");
+    println!(
+        "\nThe idle filter only reads what passes: it costs what any filter in wasm costs in this proxy."
+    );
     println!("Identity, policy and buffered recording are on; one token, verified before.");
     println!("Median of {rounds} runs of {seconds} s each; all programs share this machine's cores.");
     Ok(())
