@@ -1,8 +1,10 @@
 //! A short run of every fuzz target: its committed corpus, and then some seconds of new inputs.
 
 use std::fs;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 use gatewright_tests::{corpus, tools};
@@ -34,25 +36,43 @@ pub(super) fn smoke() -> Result<Outcome> {
         .arg(&target)
         .env("RUSTFLAGS", FLAGS);
     run(&mut build)?;
-    for name in targets(&fuzz)? {
-        let found = target.join("corpus").join(&name);
-        fs::create_dir_all(&found)?;
-        let mut fuzzer = Command::new(target.join(&platform).join("release").join(&name));
-        fuzzer
-            .args(["-verbosity=0", "-print_final_stats=0", "-close_fd_mask=1"])
-            .arg(format!("-max_total_time={SECONDS}"))
-            .arg(format!("-artifact_prefix={}/", target.display()))
-            // New inputs go to the first folder, not to the committed one.
-            .arg(&found)
-            .arg(fuzz.join("corpus").join(&name))
-            .current_dir(&target);
-        if name == "sql" {
-            fuzzer.arg(statements(&target)?);
-        }
-        run(&mut fuzzer)
-            .with_context(|| format!("fuzz target `{name}`; the input is in {}", target.display()))?;
+    let statements = statements(&target)?;
+    let built = target.join(&platform).join("release");
+    let names = targets(&fuzz)?;
+    // As many at a time as there are processors: each uses one.
+    let at_a_time = thread::available_parallelism().map_or(1, NonZero::get);
+    for some in names.chunks(at_a_time) {
+        thread::scope(|scope| {
+            let running: Vec<_> = some
+                .iter()
+                .map(|name| {
+                    let more = (name == "sql").then_some(statements.as_path());
+                    let (built, fuzz, target) = (&built, &fuzz, &target);
+                    scope.spawn(move || fuzz_one(name, built, fuzz, target, more))
+                })
+                .collect();
+            running
+                .into_iter()
+                .try_for_each(|one| one.join().unwrap_or_else(|_| bail!("a fuzzer's thread failed")))
+        })?;
     }
     Ok(Outcome::Passed)
+}
+
+fn fuzz_one(name: &str, built: &Path, fuzz: &Path, target: &Path, more: Option<&Path>) -> Result<()> {
+    let found = target.join("corpus").join(name);
+    fs::create_dir_all(&found)?;
+    let mut fuzzer = Command::new(built.join(name));
+    fuzzer
+        .args(["-verbosity=0", "-print_final_stats=0", "-close_fd_mask=1"])
+        .arg(format!("-max_total_time={SECONDS}"))
+        .arg(format!("-artifact_prefix={}/", target.display()))
+        // New inputs go to the first folder, not to the committed one.
+        .arg(&found)
+        .arg(fuzz.join("corpus").join(name))
+        .args(more)
+        .current_dir(target);
+    run(&mut fuzzer).with_context(|| format!("fuzz target `{name}`; the input is in {}", target.display()))
 }
 
 /// A folder of the statements of the end-to-end corpora, a file for each.
