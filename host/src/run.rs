@@ -38,8 +38,9 @@ pub(crate) struct Args {
     /// The server behind `--filter` is spoken to in HTTP/2.
     #[arg(long, requires = "http")]
     upstream_http2: bool,
-    /// A certificate (PEM) to show to the clients of `--http`, who must encrypt then.
-    #[arg(long, value_name = "FILE", requires = "http", requires = "tls_key")]
+    /// A certificate (PEM) to show to clients, who must encrypt then: to those of databases and `--filter` as PostgreSQL
+    /// begins TLS, to those of `--http` and of APIs without `listen_tls` from the first byte.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_certificate: Option<PathBuf>,
     /// Its key (PEM).
     #[arg(long, value_name = "FILE", requires = "tls_certificate")]
@@ -54,10 +55,16 @@ pub(crate) struct Args {
     /// Where clients of `--filter` connect to.
     #[arg(long, value_name = "ADDRESS:PORT", requires = "filter")]
     listen: Option<SocketAddr>,
-    /// Certificate authorities (PEM) of which one must have signed the certificates of APIs that are spoken to in TLS;
+    /// Certificate authorities (PEM) of which one must have signed the certificates of targets that are spoken to in TLS;
     /// this machine's if left out.
     #[arg(long, value_name = "FILE")]
     target_ca: Option<PathBuf>,
+    /// A certificate (PEM) to show to these targets.
+    #[arg(long, value_name = "FILE", requires = "target_key", conflicts_with = "filter")]
+    target_certificate: Option<PathBuf>,
+    /// Its key (PEM).
+    #[arg(long, value_name = "FILE", requires = "target_certificate")]
+    target_key: Option<PathBuf>,
     /// The server behind `--filter`: ADDRESS:PORT, or the path of a Unix socket.
     #[arg(long, value_name = "ADDRESS", requires = "filter")]
     upstream: Option<String>,

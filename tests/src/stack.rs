@@ -1,5 +1,6 @@
 //! Everything at once: PostgreSQL with the shop, identity provider, host and a proxy with the filter.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -66,6 +67,8 @@ pub struct Builder {
     database: bool,
     proxies: bool,
     people: bool,
+    target_tls: bool,
+    run: Vec<String>,
 }
 
 /// Waits until the HTTP filter has been told what to do. A listener that wants TLS does not answer this, and whoever
@@ -109,6 +112,8 @@ impl Default for Builder {
             database: true,
             proxies: true,
             people: false,
+            target_tls: false,
+            run: Vec::new(),
         }
     }
 }
@@ -227,6 +232,24 @@ impl Builder {
     /// How the server authenticates `support`.
     pub fn auth(mut self, auth: Auth) -> Self {
         self.postgres.auth = auth;
+        self
+    }
+
+    /// Lets `gatewright run` begin TLS with the server by SSLRequest, and trust its certificate.
+    pub fn target_tls(mut self) -> Self {
+        self.target_tls = true;
+        self.set("/resources/0/target/tls", "request").proxy(Kind::Standalone)
+    }
+
+    /// More arguments for `gatewright run`.
+    pub fn run_with(mut self, arguments: &[&str]) -> Self {
+        self.run.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        self.proxy(Kind::Standalone)
+    }
+
+    /// Authorities of clients that the server asks for certificates.
+    pub fn server_client_ca(mut self, ca: &Path) -> Self {
+        self.postgres.client_ca = Some(ca.to_owned());
         self
     }
 
@@ -416,15 +439,20 @@ impl Builder {
             host.start(&site)?;
         }
         let [api_ports, mcp_ports] = ports;
-        let http =
-            |name, ports| self.start_proxy(kind, &site, &idp, Part { name, filter: Filter::Http, ports });
+        let mut run = self.run.clone();
+        if self.target_tls && self.postgres.tls {
+            run.extend(["--target-ca".to_owned(), postgres.certificate().display().to_string()]);
+        }
+        let http = |name, ports| {
+            self.start_proxy(kind, &site, &idp, Part { name, filter: Filter::Http, ports }, &run)
+        };
         let with_api = self.proxies && (self.api || self.api_at.is_some());
         let with_mcp = self.proxies && (mcp.is_some() || self.mcp_at.is_some());
         let api_proxy = with_api.then(|| http("shop-api", api_ports)).transpose()?;
         let mcp_proxy = with_mcp.then(|| http("shop-mcp", mcp_ports)).transpose()?;
         let ports = Ports { listener, admin: Port::free()? };
         let database =
-            || self.start_proxy(kind, &site, &idp, Part { name: "shop", filter: self.filter, ports });
+            || self.start_proxy(kind, &site, &idp, Part { name: "shop", filter: self.filter, ports }, &run);
         let proxy = (self.database && self.proxies).then(database).transpose()?;
         if !self.host_down {
             for proxy in api_proxy.iter().chain(&mcp_proxy) {
@@ -434,7 +462,7 @@ impl Builder {
         Ok(Stack { proxy, api_proxy, mcp_proxy, host, site, idp, api, mcp, _relay: relay, postgres })
     }
 
-    fn start_proxy(&self, kind: Kind, site: &Site, idp: &Idp, part: Part) -> Result<Proxy> {
+    fn start_proxy(&self, kind: Kind, site: &Site, idp: &Idp, part: Part, run: &[String]) -> Result<Proxy> {
         let Part { name: resource, filter, ports } = part;
         let wasm = tools::filter(filter)?;
         match kind {
@@ -449,7 +477,8 @@ impl Builder {
                 Envoy::start(&bootstrap, ports, self.concurrency).map(Proxy::Envoy)
             }
             Kind::Standalone => {
-                let options = Options { workers: self.concurrency, buffer_limit: self.buffer_limit };
+                let (workers, arguments) = (self.concurrency, run.to_vec());
+                let options = Options { workers, buffer_limit: self.buffer_limit, arguments };
                 Standalone::start(site, resource, ports.listener, &wasm, options).map(Proxy::Standalone)
             }
         }

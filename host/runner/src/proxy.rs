@@ -5,6 +5,7 @@
 
 mod accept;
 mod calls;
+mod fatal;
 mod filters;
 mod http;
 mod pump;

@@ -11,7 +11,7 @@ use serde::Deserialize;
 pub(crate) struct Endpoint {
     /// Which server.
     pub(crate) at: At,
-    /// Whether Envoy speaks direct TLS to it (PostgreSQL 17 and later, ALPN `postgresql`).
+    /// Whether the proxy speaks TLS to it.
     pub(crate) tls: Tls,
 }
 
@@ -46,15 +46,17 @@ impl std::fmt::Display for At {
     }
 }
 
-/// TLS between Envoy and the target.
+/// TLS between the proxy and the target.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Tls {
     /// None: loopback, a Unix socket, or a mesh that encrypts.
     #[default]
     None,
-    /// TLS from the first byte.
+    /// TLS from the first byte (PostgreSQL 17 and later, ALPN `postgresql`).
     Direct,
+    /// TLS by SSLRequest, as any PostgreSQL has it; Envoy cannot do that.
+    Request,
 }
 
 #[derive(Deserialize)]
@@ -77,6 +79,9 @@ impl TryFrom<EndpointForm> for Endpoint {
             (None, Some(path)) => At::Unix(path),
             _ => return Err("expected exactly one of `address: HOST:PORT` and `unix: PATH`".to_owned()),
         };
+        if matches!(at, At::Unix(_)) && form.tls != Tls::None {
+            return Err("a Unix socket needs no TLS, and has none: leave out `tls`".to_owned());
+        }
         Ok(Self { at, tls: form.tls })
     }
 }

@@ -1,11 +1,14 @@
 //! A data plane that runs while a test does.
 #![allow(dead_code, unreachable_pub, reason = "a module of several suites, each of which uses its part")]
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use gatewright_runner::proxy::{ClientSide, Config, Filter, Protocol, Proxy, Service, Target};
 use gatewright_runner::{Engine, Metrics, Plugin};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -57,4 +60,40 @@ pub fn service(upstream: Target, protocol: Protocol, filters: &[&str]) -> Servic
         filters: filters.collect(),
         buffer_limit: 64 << 10,
     }
+}
+
+/// A configuration of that service alone.
+pub fn config(service: Service, workers: usize) -> Config {
+    Config { services: vec![service], clusters: HashMap::new(), workers, drain: Duration::from_millis(300) }
+}
+
+/// A server that says back what it hears.
+pub async fn echo() -> SocketAddr {
+    let listener = TcpListener::bind(LOOPBACK).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let (mut read, mut write) = socket.split();
+                let _ = tokio::io::copy(&mut read, &mut write).await;
+                let _ = write.shutdown().await;
+            });
+        }
+    });
+    address
+}
+
+/// What comes back of as many bytes as these, which are said.
+pub async fn says(socket: &mut TcpStream, words: &[u8]) -> Vec<u8> {
+    socket.write_all(words).await.unwrap();
+    let mut answer = vec![0; words.len()];
+    let read = tokio::time::timeout(Duration::from_secs(5), socket.read_exact(&mut answer)).await.unwrap();
+    read.map(|_| answer).unwrap_or_default()
+}
+
+/// All that comes until the end.
+pub async fn rest(socket: &mut TcpStream) -> Vec<u8> {
+    let mut rest = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_secs(5), socket.read_to_end(&mut rest)).await.unwrap();
+    rest
 }
