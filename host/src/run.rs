@@ -1,16 +1,19 @@
 //! `gatewright run`: serves resources and APIs, or any proxy-wasm filter, without Envoy.
 
 mod admin;
+mod reload;
 mod services;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use gatewright_runner::Metrics;
 use gatewright_runner::proxy::{Config, Proxy};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::ConfigArg;
 use crate::serve;
@@ -94,8 +97,11 @@ fn cluster(text: &str) -> Result<(String, SocketAddr), String> {
     Ok((name.to_owned(), address.parse().map_err(|error| format!("`{address}`: {error}"))?))
 }
 
-/// Serves until SIGTERM or Ctrl-C.
+/// Serves until SIGTERM or Ctrl-C; reads what to serve again at SIGHUP.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
+    // From now on, or it would end this process.
+    let hangups = signal(SignalKind::hangup()).context("SIGHUP cannot be heard")?;
+    let args = Arc::new(args);
     let (services, clusters) = services::of(&args)?;
     // Listens first: a filter's first question shall find somebody.
     let mut host = if args.with_host { Some(Host::start(&args.config.config).await?) } else { None };
@@ -106,11 +112,12 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let proxy =
         Proxy::start(Config { services, clusters, workers, drain: args.drain }, metrics.clone()).await?;
     if let Some(address) = args.admin {
-        admin::serve(address, metrics).await?;
+        admin::serve(address, metrics.clone()).await?;
     }
     for (name, address) in names.iter().zip(proxy.addresses()?) {
         writeln!(std::io::stdout(), "gatewright runs {name} on {address}").context("standard output")?;
     }
+    let reloads = tokio::spawn(reload::follow(args.clone(), hangups, proxy.control(), metrics));
     let mut ended = None;
     let over = async {
         match &mut host {
@@ -123,6 +130,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         }
     };
     proxy.serve(over).await;
+    reloads.abort();
     match (ended, host) {
         (Some(result), _) => result.context("the host")?.and_then(|()| bail!("the host ended")),
         (None, Some(host)) => host.stop().await,

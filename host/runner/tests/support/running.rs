@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use gatewright_runner::proxy::{ClientSide, Config, Filter, Protocol, Proxy, Service, Target};
+use gatewright_runner::proxy::{ClientSide, Config, Control, Filter, Protocol, Proxy, Service, Target};
 use gatewright_runner::{Engine, Metrics, Plugin};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -21,6 +21,7 @@ pub const LOOPBACK: &str = "127.0.0.1:0";
 pub struct Running {
     pub address: SocketAddr,
     pub metrics: Metrics,
+    pub control: Control,
     pub stop: oneshot::Sender<()>,
     pub ended: JoinHandle<()>,
 }
@@ -30,9 +31,10 @@ impl Running {
         let metrics = Metrics::new();
         let proxy = Proxy::start(config, metrics.clone()).await.expect("it starts");
         let address = *proxy.addresses().expect("addresses").first().expect("a service");
+        let control = proxy.control();
         let (stop, stopped) = oneshot::channel::<()>();
         let ended = tokio::spawn(proxy.serve(async { drop(stopped.await) }));
-        Self { address, metrics, stop, ended }
+        Self { address, metrics, control, stop, ended }
     }
 
     pub async fn connect(&self) -> TcpStream {
