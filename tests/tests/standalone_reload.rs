@@ -90,7 +90,6 @@ for line in sys.stdin:
     reload(&stack, "failed")?;
     ensure!(stack.proxy()?.log().contains(&key), "it names the file: {}", stack.proxy()?.log());
     ensure!(anew(&login, &two)?.stdout == row && asked()? == row, "everything goes on");
-    drop(asked);
     drop(ask);
     session.wait()?;
     Ok(())
