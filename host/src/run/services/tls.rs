@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use axum::http::uri::Authority;
 use gatewright_runner::proxy::{Begin, ClientSide, Identity, ServerSide, Tls};
 
@@ -18,7 +18,7 @@ pub(super) fn clients(args: &Args, http: bool) -> anyhow::Result<Option<ClientSi
     };
     let (identity, client_ca) = (Identity { certificate, key }, args.tls_client_ca.as_deref());
     let tls = match http {
-        true => Tls::for_http(&identity, client_ca),
+        true => Tls::for_http(&identity, client_ca, false),
         false => Tls::new(&identity, client_ca, true),
     };
     Ok(Some(ClientSide::Tls(tls.context("--tls-certificate")?)))
@@ -39,16 +39,12 @@ pub(super) fn agents_of_api(args: &Args, loaded: &Loaded, api: &Api) -> anyhow::
     let Some(tls) = api.listen_tls.as_ref().map(|tls| &tls.value) else {
         return Ok(clients(args, true)?.unwrap_or(ClientSide::Plain));
     };
-    let only_mtls = api.identity.value.iter().all(|source| matches!(source, AgentIdentity::Mtls(_)));
-    ensure!(
-        tls.client_ca.is_none() || only_mtls,
-        "`gatewright run` cannot leave it to agents whether they show a certificate; leave out `listen_tls.client_ca`, or \
-         let `mtls` be the only `identity`, or use Envoy"
-    );
+    // As `gatewright envoy` has it: where something else may tell who an agent is, it need not show one.
+    let optional = !api.identity.value.iter().all(|source| matches!(source, AgentIdentity::Mtls(_)));
     let file = |path: &Path| loaded.folder.join(path);
     let identity = Identity { certificate: file(&tls.certificate), key: file(&tls.key) };
     let client_ca = tls.client_ca.as_deref().map(file);
-    Ok(ClientSide::Tls(Tls::for_http(&identity, client_ca.as_deref())?))
+    Ok(ClientSide::Tls(Tls::for_http(&identity, client_ca.as_deref(), optional)?))
 }
 
 /// TLS with a database, by the name or address that it is found by.

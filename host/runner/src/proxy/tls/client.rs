@@ -60,22 +60,28 @@ impl Tls {
     /// # Errors
     /// A file cannot be read, or key and certificate do not belong together.
     pub fn new(identity: &Identity, client_ca: Option<&Path>, required: bool) -> Result<Self, TlsError> {
-        let mut config = config(identity, client_ca)?;
+        let mut config = config(identity, client_ca, false)?;
         config.alpn_protocols = vec![ALPN.to_vec()];
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), required })
     }
 }
 
-/// TLS with clients, of no protocol yet.
-pub(super) fn config(identity: &Identity, client_ca: Option<&Path>) -> Result<ServerConfig, TlsError> {
+/// TLS with clients, of no protocol yet. They are asked for certificates where there is a `client_ca`; where that is
+/// `optional` they may have none, but not another one.
+pub(super) fn config(
+    identity: &Identity,
+    client_ca: Option<&Path>,
+    optional: bool,
+) -> Result<ServerConfig, TlsError> {
     let builder = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(TlsError::config)?;
     let builder = match client_ca {
         Some(ca) => {
             let roots = Arc::new(roots(Some(ca))?);
-            let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider()).build();
-            builder.with_client_cert_verifier(verifier.map_err(TlsError::config)?)
+            let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider());
+            let verifier = if optional { verifier.allow_unauthenticated() } else { verifier };
+            builder.with_client_cert_verifier(verifier.build().map_err(TlsError::config)?)
         }
         None => builder.with_no_client_auth(),
     };

@@ -24,12 +24,13 @@ impl Begin {
 }
 
 impl Tls {
-    /// The same as [`Self::new`] for clients that speak HTTP. None may speak it in plain.
+    /// The same as [`Self::new`] for clients that speak HTTP. None may speak it in plain. Where certificates are
+    /// `optional`, a client of `client_ca` may have none, but not one of somebody else's.
     ///
     /// # Errors
     /// A file cannot be read, or key and certificate do not belong together.
-    pub fn for_http(identity: &Identity, client_ca: Option<&Path>) -> Result<Self, TlsError> {
-        let mut config = config(identity, client_ca)?;
+    pub fn for_http(identity: &Identity, client_ca: Option<&Path>, optional: bool) -> Result<Self, TlsError> {
+        let mut config = config(identity, client_ca, optional)?;
         config.alpn_protocols = vec![HTTP2.to_vec(), HTTP1.to_vec()];
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), required: true })
     }
