@@ -235,7 +235,7 @@ impl Builder {
         self
     }
 
-    /// Lets `gatewright run` begin TLS with the server by SSLRequest, and trust its certificate.
+    /// Lets `gatewright run` and the host begin TLS with the server by SSLRequest, and trust its certificate.
     pub fn target_tls(mut self) -> Self {
         self.target_tls = true;
         self.set("/resources/0/target/tls", "request").proxy(Kind::Standalone)
@@ -407,6 +407,9 @@ impl Builder {
             let path = postgres.socket_dir().join(format!(".s.PGSQL.{}", postgres.port()));
             site.set("/resources/0/target", serde_json::json!({ "unix": path }))?;
         }
+        if self.target_tls && self.postgres.tls {
+            site.set("/resources/0/target/ca", postgres.certificate().display().to_string().into())?;
+        }
         if self.people {
             let client = Client {
                 id: PAGES.to_owned(),
@@ -439,20 +442,15 @@ impl Builder {
             host.start(&site)?;
         }
         let [api_ports, mcp_ports] = ports;
-        let mut run = self.run.clone();
-        if self.target_tls && self.postgres.tls {
-            run.extend(["--target-ca".to_owned(), postgres.certificate().display().to_string()]);
-        }
-        let http = |name, ports| {
-            self.start_proxy(kind, &site, &idp, Part { name, filter: Filter::Http, ports }, &run)
-        };
+        let http =
+            |name, ports| self.start_proxy(kind, &site, &idp, Part { name, filter: Filter::Http, ports });
         let with_api = self.proxies && (self.api || self.api_at.is_some());
         let with_mcp = self.proxies && (mcp.is_some() || self.mcp_at.is_some());
         let api_proxy = with_api.then(|| http("shop-api", api_ports)).transpose()?;
         let mcp_proxy = with_mcp.then(|| http("shop-mcp", mcp_ports)).transpose()?;
         let ports = Ports { listener, admin: Port::free()? };
         let database =
-            || self.start_proxy(kind, &site, &idp, Part { name: "shop", filter: self.filter, ports }, &run);
+            || self.start_proxy(kind, &site, &idp, Part { name: "shop", filter: self.filter, ports });
         let proxy = (self.database && self.proxies).then(database).transpose()?;
         if !self.host_down {
             for proxy in api_proxy.iter().chain(&mcp_proxy) {
@@ -462,7 +460,7 @@ impl Builder {
         Ok(Stack { proxy, api_proxy, mcp_proxy, host, site, idp, api, mcp, _relay: relay, postgres })
     }
 
-    fn start_proxy(&self, kind: Kind, site: &Site, idp: &Idp, part: Part, run: &[String]) -> Result<Proxy> {
+    fn start_proxy(&self, kind: Kind, site: &Site, idp: &Idp, part: Part) -> Result<Proxy> {
         let Part { name: resource, filter, ports } = part;
         let wasm = tools::filter(filter)?;
         match kind {
@@ -477,7 +475,7 @@ impl Builder {
                 Envoy::start(&bootstrap, ports, self.concurrency).map(Proxy::Envoy)
             }
             Kind::Standalone => {
-                let (workers, arguments) = (self.concurrency, run.to_vec());
+                let (workers, arguments) = (self.concurrency, self.run.clone());
                 let options = Options { workers, buffer_limit: self.buffer_limit, arguments };
                 Standalone::start(site, resource, ports.listener, &wasm, options).map(Proxy::Standalone)
             }

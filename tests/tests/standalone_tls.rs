@@ -2,13 +2,15 @@
 #![allow(missing_docs, reason = "a test")]
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use gatewright_tests::certificates::{Authority, Certificate};
 use gatewright_tests::client::Login;
+use gatewright_tests::proxy::Kind;
 use gatewright_tests::stack::{Builder, Stack};
 use gatewright_tests::tools::{self, PgVersion};
-use gatewright_tests::{Output, run};
+use gatewright_tests::{Output, run, wait};
 
 const ROWS: &str = "SELECT name, ssn FROM customers ORDER BY id LIMIT 1";
 const MASKED: &str = "Ada Marsh|***-**-**20\n";
@@ -126,16 +128,20 @@ sys.stdin.read()
     let session = "SELECT ssl, version, client_dn FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
                    WHERE usename = 'support' AND application_name <> 'gatewright-host'";
     let session = stack.postgres.superuser_sql(session)?;
+    let catalogue = "SELECT count(*) > 0, bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+                     WHERE application_name = 'gatewright-host'";
+    let catalogue = stack.postgres.superuser_sql(catalogue)?;
     drop(agent.stdin.take());
     ensure!(agent.wait()?.success() && line == "False Ada Marsh ***-**-**20\n", "{line}");
     ensure!(session == "t|TLSv1.3|/CN=somebody", "{session}");
+    ensure!(catalogue == "t|t", "the host encrypts too: {catalogue}");
     Ok(())
 }
 
 #[test]
 fn a_server_that_refuses_to_encrypt_ends_the_session_in_words() -> Result<()> {
-    // Built without TLS: it answers no.
-    let stack = Stack::builder().target_tls().start()?;
+    // Built without TLS: it answers no, to the host as well.
+    let stack = Stack::builder().target_tls().host_down().start()?;
     let output = psql(&stack.login_as("ann", &["support"])?, &[], ROWS)?;
     ensure!(!output.success && output.stdout.is_empty(), "{output:?}");
     let said =
@@ -145,7 +151,7 @@ fn a_server_that_refuses_to_encrypt_ends_the_session_in_words() -> Result<()> {
     // Encrypting with the client changes nothing.
     let authority = Authority::new()?;
     let server = authority.issue("server", "IP:127.0.0.1")?;
-    let stack = shows(Stack::builder().target_tls(), &server).start()?;
+    let stack = shows(Stack::builder().target_tls().host_down(), &server).start()?;
     let output = psql(&stack.login_as("ann", &["support"])?, &[("PGSSLMODE", "require")], ROWS)?;
     ensure!(!output.success && output.stderr.contains(said), "{output:?}");
     Ok(())
@@ -159,11 +165,21 @@ fn a_server_that_is_not_trusted_is_told_nothing() -> Result<()> {
         .pg(PgVersion::V15)
         .server_tls()
         .set("/resources/0/target/tls", "request")
-        .run_with(&["--target-ca", ca.to_str().context("text")?])
+        .set("/resources/0/target/ca", ca.to_str().context("text")?)
+        .proxy(Kind::Standalone)
+        .host_down()
         .start()?;
     let output = psql(&stack.login_as("ann", &["support"])?, &[], ROWS)?;
     ensure!(!output.success && output.stderr.contains("does not prove who it is"), "{output:?}");
     let log = stack.postgres.log();
     ensure!(log.contains("could not accept SSL connection") && !log.contains("SELECT name, ssn"), "{log}");
+    let mut stack = stack;
+    stack.host.launch(&stack.site)?;
+    wait::until("the host to give up", Duration::from_secs(20), || {
+        let said = stack.host.log();
+        let why = said.contains("the catalogue of `shop` cannot be read")
+            && said.contains("invalid peer certificate");
+        Ok(why.then_some(()))
+    })?;
     Ok(())
 }

@@ -13,6 +13,9 @@ pub(crate) struct Endpoint {
     pub(crate) at: At,
     /// Whether the proxy speaks TLS to it.
     pub(crate) tls: Tls,
+    /// With `tls: request`: certificate authorities (PEM) of which one must have signed the server's certificate, relative to
+    /// this file; the machine's if left out.
+    pub(crate) ca: Option<PathBuf>,
 }
 
 /// Address of a server.
@@ -55,7 +58,7 @@ pub(crate) enum Tls {
     None,
     /// TLS from the first byte (PostgreSQL 17 and later, ALPN `postgresql`).
     Direct,
-    /// TLS by SSLRequest, as any PostgreSQL has it; Envoy cannot do that.
+    /// TLS by SSLRequest, as any PostgreSQL has it: by `gatewright run`, and by the host. Envoy cannot do that.
     Request,
 }
 
@@ -68,6 +71,8 @@ struct EndpointForm {
     unix: Option<PathBuf>,
     #[serde(default)]
     tls: Tls,
+    #[serde(default)]
+    ca: Option<PathBuf>,
 }
 
 impl TryFrom<EndpointForm> for Endpoint {
@@ -82,7 +87,10 @@ impl TryFrom<EndpointForm> for Endpoint {
         if matches!(at, At::Unix(_)) && form.tls != Tls::None {
             return Err("a Unix socket needs no TLS, and has none: leave out `tls`".to_owned());
         }
-        Ok(Self { at, tls: form.tls })
+        if form.ca.is_some() && form.tls != Tls::Request {
+            return Err("`ca` goes with `tls: request`; otherwise the proxy is told whom to trust".to_owned());
+        }
+        Ok(Self { at, tls: form.tls, ca: form.ca })
     }
 }
 

@@ -61,7 +61,7 @@ fn of_resources(args: &Args) -> anyhow::Result<(Vec<Service>, Clusters)> {
         let name = &resource.name.value.0;
         let Some(listen) = maker.listens(name, resource.listen) else { continue };
         let in_resource = || format!("`{name}`");
-        let server = tls::of_resource(args, resource).with_context(in_resource)?;
+        let server = tls::of_resource(args, &loaded, resource).with_context(in_resource)?;
         let client = tls::agents_of_resource(args, server.as_ref()).with_context(in_resource)?;
         let filter = envoy::filter(resource.kind);
         maker.add(

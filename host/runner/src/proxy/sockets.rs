@@ -29,9 +29,9 @@ pub(super) enum Unreachable {
 }
 
 /// Anything that bytes pass through.
-pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin {}
+pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
 
-impl<T: AsyncRead + AsyncWrite + Unpin> Socket for T {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Socket for T {}
 
 /// A socket of whatever kind.
 pub(super) type AnySocket = Box<dyn Socket>;

@@ -48,14 +48,19 @@ pub(super) fn agents_of_api(args: &Args, loaded: &Loaded, api: &Api) -> anyhow::
 }
 
 /// TLS with a database, by the name or address that it is found by.
-pub(super) fn of_resource(args: &Args, resource: &Resource) -> anyhow::Result<Option<ServerSide>> {
+pub(super) fn of_resource(
+    args: &Args,
+    loaded: &Loaded,
+    resource: &Resource,
+) -> anyhow::Result<Option<ServerSide>> {
     let target = &resource.target;
     let name = match &target.at {
         At::Tcp(address) => address.ip().to_string(),
         At::Name(name, _) => name.clone(),
         At::Unix(_) => String::new(),
     };
-    server(args, target, &name, Begin::Direct)
+    let ca = target.ca.as_ref().map(|ca| loaded.folder.join(ca));
+    server(args, target, &name, Begin::Direct, ca.as_deref())
 }
 
 /// TLS with an API, by the name that it is called by.
@@ -63,10 +68,16 @@ pub(super) fn of_api(args: &Args, api: &Api) -> anyhow::Result<Option<ServerSide
     let authority = api.authority.clone().unwrap_or_else(|| api.target.at.authority());
     // INVARIANT: what is no name is refused below.
     let name = authority.parse::<Authority>().map_or(authority, |authority| authority.host().to_owned());
-    server(args, &api.target, &name, if api.http2 { Begin::Http2 } else { Begin::Http1 })
+    server(args, &api.target, &name, if api.http2 { Begin::Http2 } else { Begin::Http1 }, None)
 }
 
-fn server(args: &Args, target: &Endpoint, name: &str, direct: Begin) -> anyhow::Result<Option<ServerSide>> {
+fn server(
+    args: &Args,
+    target: &Endpoint,
+    name: &str,
+    direct: Begin,
+    ca: Option<&Path>,
+) -> anyhow::Result<Option<ServerSide>> {
     let begin = match target.tls {
         TargetTls::None => return Ok(None),
         TargetTls::Direct => direct,
@@ -74,6 +85,6 @@ fn server(args: &Args, target: &Endpoint, name: &str, direct: Begin) -> anyhow::
     };
     let identity = args.target_certificate.clone().zip(args.target_key.clone());
     let identity = identity.map(|(certificate, key)| Identity { certificate, key });
-    let tls = ServerSide::new(name, begin, args.target_ca.as_deref(), identity.as_ref());
+    let tls = ServerSide::new(name, begin, ca.or(args.target_ca.as_deref()), identity.as_ref());
     Ok(Some(tls.context("TLS with the target")?))
 }

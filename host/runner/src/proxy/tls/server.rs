@@ -1,16 +1,18 @@
 //! TLS with servers.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::{Identity, SSL_REQUEST, TlsError, provider};
-use crate::proxy::sockets::{AnySocket, Unreachable};
+use crate::proxy::Target;
+use crate::proxy::sockets::{self, AnySocket, Unreachable};
 use crate::proxy::verifier::Verifier;
 
 /// How TLS with a server begins.
@@ -62,6 +64,17 @@ impl ServerSide {
         let name = ServerName::try_from(name.to_owned())
             .map_err(|_| TlsError::Config(format!("`{name}` is not a server's name")))?;
         Ok(Self { config: Arc::new(config), name, begin })
+    }
+
+    /// Connects to a server, for what is no proxy.
+    ///
+    /// # Errors
+    /// The server is not there, does not speak TLS, or does not prove who it is.
+    pub async fn open(
+        &self,
+        server: &Target,
+    ) -> io::Result<impl AsyncRead + AsyncWrite + Unpin + Send + use<>> {
+        sockets::connect(server, Some(self)).await.map_err(io::Error::other)
     }
 
     /// Makes TLS of a connection.
