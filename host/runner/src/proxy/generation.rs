@@ -125,8 +125,8 @@ impl Living {
     /// Serves a connection to its end.
     pub(super) fn visit(&self, visitor: Visitor) {
         let generation = self.generation.clone();
+        generation.load.set(generation.load.get() + 1);
         tokio::task::spawn_local(async move {
-            generation.load.set(generation.load.get() + 1);
             if let Some(serving) = generation.all.get(visitor.service).cloned() {
                 serving.visit(visitor, generation.draining.subscribe()).await;
             }
