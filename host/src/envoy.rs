@@ -35,7 +35,7 @@ pub(crate) fn bootstrap(settings: &Settings, asked: &Asked) -> anyhow::Result<St
             Kind::Postgres => {
                 let capabilities = capabilities::yaml(filter(resource.kind), 20);
                 let template = POSTGRES.replace("@capabilities", &capabilities);
-                (template.replace("@tls", tls(&resource.target)), &resource.target)
+                (template.replace("@tls", tls(name, &resource.target)?), &resource.target)
             }
         },
         (None, Some(api)) => (http::template(api, &settings.loaded)?, &api.target),
@@ -115,11 +115,15 @@ fn discovery(endpoint: &Endpoint) -> &'static str {
     }
 }
 
-fn tls(endpoint: &Endpoint) -> &'static str {
-    match endpoint.tls {
+fn tls(name: &str, endpoint: &Endpoint) -> anyhow::Result<&'static str> {
+    Ok(match endpoint.tls {
         Tls::None => "",
         Tls::Direct => DIRECT_TLS,
-    }
+        Tls::Request => bail!(
+            "`{name}`: Envoy cannot begin TLS by SSLRequest (`tls: request`). Let `address` be that of a `gatewright relay`, \
+             or serve it by `gatewright run`"
+        ),
+    })
 }
 
 const DIRECT_TLS: &str = r#"

@@ -1,16 +1,19 @@
 //! `gatewright run`: serves resources and APIs, or any proxy-wasm filter, without Envoy.
 
 mod admin;
+mod reload;
 mod services;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use gatewright_runner::Metrics;
 use gatewright_runner::proxy::{Config, Proxy};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::ConfigArg;
 use crate::serve;
@@ -38,8 +41,9 @@ pub(crate) struct Args {
     /// The server behind `--filter` is spoken to in HTTP/2.
     #[arg(long, requires = "http")]
     upstream_http2: bool,
-    /// A certificate (PEM) to show to the clients of `--http`, who must encrypt then.
-    #[arg(long, value_name = "FILE", requires = "http", requires = "tls_key")]
+    /// A certificate (PEM) to show to clients, who must encrypt then: to those of databases and `--filter` as PostgreSQL
+    /// begins TLS, to those of `--http` and of APIs without `listen_tls` from the first byte.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_certificate: Option<PathBuf>,
     /// Its key (PEM).
     #[arg(long, value_name = "FILE", requires = "tls_certificate")]
@@ -54,10 +58,16 @@ pub(crate) struct Args {
     /// Where clients of `--filter` connect to.
     #[arg(long, value_name = "ADDRESS:PORT", requires = "filter")]
     listen: Option<SocketAddr>,
-    /// Certificate authorities (PEM) of which one must have signed the certificates of APIs that are spoken to in TLS;
+    /// Certificate authorities (PEM) of which one must have signed the certificates of targets that are spoken to in TLS;
     /// this machine's if left out.
     #[arg(long, value_name = "FILE")]
     target_ca: Option<PathBuf>,
+    /// A certificate (PEM) to show to these targets.
+    #[arg(long, value_name = "FILE", requires = "target_key", conflicts_with = "filter")]
+    target_certificate: Option<PathBuf>,
+    /// Its key (PEM).
+    #[arg(long, value_name = "FILE", requires = "target_certificate")]
+    target_key: Option<PathBuf>,
     /// The server behind `--filter`: ADDRESS:PORT, or the path of a Unix socket.
     #[arg(long, value_name = "ADDRESS", requires = "filter")]
     upstream: Option<String>,
@@ -87,8 +97,11 @@ fn cluster(text: &str) -> Result<(String, SocketAddr), String> {
     Ok((name.to_owned(), address.parse().map_err(|error| format!("`{address}`: {error}"))?))
 }
 
-/// Serves until SIGTERM or Ctrl-C.
+/// Serves until SIGTERM or Ctrl-C; reads what to serve again at SIGHUP.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
+    // From now on, or it would end this process.
+    let hangups = signal(SignalKind::hangup()).context("SIGHUP cannot be heard")?;
+    let args = Arc::new(args);
     let (services, clusters) = services::of(&args)?;
     // Listens first: a filter's first question shall find somebody.
     let mut host = if args.with_host { Some(Host::start(&args.config.config).await?) } else { None };
@@ -99,11 +112,12 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let proxy =
         Proxy::start(Config { services, clusters, workers, drain: args.drain }, metrics.clone()).await?;
     if let Some(address) = args.admin {
-        admin::serve(address, metrics).await?;
+        admin::serve(address, metrics.clone()).await?;
     }
     for (name, address) in names.iter().zip(proxy.addresses()?) {
         writeln!(std::io::stdout(), "gatewright runs {name} on {address}").context("standard output")?;
     }
+    let reloads = tokio::spawn(reload::follow(args.clone(), hangups, proxy.control(), metrics));
     let mut ended = None;
     let over = async {
         match &mut host {
@@ -116,6 +130,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         }
     };
     proxy.serve(over).await;
+    reloads.abort();
     match (ended, host) {
         (Some(result), _) => result.context("the host")?.and_then(|()| bail!("the host ended")),
         (None, Some(host)) => host.stop().await,

@@ -8,8 +8,8 @@ use gatewright_core::policy::Engine;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
-use crate::catalogue::Source;
-use crate::config::{Fault, Faults, Loaded, Resource};
+use crate::catalogue::{Authorities, Source};
+use crate::config::{Fault, Faults, Loaded, Resource, Tls};
 use crate::notify::Receiver;
 use crate::policies;
 use crate::secret::{Secret, SecretRef};
@@ -154,6 +154,9 @@ impl Settings {
         let role = resource.catalogue_role()?;
         Some(Source {
             at: resource.target.at.clone(),
+            tls: (resource.target.tls == Tls::Request).then(|| Authorities {
+                file: resource.target.ca.as_ref().map(|ca| self.loaded.folder.join(ca)),
+            }),
             database: resource.database.clone(),
             role: role.target().to_owned(),
             password: self.password(&resource.name.value.0, &role.name.value).cloned(),

@@ -50,6 +50,8 @@ pub struct PgOptions {
     pub auth: Auth,
     /// `ssl = on` with a self-signed certificate. Version 15 only: 18 is built without TLS.
     pub tls: bool,
+    /// Authorities (PEM) of clients, who are asked for certificates then.
+    pub client_ca: Option<PathBuf>,
     /// More lines for `postgresql.conf`, name and value.
     pub settings: Vec<(String, String)>,
 }

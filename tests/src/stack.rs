@@ -1,5 +1,6 @@
 //! Everything at once: PostgreSQL with the shop, identity provider, host and a proxy with the filter.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -66,6 +67,8 @@ pub struct Builder {
     database: bool,
     proxies: bool,
     people: bool,
+    target_tls: bool,
+    run: Vec<String>,
 }
 
 /// Waits until the HTTP filter has been told what to do. A listener that wants TLS does not answer this, and whoever
@@ -109,6 +112,8 @@ impl Default for Builder {
             database: true,
             proxies: true,
             people: false,
+            target_tls: false,
+            run: Vec::new(),
         }
     }
 }
@@ -227,6 +232,24 @@ impl Builder {
     /// How the server authenticates `support`.
     pub fn auth(mut self, auth: Auth) -> Self {
         self.postgres.auth = auth;
+        self
+    }
+
+    /// Lets `gatewright run` and the host begin TLS with the server by SSLRequest, and trust its certificate.
+    pub fn target_tls(mut self) -> Self {
+        self.target_tls = true;
+        self.set("/resources/0/target/tls", "request").proxy(Kind::Standalone)
+    }
+
+    /// More arguments for `gatewright run`.
+    pub fn run_with(mut self, arguments: &[&str]) -> Self {
+        self.run.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        self.proxy(Kind::Standalone)
+    }
+
+    /// Authorities of clients that the server asks for certificates.
+    pub fn server_client_ca(mut self, ca: &Path) -> Self {
+        self.postgres.client_ca = Some(ca.to_owned());
         self
     }
 
@@ -384,6 +407,9 @@ impl Builder {
             let path = postgres.socket_dir().join(format!(".s.PGSQL.{}", postgres.port()));
             site.set("/resources/0/target", serde_json::json!({ "unix": path }))?;
         }
+        if self.target_tls && self.postgres.tls {
+            site.set("/resources/0/target/ca", postgres.certificate().display().to_string().into())?;
+        }
         if self.people {
             let client = Client {
                 id: PAGES.to_owned(),
@@ -449,7 +475,8 @@ impl Builder {
                 Envoy::start(&bootstrap, ports, self.concurrency).map(Proxy::Envoy)
             }
             Kind::Standalone => {
-                let options = Options { workers: self.concurrency, buffer_limit: self.buffer_limit };
+                let (workers, arguments) = (self.concurrency, self.run.clone());
+                let options = Options { workers, buffer_limit: self.buffer_limit, arguments };
                 Standalone::start(site, resource, ports.listener, &wasm, options).map(Proxy::Standalone)
             }
         }

@@ -24,12 +24,14 @@ pub struct Standalone {
 }
 
 /// What a proxy is started with besides the site.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Worker threads.
     pub workers: u32,
     /// `--buffer-limit`, where it is not the default.
     pub buffer_limit: Option<u32>,
+    /// More for the command line.
+    pub arguments: Vec<String>,
 }
 
 impl Standalone {
@@ -45,6 +47,7 @@ impl Standalone {
         run.current_dir(site.folder());
         // The proxy is not told the database's password.
         run.envs(site.env().iter().filter(|(name, _)| !name.ends_with("_PASSWORD")).cloned());
+        run.args(&options.arguments);
         if let Some(limit) = options.buffer_limit {
             run.args(["--buffer-limit", &limit.to_string()]);
         }

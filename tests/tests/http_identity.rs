@@ -8,6 +8,7 @@ use gatewright_tests::agents::HttpAgent;
 use gatewright_tests::certificates::Authority;
 use gatewright_tests::curl::curl;
 use gatewright_tests::idp::{Forgery, Idp, TokenOptions};
+use gatewright_tests::proxy::Kind;
 use gatewright_tests::stack::{Builder, Stack};
 use gatewright_tests::target::{Answer, Target};
 use gatewright_tests::{http, wait};
@@ -33,7 +34,7 @@ fn signature(token: &str) -> &str {
 fn nowhere(stack: &Stack, target: &Target, tokens: &[&str]) -> Result<()> {
     let dba = stack.idp.token("dan", &["dba"])?;
     let sessions = stack.host.get("/v1/sessions", &dba)?.json()?;
-    let mut all = format!("{:?}\n{}\n{}", target.seen(), stack.api_envoy()?.log(), stack.host.log());
+    let mut all = format!("{:?}\n{}\n{}", target.seen(), stack.api_proxy()?.log(), stack.host.log());
     for session in sessions.as_array().into_iter().flatten() {
         all +=
             &stack.host.get(&format!("/v1/sessions/{}", session["id"].as_str().unwrap_or("?")), &dba)?.body;
@@ -113,6 +114,15 @@ fn a_token_in_a_cookie_or_a_header_stays_here() -> Result<()> {
 
 #[test]
 fn a_client_certificate_tells_who_it_is() -> Result<()> {
+    a_client_certificate_tells(Kind::Envoy)
+}
+
+#[test]
+fn a_client_certificate_tells_who_it_is_without_envoy() -> Result<()> {
+    a_client_certificate_tells(Kind::Standalone)
+}
+
+fn a_client_certificate_tells(kind: Kind) -> Result<()> {
     let target = target()?;
     let (ours, theirs) = (Authority::new()?, Authority::new()?);
     let server = ours.issue("server", "IP:127.0.0.1")?;
@@ -120,9 +130,9 @@ fn a_client_certificate_tells_who_it_is() -> Result<()> {
         json!({ "spiffe://shop.example/agents": ["support"], "spiffe://shop.example/admins/": ["dba"] });
     let tls =
         json!({ "certificate": server.certificate, "key": server.key, "client_ca": ours.certificate() });
-    let stack =
-        builder(&target, json!([{ "mtls": { "groups": groups } }])).set("/apis/0/listen_tls", tls).start()?;
-    let url = format!("https://127.0.0.1:{}/t/x", stack.api_envoy()?.port());
+    let builder = |identity: Value| builder(&target, identity).proxy(kind);
+    let stack = builder(json!([{ "mtls": { "groups": groups } }])).set("/apis/0/listen_tls", tls).start()?;
+    let url = format!("https://127.0.0.1:{}/t/x", stack.api_proxy()?.port());
     let trusted = ours.certificate().display().to_string();
     let token = format!("authorization: Bearer {}", stack.idp.token("dan", &["dba"])?);
     let get = |authority: &Authority, name: &str, id: &str, more: &[&str]| {
@@ -168,8 +178,8 @@ fn a_client_certificate_tells_who_it_is() -> Result<()> {
     let both = json!([{ "mtls": { "groups": groups } }, "bearer"]);
     let tls =
         json!({ "certificate": server.certificate, "key": server.key, "client_ca": ours.certificate() });
-    let stack = builder(&target, both).set("/apis/0/listen_tls", tls).start()?;
-    let url = format!("https://127.0.0.1:{}/t/x", stack.api_envoy()?.port());
+    let stack = builder(both).set("/apis/0/listen_tls", tls).start()?;
+    let url = format!("https://127.0.0.1:{}/t/x", stack.api_proxy()?.port());
     let token = format!("authorization: Bearer {}", stack.idp.token("ann", &["support"])?);
     let by_token = wait::until("the filter's bundle", Duration::from_secs(30), || {
         let answer = curl(&url, &["--cacert", &trusted, "--header", &token])?;

@@ -32,6 +32,6 @@ pub use http::{Broken, Exchange, Flow, Frame, Head, HttpChain, Incoming, Way};
 pub use metrics::{Kind, Metrics};
 pub use plugin::Plugin;
 pub use shared::Shared;
-pub use state::Info;
+pub use state::{Certificate, Encryption, Info};
 pub use vm::{Functions, Surroundings, Vm};
 pub use world::{HttpAnswer, HttpCall, QueueBell, World};

@@ -131,7 +131,7 @@ impl Metrics {
     }
 
     /// Adds one to a counter of the runner's own.
-    pub(crate) fn count(&self, name: &str) {
+    pub fn count(&self, name: &str) {
         self.add(Kind::Counter, name, 1);
     }
 

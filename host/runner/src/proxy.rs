@@ -5,9 +5,12 @@
 
 mod accept;
 mod calls;
+mod fatal;
 mod filters;
+mod generation;
 mod http;
 mod pump;
+mod reload;
 mod restart;
 mod sockets;
 mod tcp;
@@ -31,9 +34,13 @@ use crate::metrics::Metrics;
 use crate::plugin::Plugin;
 use crate::shared::Shared;
 
-use accept::Acceptor;
+use tokio::sync::mpsc;
+
+use accept::{Accepting, Acceptor};
+use reload::Reload;
 use thread::Thread;
 
+pub use reload::Control;
 pub use tls::{Begin, ClientSide, Identity, ServerSide, Tls, TlsError};
 
 /// One listener with its filters and its server.
@@ -101,7 +108,7 @@ pub struct Config {
     pub services: Vec<Service>,
     /// What filters may call by HTTP, by the name that they know it by.
     pub clusters: HashMap<String, SocketAddr>,
-    /// Worker threads; at least one.
+    /// Worker threads; at least one. A reload does not change them, nor the drain time.
     pub workers: usize,
     /// How long connections may go on after the signal to stop.
     pub drain: Duration,
@@ -130,6 +137,8 @@ pub struct Proxy {
     acceptors: Vec<Acceptor>,
     threads: Vec<Thread>,
     metrics: Metrics,
+    control: Control,
+    reloads: mpsc::Receiver<Reload>,
 }
 
 impl Proxy {
@@ -139,10 +148,7 @@ impl Proxy {
     /// An address is taken, or a filter does not start.
     pub async fn start(config: Config, metrics: Metrics) -> Result<Self, StartError> {
         let config = Arc::new(config);
-        let mut acceptors = Vec::new();
-        for (index, service) in config.services.iter().enumerate() {
-            acceptors.push(Acceptor::bind(index, service).await?);
-        }
+        let acceptors = accept::bind(&config.services, &[])?;
         let shared = Shared::new();
         let mut threads = Vec::new();
         for number in 0..config.workers.max(1) {
@@ -151,7 +157,8 @@ impl Proxy {
         for thread in &mut threads {
             thread.ready().await?;
         }
-        Ok(Self { acceptors, threads, metrics })
+        let (control, reloads) = Control::new();
+        Ok(Self { acceptors, threads, metrics, control, reloads })
     }
 
     /// Where each service listens.
@@ -168,23 +175,28 @@ impl Proxy {
         &self.metrics
     }
 
+    /// What tells it, while it serves, to serve something else.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        self.control.clone()
+    }
+
     /// Serves until `stop` is there; then takes no new connection, and ends when the others have ended or the drain
     /// time is over.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
-        let doors: Vec<_> = self.threads.iter().map(Thread::door).collect();
-        let accepting: Vec<_> = self
-            .acceptors
-            .into_iter()
-            .map(|acceptor| tokio::spawn(acceptor.run(doors.clone(), self.metrics.clone())))
-            .collect();
-        drop(doors);
-        stop.await;
-        for task in accepting {
-            task.abort();
-            // What it accepted is with a worker.
-            let _ = task.await;
+        let Self { acceptors, threads, metrics, control: _, mut reloads } = self;
+        let doors: Vec<_> = threads.iter().map(Thread::door).collect();
+        let mut accepting = Accepting::start(acceptors, &doors, &metrics);
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            tokio::select! {
+                () = &mut stop => break,
+                Some(reload) = reloads.recv() => accepting = reload.run(accepting, &doors, &metrics).await,
+            }
         }
-        let ends: Vec<_> = self.threads.into_iter().map(Thread::drain).collect();
+        accepting.stop().await;
+        drop(doors);
+        let ends: Vec<_> = threads.into_iter().map(Thread::drain).collect();
         for end in ends {
             // Nothing is sent: the other end goes when the thread does.
             let _ = end.await;

@@ -37,12 +37,30 @@ pub struct Info {
     pub destination: String,
     /// The server's `address:port`, or the path of its socket; none until it is chosen.
     pub upstream: Option<String>,
-    /// The server name that the client asked for in TLS.
+    /// How the client encrypts; none where it does not.
+    pub encryption: Option<Encryption>,
+}
+
+/// What TLS tells of a client.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Encryption {
+    /// `TLSv1.2` or `TLSv1.3`.
+    pub version: String,
+    /// The server name that the client asked for.
     pub server_name: Option<String>,
-    /// Whether the client showed a certificate that was verified.
-    pub mtls: bool,
-    /// The URIs of that certificate (subjectAltName), the first one first.
+    /// The client's certificate, which was verified.
+    pub certificate: Option<Certificate>,
+}
+
+/// A certificate.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Certificate {
+    /// The URIs that it is for (subjectAltName), the first one first.
     pub uri_sans: Vec<String>,
+    /// The host names that it is for (subjectAltName), the first one first.
+    pub dns_sans: Vec<String>,
+    /// Its SHA-256, in hexadecimal digits.
+    pub sha256: String,
 }
 
 /// One connection, or one request with its response, as one filter sees it.

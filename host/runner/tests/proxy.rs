@@ -3,59 +3,21 @@
 
 mod support;
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use gatewright_runner::Metrics;
-use gatewright_runner::proxy::{
-    Begin, ClientSide, Config, Identity, Protocol, Proxy, ServerSide, Service, StartError, Target, Tls,
-};
-use support::running::{self, LOOPBACK, Running};
+use gatewright_runner::proxy::{Config, Protocol, Proxy, Service, StartError, Target};
+use support::running::{self, LOOPBACK, Running, config, echo, rest, says};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-
-/// A server that says back what it hears.
-async fn echo() -> SocketAddr {
-    let listener = TcpListener::bind(LOOPBACK).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((mut socket, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                let (mut read, mut write) = socket.split();
-                let _ = tokio::io::copy(&mut read, &mut write).await;
-                let _ = write.shutdown().await;
-            });
-        }
-    });
-    address
-}
 
 fn service(upstream: Target, filters: &[&str]) -> Service {
     running::service(upstream, Protocol::Tcp, filters)
 }
 
-fn config(service: Service, workers: usize) -> Config {
-    Config { services: vec![service], clusters: HashMap::new(), workers, drain: Duration::from_millis(300) }
-}
-
 async fn run(config: Config) -> Running {
     Running::start(config).await
-}
-
-async fn says(socket: &mut TcpStream, words: &[u8]) -> Vec<u8> {
-    socket.write_all(words).await.unwrap();
-    let mut answer = vec![0; words.len()];
-    let read = tokio::time::timeout(Duration::from_secs(5), socket.read_exact(&mut answer)).await.unwrap();
-    read.map(|_| answer).unwrap_or_default()
-}
-
-async fn rest(socket: &mut TcpStream) -> Vec<u8> {
-    let mut rest = Vec::new();
-    let _ = tokio::time::timeout(Duration::from_secs(5), socket.read_to_end(&mut rest)).await.unwrap();
-    rest
 }
 
 #[tokio::test]
@@ -280,138 +242,4 @@ async fn an_answer_to_a_filter_that_failed_is_not_given_to_the_next_one() {
     let answer = tokio::time::timeout(Duration::from_millis(1500), second.read_u8()).await;
     assert!(answer.is_err(), "{answer:?}");
     running.stop().await;
-}
-
-fn openssl(arguments: &[&str]) {
-    let output = Command::new("openssl").args(arguments).output().expect("openssl runs");
-    assert!(output.status.success(), "{output:?}");
-}
-
-/// A certificate for that name that signed itself, as PostgreSQL's instructions make one.
-fn certificate(folder: &Path, name: &str) -> Identity {
-    let (certificate, key) = (folder.join(format!("{name}.crt")), folder.join(format!("{name}.key")));
-    let (subject, names) = (format!("/CN={name}"), format!("subjectAltName=DNS:{name}"));
-    openssl(&[
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        &subject,
-        "-addext",
-        &names,
-        "-keyout",
-        key.to_str().unwrap(),
-        "-out",
-        certificate.to_str().unwrap(),
-    ]);
-    Identity { certificate, key }
-}
-
-/// One that an authority signed.
-fn signed(folder: &Path, name: &str, authority: &Identity) -> Identity {
-    let path = |end: &str| folder.join(format!("{name}.signed.{end}"));
-    let (request, extensions) = (path("csr"), path("ext"));
-    let identity = Identity { certificate: path("crt"), key: path("key") };
-    std::fs::write(&extensions, format!("subjectAltName=DNS:{name}\nbasicConstraints=CA:FALSE\n")).unwrap();
-    openssl(&[
-        "req",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-subj",
-        "/CN=server",
-        "-keyout",
-        identity.key.to_str().unwrap(),
-        "-out",
-        request.to_str().unwrap(),
-    ]);
-    openssl(&[
-        "x509",
-        "-req",
-        "-days",
-        "2",
-        "-in",
-        request.to_str().unwrap(),
-        "-CA",
-        authority.certificate.to_str().unwrap(),
-        "-CAkey",
-        authority.key.to_str().unwrap(),
-        "-CAcreateserial",
-        "-extfile",
-        extensions.to_str().unwrap(),
-        "-out",
-        identity.certificate.to_str().unwrap(),
-    ]);
-    identity
-}
-
-const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
-
-/// Two proxies in a row, with TLS between them: what the first makes, the second takes.
-async fn tunnel(name: &str, begin: Begin, trusted: &Identity, shown: &Identity) -> (Running, Running) {
-    let mut far = service(Target::Tcp(echo().await), &[""]);
-    far.client = ClientSide::Tls(Tls::new(shown, None, true).unwrap());
-    let far = run(config(far, 1)).await;
-    let mut near = service(Target::Tcp(far.address), &[]);
-    near.client = ClientSide::Declined;
-    near.upstream_tls = Some(ServerSide::new(name, begin, Some(&trusted.certificate), None).unwrap());
-    (run(config(near, 1)).await, far)
-}
-
-#[tokio::test]
-async fn tls_is_begun_by_request_and_directly_and_names_are_verified() {
-    let folder = tempfile::tempdir().unwrap();
-    let (own, other) = (certificate(folder.path(), "db.test"), certificate(folder.path(), "db2.test"));
-    let authority = certificate(folder.path(), "ca.test");
-    let signed = signed(folder.path(), "db.test", &authority);
-    for begin in [Begin::Request, Begin::Direct] {
-        for (name, trusted, shown, works) in [
-            ("db.test", &own, &own, true),
-            ("db2.test", &own, &own, false),
-            ("127.0.0.1", &own, &own, false),
-            ("db.test", &other, &own, false),
-            ("db.test", &authority, &signed, true),
-            ("db2.test", &authority, &signed, false),
-            ("db.test", &other, &signed, false),
-            // Of the right name, and of nobody that is trusted.
-            ("db.test", &authority, &own, false),
-        ] {
-            let (near, far) = tunnel(name, begin, trusted, shown).await;
-            let mut socket = near.connect().await;
-            // The near proxy declines, as a relay does, and passes the rest on.
-            socket.write_all(&SSL_REQUEST).await.unwrap();
-            assert_eq!(socket.read_u8().await.unwrap(), b'N');
-            let echoed = says(&mut socket, b"secret startup").await;
-            assert_eq!(echoed == b"secret startup", works, "{name} {begin:?}");
-            near.stop().await;
-            far.stop().await;
-        }
-    }
-}
-
-#[tokio::test]
-async fn clients_that_do_not_encrypt_where_they_must_are_told_so() {
-    let folder = tempfile::tempdir().unwrap();
-    let identity = certificate(folder.path(), "db.test");
-    for required in [true, false] {
-        let mut service = service(Target::Tcp(echo().await), &[""]);
-        service.client = ClientSide::Tls(Tls::new(&identity, None, required).unwrap());
-        let running = run(config(service, 1)).await;
-        let mut socket = running.connect().await;
-        socket.write_all(b"12345678").await.unwrap();
-        socket.shutdown().await.unwrap();
-        let answer = rest(&mut socket).await;
-        let text = String::from_utf8_lossy(&answer);
-        assert_eq!(text.contains("must be encrypted"), required, "{text}");
-        assert_eq!(text == "12345678", !required, "{text}");
-        running.stop().await;
-    }
 }

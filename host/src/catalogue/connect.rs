@@ -1,9 +1,13 @@
 //! The host's own connection to the target.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio_postgres::{Client, Config, NoTls};
+use gatewright_runner::proxy::{Begin, ServerSide, Target};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_postgres::tls::NoTlsStream;
+use tokio_postgres::{Client, Config, Connection, NoTls};
 
 use crate::config::At;
 use crate::secret::Secret;
@@ -13,12 +17,21 @@ use crate::secret::Secret;
 pub(crate) struct Source {
     /// Which server.
     pub(crate) at: At,
+    /// TLS with it, by SSLRequest.
+    pub(crate) tls: Option<Authorities>,
     /// Database.
     pub(crate) database: String,
     /// Role on the target.
     pub(crate) role: String,
     /// Its password.
     pub(crate) password: Option<Secret>,
+}
+
+/// Who vouches for a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Authorities {
+    /// Their certificates; none where they are this machine's.
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// Connects. The connection runs in a task of its own and ends with the client.
@@ -46,13 +59,14 @@ pub(crate) async fn connect(source: &Source) -> anyhow::Result<Client> {
     if let Some(password) = &source.password {
         config.password(password.reveal());
     }
-    let (client, connection) =
-        config.connect(NoTls).await.map_err(|error| anyhow::anyhow!("{}", chain(&error)))?;
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(error = chain(&error), "catalogue connection ended");
+    let failed = |error| anyhow::anyhow!("{}", chain(&error));
+    let client = match &source.tls {
+        None => run(config.connect(NoTls).await.map_err(failed)?),
+        Some(authorities) => {
+            let socket = encrypted(&source.at, authorities).await?;
+            run(config.connect_raw(socket, NoTls).await.map_err(failed)?)
         }
-    });
+    };
     // A catalogue read must neither write nor hang.
     client
         .batch_execute(
@@ -61,6 +75,33 @@ pub(crate) async fn connect(source: &Source) -> anyhow::Result<Client> {
         .await
         .map_err(|error| anyhow::anyhow!("{}", chain(&error)))?;
     Ok(client)
+}
+
+fn run<S>((client, connection): (Client, Connection<S, NoTlsStream>)) -> Client
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(error = chain(&error), "catalogue connection ended");
+        }
+    });
+    client
+}
+
+/// A connection in TLS, as `gatewright run` makes it.
+async fn encrypted(
+    at: &At,
+    authorities: &Authorities,
+) -> anyhow::Result<impl AsyncRead + AsyncWrite + Unpin + Send + use<>> {
+    let (name, target) = match at {
+        At::Tcp(address) => (address.ip().to_string(), Target::Tcp(*address)),
+        At::Name(name, _) => (name.clone(), Target::Host(at.to_string())),
+        At::Unix(_) => anyhow::bail!("there is no TLS with a Unix socket"),
+    };
+    let tls = ServerSide::new(&name, Begin::Request, authorities.file.as_deref(), None)?;
+    let socket = tls.open(&target).await;
+    socket.with_context(|| format!("TLS with {at}"))
 }
 
 /// The error with its causes; tokio-postgres shows only the outermost.

@@ -11,8 +11,11 @@ use serde::Deserialize;
 pub(crate) struct Endpoint {
     /// Which server.
     pub(crate) at: At,
-    /// Whether Envoy speaks direct TLS to it (PostgreSQL 17 and later, ALPN `postgresql`).
+    /// Whether the proxy speaks TLS to it.
     pub(crate) tls: Tls,
+    /// With `tls: request`: certificate authorities (PEM) of which one must have signed the server's certificate, relative to
+    /// this file; the machine's if left out.
+    pub(crate) ca: Option<PathBuf>,
 }
 
 /// Address of a server.
@@ -46,15 +49,17 @@ impl std::fmt::Display for At {
     }
 }
 
-/// TLS between Envoy and the target.
+/// TLS between the proxy and the target.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Tls {
     /// None: loopback, a Unix socket, or a mesh that encrypts.
     #[default]
     None,
-    /// TLS from the first byte.
+    /// TLS from the first byte (PostgreSQL 17 and later, ALPN `postgresql`).
     Direct,
+    /// TLS by SSLRequest, as any PostgreSQL has it: by `gatewright run`, and by the host. Envoy cannot do that.
+    Request,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +71,8 @@ struct EndpointForm {
     unix: Option<PathBuf>,
     #[serde(default)]
     tls: Tls,
+    #[serde(default)]
+    ca: Option<PathBuf>,
 }
 
 impl TryFrom<EndpointForm> for Endpoint {
@@ -77,7 +84,13 @@ impl TryFrom<EndpointForm> for Endpoint {
             (None, Some(path)) => At::Unix(path),
             _ => return Err("expected exactly one of `address: HOST:PORT` and `unix: PATH`".to_owned()),
         };
-        Ok(Self { at, tls: form.tls })
+        if matches!(at, At::Unix(_)) && form.tls != Tls::None {
+            return Err("a Unix socket needs no TLS, and has none: leave out `tls`".to_owned());
+        }
+        if form.ca.is_some() && form.tls != Tls::Request {
+            return Err("`ca` goes with `tls: request`; otherwise the proxy is told whom to trust".to_owned());
+        }
+        Ok(Self { at, tls: form.tls, ca: form.ca })
     }
 }
 

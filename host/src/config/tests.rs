@@ -277,3 +277,19 @@ fn how_agents_come_in_is_checked_too() {
         assert!(said.contains("apis[0].upgrades[0]"), "{upgrade}: {said}");
     }
 }
+
+#[test]
+fn tls_with_targets_is_what_they_can_speak() {
+    let target = |text: &str| format!("target: {{ {text} }}");
+    let database = |tls: &str| SOUND.replace(&target("address: 127.0.0.1:5432"), &target(tls));
+    for tls in ["none", "direct", "request"] {
+        assert_eq!(faults(&database(&format!("address: \"db.internal:5432\", tls: {tls}"))), "none");
+    }
+    assert_eq!(faults(&database("address: \"127.0.0.1:5432\", tls: request, ca: ca.pem")), "none");
+    let said = faults(&database("address: \"127.0.0.1:5432\", tls: direct, ca: ca.pem"));
+    assert!(said.contains("resources[0].target") && said.contains("`tls: request`"), "{said}");
+    let said = faults(&database("unix: /run/.s.PGSQL.5432, tls: request"));
+    assert!(said.contains("resources[0].target") && said.contains("leave out `tls`"), "{said}");
+    let said = faults(&with_api("[bearer]", "").replace(":8000 }", ":8000, tls: request }"));
+    assert!(said.contains("apis[0].target.tls") && said.contains("`direct`"), "{said}");
+}

@@ -1,20 +1,19 @@
 //! What to serve: the configuration's resources, or the command line's filter.
 
+mod filter;
+mod tls;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context as _, bail, ensure};
-use axum::http::uri::Authority;
-use gatewright_runner::proxy::{
-    Begin, ClientSide, Filter, HttpOptions, Identity, Protocol, ServerSide, Service, Target, Tls,
-};
+use anyhow::{Context as _, ensure};
+use gatewright_runner::proxy::{ClientSide, Filter, HttpOptions, Protocol, ServerSide, Service, Target};
 use gatewright_runner::{Engine, Limits, Module, Plugin};
 
 use super::Args;
-use crate::config::identity::Identity as AgentIdentity;
 use crate::config::values::Address;
-use crate::config::{Api, At, Endpoint, Loaded, Tls as TargetTls};
+use crate::config::{At, Endpoint, Loaded};
 use crate::envoy;
 use crate::secret::Secret;
 
@@ -23,7 +22,7 @@ type Clusters = HashMap<String, SocketAddr>;
 /// What the arguments say.
 pub(super) fn of(args: &Args) -> anyhow::Result<(Vec<Service>, Clusters)> {
     match (args.listen, &args.upstream) {
-        (Some(listen), Some(upstream)) => of_filter(args, listen, upstream),
+        (Some(listen), Some(upstream)) => filter::service(args, listen, upstream),
         _ => of_resources(args),
     }
 }
@@ -35,7 +34,7 @@ struct Serve {
     /// How agents begin.
     client: ClientSide,
     /// TLS with its target.
-    tls: Option<ServerSide>,
+    server: Option<ServerSide>,
 }
 
 /// What the configuration's services are made of.
@@ -60,24 +59,34 @@ fn of_resources(args: &Args) -> anyhow::Result<(Vec<Service>, Clusters)> {
     let mut maker = Maker { args, engine, token, modules: HashMap::new(), services: Vec::new() };
     for resource in &loaded.config.resources.value {
         let name = &resource.name.value.0;
+        let Some(listen) = maker.listens(name, resource.listen) else { continue };
+        let in_resource = || format!("`{name}`");
+        let server = tls::of_resource(args, &loaded, resource).with_context(in_resource)?;
+        let client = tls::agents_of_resource(args, server.as_ref()).with_context(in_resource)?;
         let filter = envoy::filter(resource.kind);
-        let what = Serve { filter, protocol: Protocol::Tcp, client: ClientSide::Plain, tls: None };
-        maker.add(name, resource.listen, &resource.target, what)?;
+        maker.add(
+            name,
+            listen,
+            &resource.target,
+            Serve { filter, protocol: Protocol::Tcp, client, server },
+        )?;
     }
     for api in &loaded.config.apis.value {
         let name = &api.name.value.0;
-        let options = HttpOptions { upstream_http2: api.http2 };
-        let tls = (api.listen.is_some() && api.target.tls == TargetTls::Direct).then(|| api_tls(args, api));
-        if api.listen.is_some() && !api.upgrades.is_empty() {
+        let Some(listen) = maker.listens(name, api.listen) else { continue };
+        if !api.upgrades.is_empty() {
             tracing::warn!(api = name, "`upgrades` are refused: `gatewright run` serves none; Envoy can");
         }
-        let client = match api.listen {
-            Some(_) => agents_tls(&loaded, api).with_context(|| format!("API `{name}`"))?,
-            None => ClientSide::Plain,
-        };
-        let (filter, protocol) = (envoy::HTTP_FILTER, Protocol::Http(options));
-        let what = Serve { filter, protocol, client, tls: tls.transpose()? };
-        maker.add(name, api.listen, &api.target, what)?;
+        let in_api = || format!("API `{name}`");
+        let server = tls::of_api(args, api).with_context(in_api)?;
+        let client = tls::agents_of_api(args, &loaded, api).with_context(in_api)?;
+        let protocol = Protocol::Http(HttpOptions { upstream_http2: api.http2 });
+        maker.add(
+            name,
+            listen,
+            &api.target,
+            Serve { filter: envoy::HTTP_FILTER, protocol, client, server },
+        )?;
     }
     ensure!(
         !maker.services.is_empty(),
@@ -87,50 +96,20 @@ fn of_resources(args: &Args) -> anyhow::Result<(Vec<Service>, Clusters)> {
     Ok((maker.services, clusters.into()))
 }
 
-/// TLS with an API's agents, where it says so.
-fn agents_tls(loaded: &Loaded, api: &Api) -> anyhow::Result<ClientSide> {
-    let Some(tls) = api.listen_tls.as_ref().map(|tls| &tls.value) else { return Ok(ClientSide::Plain) };
-    let only_mtls = api.identity.value.iter().all(|source| matches!(source, AgentIdentity::Mtls(_)));
-    ensure!(
-        tls.client_ca.is_none() || only_mtls,
-        "`gatewright run` cannot leave it to agents whether they show a certificate; leave out `listen_tls.client_ca`, or \
-         let `mtls` be the only `identity`, or use Envoy"
-    );
-    let file = |path: &Path| loaded.folder.join(path);
-    let identity = Identity { certificate: file(&tls.certificate), key: file(&tls.key) };
-    let client_ca = tls.client_ca.as_deref().map(file);
-    Ok(ClientSide::Tls(Tls::for_http(&identity, client_ca.as_deref())?))
-}
-
-/// TLS with an API, by the name that it is called by.
-fn api_tls(args: &Args, api: &Api) -> anyhow::Result<ServerSide> {
-    let authority = api.authority.clone().unwrap_or_else(|| api.target.at.authority());
-    // INVARIANT: what is no name is refused below.
-    let name = authority.parse::<Authority>().map_or(authority, |authority| authority.host().to_owned());
-    let begin = if api.http2 { Begin::Http2 } else { Begin::Http1 };
-    let tls = ServerSide::new(&name, begin, args.target_ca.as_deref(), None);
-    tls.with_context(|| format!("API `{}`", api.name.value.0))
-}
-
 impl Maker<'_> {
-    fn add(
-        &mut self,
-        name: &str,
-        listen: Option<Address>,
-        target: &Endpoint,
-        what: Serve,
-    ) -> anyhow::Result<()> {
+    /// Where agents connect to, if they do.
+    fn listens(&self, name: &str, listen: Option<Address>) -> Option<Address> {
         if !self.args.resource.is_empty() && !self.args.resource.iter().any(|asked| asked == name) {
-            return Ok(());
+            return None;
         }
-        let Some(listen) = listen else {
+        if listen.is_none() {
             tracing::info!(resource = name, "not served: it has no `listen`");
-            return Ok(());
-        };
-        let Serve { filter, protocol, client, tls } = what;
-        if target.tls != TargetTls::None && tls.is_none() {
-            bail!("`{name}`: `gatewright run` cannot speak TLS to the target; Envoy can");
         }
+        listen
+    }
+
+    fn add(&mut self, name: &str, listen: Address, target: &Endpoint, what: Serve) -> anyhow::Result<()> {
+        let Serve { filter, protocol, client, server } = what;
         let module = match self.modules.get(filter) {
             Some(module) => module.clone(),
             None => {
@@ -156,7 +135,7 @@ impl Maker<'_> {
             listen: listen.0,
             client,
             upstream,
-            upstream_tls: tls,
+            upstream_tls: server,
             protocol,
             filters: vec![Filter { module, plugin }],
             buffer_limit: self.args.buffer_limit,
@@ -179,62 +158,4 @@ fn module(args: &Args, filter: &str) -> anyhow::Result<PathBuf> {
             folders.iter().map(|folder| format!("`{}`", folder.display())).collect::<Vec<_>>().join(" and ");
         format!("there is no `{file}` in {looked}: name its folder with --filters")
     })
-}
-
-fn of_filter(args: &Args, listen: SocketAddr, upstream: &str) -> anyhow::Result<(Vec<Service>, Clusters)> {
-    let engine = Engine::new(Limits::default())?;
-    ensure!(
-        args.filter_config.len() <= args.filter.len(),
-        "there are more --filter-config than --filter: each is for the module in its place"
-    );
-    let upstream = match upstream.parse() {
-        Ok(address) => Target::Tcp(address),
-        Err(_) if upstream.contains('/') => Target::Unix(upstream.into()),
-        Err(_) => bail!("--upstream `{upstream}`: expected ADDRESS:PORT, or the path of a Unix socket"),
-    };
-    let mut filters = Vec::new();
-    for (index, path) in args.filter.iter().enumerate() {
-        let configuration =
-            args.filter_config.get(index).map_or(Ok(Vec::new()), |text| configuration(text))?;
-        let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-        let plugin = Plugin {
-            vm_id: name.clone(),
-            name,
-            configuration,
-            body_of_stopped_head: args.allow_on_headers_stop_iteration,
-            ..Plugin::default()
-        };
-        filters.push(Filter { module: engine.load(path)?, plugin });
-    }
-    let protocol = match args.http {
-        true => Protocol::Http(HttpOptions { upstream_http2: args.upstream_http2 }),
-        false => Protocol::Tcp,
-    };
-    let service = Service {
-        name: "filter".to_owned(),
-        listen,
-        client: client(args)?,
-        upstream,
-        upstream_tls: None,
-        protocol,
-        filters,
-        buffer_limit: args.buffer_limit,
-    };
-    Ok((vec![service], args.cluster.iter().cloned().collect()))
-}
-
-/// How clients of `--filter` begin.
-fn client(args: &Args) -> anyhow::Result<ClientSide> {
-    let (Some(certificate), Some(key)) = (args.tls_certificate.clone(), args.tls_key.clone()) else {
-        return Ok(ClientSide::Plain);
-    };
-    let identity = Identity { certificate, key };
-    Ok(ClientSide::Tls(Tls::for_http(&identity, args.tls_client_ca.as_deref())?))
-}
-
-fn configuration(text: &str) -> anyhow::Result<Vec<u8>> {
-    match text.strip_prefix('@') {
-        Some(path) => std::fs::read(Path::new(path)).with_context(|| format!("--filter-config `{text}`")),
-        None => Ok(text.as_bytes().to_vec()),
-    }
 }

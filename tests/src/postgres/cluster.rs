@@ -75,6 +75,10 @@ impl Cluster<'_> {
             self.certificate()?;
             set("ssl", "on");
         }
+        if let Some(ca) = &options.client_ca {
+            self.write(&self.data().join("clients.crt"), &fs::read_to_string(ca)?)?;
+            set("ssl_ca_file", "clients.crt");
+        }
         for (name, value) in &options.settings {
             set(name, value);
         }

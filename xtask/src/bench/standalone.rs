@@ -42,7 +42,7 @@ pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
     let stack = stack_with_accounts(builder)?;
     let target = stack.postgres.address();
     let password = stack.postgres.support_password();
-    let options = Options { workers: 2, buffer_limit: None };
+    let options = Options { workers: 2, buffer_limit: None, arguments: Vec::new() };
     let standalone =
         Standalone::start(&stack.site, "shop", listener, &tools::filter(Filter::Release)?, options)?;
     let idle_envoy = Envoy::with_filter(&target, &idle)?;

@@ -49,13 +49,7 @@ fn up(proxy: Kind) -> Result<()> {
         "Starting",
         format!("PostgreSQL with the shop, its API and MCP server, the host and {name}, on loopback"),
     );
-    let builder = Stack::builder().proxy(proxy);
-    let builder = match proxy {
-        Kind::Envoy => builder.api().mcp(Replies::Events).database(),
-        // The HTTP plane needs Envoy.
-        Kind::Standalone => builder,
-    };
-    let stack = builder.start()?;
+    let stack = Stack::builder().proxy(proxy).api().mcp(Replies::Events).database().start()?;
     files::write_state(&stack.ids())?;
     let options = TokenOptions { expires_in: TOKEN_SECONDS, ..TokenOptions::default() };
     let tokens = Tokens {
@@ -63,7 +57,7 @@ fn up(proxy: Kind) -> Result<()> {
         dba: stack.idp.token_with("dana", &["dba"], &options)?,
         expired: stack.idp.forged("shop-agent", &["support"], Forgery::Expired)?,
     };
-    let as_told = story::tell(&stack, &tokens)?;
+    let as_told = story::tell(&stack, &tokens, name)?;
     let login = stack.login(&tokens.agent)?;
     print_how_to_connect(&stack, &login, &tokens)?;
     if !as_told {
@@ -71,13 +65,7 @@ fn up(proxy: Kind) -> Result<()> {
     }
     UP.store(true, Ordering::Relaxed);
     // Last, since whoever waits for the demo waits for this file.
-    let http = match proxy {
-        Kind::Envoy => {
-            vec![("GW_HTTP_URL", stack.api_url()?), ("GW_MCP_URL", stack.mcp_url()?)]
-        }
-        Kind::Standalone => Vec::new(),
-    };
-    let database = [
+    let values = [
         ("GW_PG_URL", login.url()),
         ("GW_PG_ADMIN_URL", stack.postgres.admin_url()),
         ("GW_HOST_URL", stack.host.url()),
@@ -88,8 +76,10 @@ fn up(proxy: Kind) -> Result<()> {
             Proxy::Envoy(envoy) => ("GW_ENVOY_ADMIN_URL", envoy.admin_url()),
             Proxy::Standalone(_) => ("GW_STANDALONE", "1".to_owned()),
         },
+        ("GW_HTTP_URL", stack.api_url()?),
+        ("GW_MCP_URL", stack.mcp_url()?),
     ];
-    files::write_env(&database.into_iter().chain(http).collect::<Vec<_>>())?;
+    files::write_env(&values)?;
     loop {
         std::thread::park();
     }
@@ -104,11 +94,9 @@ fn print_how_to_connect(stack: &Stack, login: &Login, tokens: &Tokens) -> Result
     println!("\n{}", title("The stack is up. Be the agent yourself, in another terminal:"));
     println!("\n  . {}", files::env().display());
     println!("  PGPASSWORD=$GW_AGENT_TOKEN {psql} {}", login.url());
-    if let (Ok(api), Ok(mcp)) = (stack.api_url(), stack.mcp_url()) {
-        println!("  curl -H \"authorization: Bearer $GW_AGENT_TOKEN\" {api}/customers/2");
-        println!("  npx @modelcontextprotocol/inspector --cli {mcp} --transport http \\");
-        println!("    --header \"authorization: Bearer $GW_AGENT_TOKEN\" --method tools/list");
-    }
+    println!("  curl -H \"authorization: Bearer $GW_AGENT_TOKEN\" {}/customers/2", stack.api_url()?);
+    println!("  npx @modelcontextprotocol/inspector --cli {} --transport http \\", stack.mcp_url()?);
+    println!("    --header \"authorization: Bearer $GW_AGENT_TOKEN\" --method tools/list");
     println!("\n{}", title("Be the database administrator, when a deletion waits:"));
     println!(
         "\n  curl -H \"authorization: Bearer $GW_DBA_TOKEN\" '{}/v1/approvals?state=pending'",

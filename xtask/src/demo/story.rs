@@ -16,10 +16,10 @@ use crate::report::{Paint, paint};
 /// How long the administrator thinks.
 const THINKING: Duration = Duration::from_millis(1500);
 
-/// Tells it; `false` when something went otherwise than the script says.
-pub(super) fn tell(stack: &Stack, tokens: &Tokens) -> Result<bool> {
+/// Tells it, through the proxy of that name; `false` when something went otherwise than the script says.
+pub(super) fn tell(stack: &Stack, tokens: &Tokens, proxy: &str) -> Result<bool> {
     let title = |text: &str| println!("\n{}", paint(Paint::Bold, text));
-    title("An agent at work in the shop: psycopg through Envoy, its token as the password");
+    title(&format!("An agent at work in the shop: psycopg through {proxy}, its token as the password"));
     let over = AtomicBool::new(false);
     let agent = std::thread::scope(|scope| {
         scope.spawn(|| decide(&stack.host, &tokens.dba, &over));
@@ -35,25 +35,21 @@ pub(super) fn tell(stack: &Stack, tokens: &Tokens) -> Result<bool> {
         status
     })?;
 
-    let over = AtomicBool::new(false);
-    let mut web = true;
-    if let (Ok(api), Ok(mcp)) = (stack.api_url(), stack.mcp_url()) {
-        title(
-            "The same agent at the shop's REST API and MCP tools: httpx and the MCP SDK, its token as the bearer token",
-        );
-        let status = std::thread::scope(|scope| {
-            scope.spawn(|| decide(&stack.host, &tokens.dba, &over));
-            let status = std::process::Command::new(tools::python())
-                .arg(tools::repo().join("examples/shop/http_agent.py"))
-                .envs([("SHOP_API_URL", &api), ("SHOP_MCP_URL", &mcp), ("SHOP_TOKEN", &tokens.agent)])
-                .stdin(Stdio::null())
-                .status()
-                .context("starting the agent");
-            over.store(true, Ordering::Relaxed);
-            status
-        })?;
-        web = status.success();
-    }
+    title(
+        "The same agent at the shop's REST API and MCP tools: httpx and the MCP SDK, its token as the bearer token",
+    );
+    let (api, mcp, over) = (stack.api_url()?, stack.mcp_url()?, AtomicBool::new(false));
+    let web = std::thread::scope(|scope| {
+        scope.spawn(|| decide(&stack.host, &tokens.dba, &over));
+        let status = std::process::Command::new(tools::python())
+            .arg(tools::repo().join("examples/shop/http_agent.py"))
+            .envs([("SHOP_API_URL", &api), ("SHOP_MCP_URL", &mcp), ("SHOP_TOKEN", &tokens.agent)])
+            .stdin(Stdio::null())
+            .status()
+            .context("starting the agent");
+        over.store(true, Ordering::Relaxed);
+        status
+    })?;
 
     title("A token that has expired: psql");
     let refused = stack.login(&tokens.expired)?.psql(&["SELECT 1"])?;
@@ -63,7 +59,7 @@ pub(super) fn tell(stack: &Stack, tokens: &Tokens) -> Result<bool> {
 
     title("What was recorded: gatewright sessions ls, and verify");
     let verified = recording(stack)?;
-    Ok(agent.success() && web && !refused.success && verified)
+    Ok(agent.success() && web.success() && !refused.success && verified)
 }
 
 /// The administrator: approves that orders are deleted, denies it for customers.

@@ -46,6 +46,8 @@ fn find(state: &State, path: &[u8]) -> Option<Vec<u8>> {
 
 fn of_connection(info: &Info, path: &[u8]) -> Option<Vec<u8>> {
     let text = |text: &str| Some(text.as_bytes().to_vec());
+    let encryption = info.encryption.as_ref();
+    let certificate = encryption.and_then(|encryption| encryption.certificate.as_ref());
     match path {
         b"source\0address" => text(&info.source),
         b"source\0port" => port(&info.source),
@@ -54,9 +56,12 @@ fn of_connection(info: &Info, path: &[u8]) -> Option<Vec<u8>> {
         b"upstream\0address" => text(info.upstream.as_ref()?),
         b"upstream\0port" => port(info.upstream.as_ref()?),
         b"connection\0id" => Some(info.id.to_le_bytes().to_vec()),
-        b"connection\0requested_server_name" => text(info.server_name.as_ref()?),
-        b"connection\0mtls" => Some(vec![u8::from(info.mtls)]),
-        b"connection\0uri_san_peer_certificate" => text(info.uri_sans.first()?),
+        b"connection\0requested_server_name" => text(encryption?.server_name.as_ref()?),
+        b"connection\0tls_version" => text(&encryption?.version),
+        b"connection\0mtls" => Some(vec![u8::from(certificate.is_some())]),
+        b"connection\0uri_san_peer_certificate" => text(certificate?.uri_sans.first()?),
+        b"connection\0dns_san_peer_certificate" => text(certificate?.dns_sans.first()?),
+        b"connection\0sha256_peer_certificate_digest" => text(&certificate?.sha256),
         // Inbound.
         b"listener_direction" | b"xds\0listener_direction" => Some(1_u64.to_le_bytes().to_vec()),
         _ => None,

@@ -65,12 +65,10 @@ impl HttpService {
             source: visitor.source.to_string(),
             destination: service.listen.to_string(),
             upstream: Some(service.upstream.to_string()),
-            server_name: client.server_name,
-            mtls: client.mtls,
-            uri_sans: client.uri_sans,
+            encryption: client.encryption,
         };
         worker.metrics.add(Kind::Gauge, "gatewright_connections", 1);
-        connection::serve(self.clone(), client.socket, info, client.encrypted, draining).await;
+        connection::serve(self.clone(), client.socket, info, draining).await;
         self.worker.metrics.add(Kind::Gauge, "gatewright_connections", -1);
     }
 
@@ -79,7 +77,6 @@ impl HttpService {
         self: Rc<Self>,
         request: Request<Incoming>,
         info: &Info,
-        encrypted: bool,
     ) -> Result<Response<Outlet>, Aborted> {
         let worker = &self.worker;
         worker.metrics.count("gatewright_requests_total");
@@ -90,7 +87,7 @@ impl HttpService {
         let ended_by_frames = request.version() == Version::HTTP_2;
         let (head, body) = request.into_parts();
         let end = hyper::body::Body::is_end_stream(&body);
-        let incoming = match inbound::request(&head, info, encrypted, end, &worker.service.name) {
+        let incoming = match inbound::request(&head, info, end, &worker.service.name) {
             Ok(incoming) => incoming,
             Err(Refusal { status, text }) => {
                 worker.metrics.count("gatewright_requests_refused_total");

@@ -10,7 +10,8 @@ use std::time::Duration;
 use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::sockets::{self, AnySocket};
+use super::fatal::{self, Fatal};
+use super::sockets::{self, AnySocket, Unreachable, linger};
 use super::tls::Client;
 use super::worker::Worker;
 use crate::abi::Peer;
@@ -20,8 +21,6 @@ use crate::chain::{Chain, Connection, ConnectionId};
 const READ: usize = 16 << 10;
 /// How long the last bytes to a side may take.
 const LAST_BYTES: Duration = Duration::from_secs(5);
-/// How long a client may take to close, after all was said to it.
-const LINGER: Duration = Duration::from_secs(1);
 
 /// How a connection ended.
 enum End {
@@ -33,8 +32,10 @@ enum End {
     Gone,
     /// The client went away, or said last that it was done.
     ClientGone,
-    /// The server went away, or both it and we are done with each other; or it could not be had.
+    /// The server went away, or both it and we are done with each other.
     ServerGone,
+    /// The server cannot be had.
+    Unreachable(&'static Fatal),
 }
 
 /// Serves a connection that the chain knows to its end.
@@ -112,8 +113,13 @@ impl Pump<'_> {
         match sockets::connect(&service.upstream, service.upstream_tls.as_ref()).await {
             Ok(socket) => self.server = Some(Side::new(socket)),
             Err(error) => {
+                self.worker.metrics.count("gatewright_servers_unreachable_total");
                 tracing::warn!(service = service.name, target = %service.upstream, %error, "the server cannot be reached");
-                return End::ServerGone;
+                return End::Unreachable(match error {
+                    Unreachable::Io(_) => &fatal::GONE,
+                    Unreachable::Unencrypted => &fatal::UNENCRYPTED,
+                    Unreachable::Untrusted(_) => &fatal::UNTRUSTED,
+                });
             }
         }
         if !self.early.is_empty() {
@@ -213,6 +219,13 @@ impl Pump<'_> {
                     let _ = tokio::time::timeout(LAST_BYTES, last).await;
                 }
             }
+            End::Unreachable(why) => {
+                self.worker.close(self.id, Peer::Local);
+                // Whoever does not speak PostgreSQL's protocol, or may wait for the answer to SSLRequest, is told nothing.
+                if self.worker.service.client.is_postgres() {
+                    fatal::tell(&mut self.client.socket, why).await;
+                }
+            }
             End::ServerGone => {
                 self.server = None;
                 let left = self.worker.close(self.id, Peer::Local);
@@ -268,16 +281,4 @@ fn write(
         client: open && !client.ended && from_client < limit && connection.to_server.len() < limit,
         server: open && !server.ended && from_server < limit && connection.to_client.len() < limit,
     })
-}
-
-/// Says that there is nothing more and waits for the other end to have read all: closing at once, with bytes of it
-/// unread, would destroy what is on the way to it.
-async fn linger(socket: &mut AnySocket) {
-    let wait = async {
-        let mut bin = [0; 1024];
-        if socket.shutdown().await.is_ok() {
-            while matches!(socket.read(&mut bin).await, Ok(1..)) {}
-        }
-    };
-    let _ = tokio::time::timeout(LINGER, wait).await;
 }

@@ -35,7 +35,7 @@ impl Worker<Chain> {
             return;
         }
         let begun = async { self.service.client.accept(sockets::client(visitor.socket)?).await };
-        let client = match begun.await {
+        let mut client = match begun.await {
             Ok(client) => client,
             Err(error) => {
                 self.metrics.count("gatewright_connections_not_begun_total");
@@ -48,9 +48,7 @@ impl Worker<Chain> {
             source: visitor.source.to_string(),
             destination: self.service.listen.to_string(),
             upstream: Some(self.service.upstream.to_string()),
-            server_name: client.server_name.clone(),
-            mtls: client.mtls,
-            ..Info::default()
+            encryption: client.encryption.take(),
         };
         self.metrics.add(Kind::Gauge, "gatewright_connections", 1);
         if let Some(id) = self.with(|chain| chain.open(info)) {

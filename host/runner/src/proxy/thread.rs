@@ -1,25 +1,23 @@
 //! A worker thread: one runtime, and one worker for each service.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 
-use super::calls::Clients;
-use super::http::HttpService;
-use super::worker::Worker;
-use super::{Config, Protocol, Service, StartError};
-use crate::chain::Chain;
-use crate::fault::Fault;
+use super::generation::{Generation, Living};
+use super::{Config, StartError};
 use crate::metrics::Metrics;
 use crate::shared::Shared;
 
 /// The stack of a worker, of which the guest's is a part.
 const STACK: usize = 8 << 20;
+/// Earlier configurations that connections may still live by; each keeps its filters in memory.
+const EARLIER: usize = 8;
 
 /// An accepted connection.
 #[derive(Debug)]
@@ -29,10 +27,21 @@ pub(super) struct Visitor {
     pub(super) source: SocketAddr,
 }
 
+/// What a thread is told.
+enum Order {
+    Visit(Visitor),
+    /// Start these services beside those that serve.
+    Prepare(Arc<Config>, oneshot::Sender<Result<(), StartError>>),
+    /// Visitors go to what was prepared from now on.
+    Switch,
+    /// What was prepared is not wanted.
+    Discard,
+}
+
 /// The way to a worker thread.
 #[derive(Debug, Clone)]
 pub(super) struct Door {
-    visitors: mpsc::UnboundedSender<Visitor>,
+    orders: mpsc::UnboundedSender<Order>,
     load: Arc<AtomicUsize>,
 }
 
@@ -44,8 +53,24 @@ impl Door {
 
     pub(super) fn enter(&self, visitor: Visitor) {
         self.load.fetch_add(1, Ordering::Relaxed);
-        // A thread that is gone takes nothing; the connection closes.
-        let _ = self.visitors.send(visitor);
+        self.tell(Order::Visit(visitor));
+    }
+
+    /// Starts what a configuration wants, beside what serves.
+    pub(super) async fn prepare(&self, config: &Arc<Config>) -> Result<(), StartError> {
+        let (told, ready) = oneshot::channel();
+        self.tell(Order::Prepare(config.clone(), told));
+        ready.await.map_err(|_| gone())?
+    }
+
+    /// Serves what was prepared, or forgets it.
+    pub(super) fn switch(&self, wanted: bool) {
+        self.tell(if wanted { Order::Switch } else { Order::Discard });
+    }
+
+    fn tell(&self, order: Order) {
+        // A thread that is gone takes nothing; a connection closes.
+        let _ = self.orders.send(order);
     }
 }
 
@@ -64,11 +89,11 @@ impl Thread {
         shared: &Shared,
         metrics: &Metrics,
     ) -> Result<Self, StartError> {
-        let (visitors, incoming) = mpsc::unbounded_channel();
+        let (orders, incoming) = mpsc::unbounded_channel();
         let (told, ready) = oneshot::channel();
         let (ends, ended) = oneshot::channel::<()>();
         let load = Arc::new(AtomicUsize::new(0));
-        let door = Door { visitors, load: load.clone() };
+        let door = Door { orders, load: load.clone() };
         let (config, shared, metrics) = (config.clone(), shared.clone(), metrics.clone());
         let body = move || {
             let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -79,10 +104,11 @@ impl Thread {
                 }
             };
             LocalSet::new().block_on(&runtime, async {
-                match start_all(&config, &shared, &metrics) {
-                    Ok(all) => {
+                let start = |config: &Config| Generation::start(config, &shared, &metrics, &load);
+                match start(&config) {
+                    Ok(first) => {
                         let _ = told.send(Ok(()));
-                        serve(all, incoming, load, config.drain).await;
+                        serve(first, incoming, start, config.drain).await;
                     }
                     Err(error) => drop(told.send(Err(error))),
                 }
@@ -99,7 +125,6 @@ impl Thread {
 
     /// Waits until its filters run.
     pub(super) async fn ready(&mut self) -> Result<(), StartError> {
-        let gone = || StartError::Io("a worker".to_owned(), std::io::Error::other("the thread ended"));
         match self.ready.take() {
             Some(ready) => ready.await.map_err(|_| gone())?,
             None => Ok(()),
@@ -116,84 +141,64 @@ impl Thread {
     }
 }
 
-/// One service on this thread.
-#[derive(Clone)]
-enum Serving {
-    Tcp(Rc<Worker<Chain>>),
-    Http(Rc<HttpService>),
-}
-
-impl Serving {
-    fn start(
-        service: &Service,
-        shared: &Shared,
-        metrics: &Metrics,
-        clients: &Rc<Clients>,
-    ) -> Result<Self, Fault> {
-        Ok(match &service.protocol {
-            Protocol::Tcp => Self::Tcp(Worker::start(service, shared, metrics, clients)?),
-            Protocol::Http(options) => {
-                let worker = Worker::start(service, shared, metrics, clients)?;
-                Self::Http(Rc::new(HttpService::new(worker, options)))
-            }
-        })
-    }
-
-    async fn visit(self, visitor: Visitor, draining: watch::Receiver<bool>) {
-        match self {
-            Self::Tcp(worker) => worker.visit(visitor).await,
-            Self::Http(service) => service.visit(visitor, draining).await,
-        }
-    }
-
-    async fn end(self) {
-        match self {
-            Self::Tcp(worker) => worker.end().await,
-            Self::Http(service) => service.end().await,
-        }
-    }
-}
-
-fn start_all(config: &Config, shared: &Shared, metrics: &Metrics) -> Result<Vec<Serving>, StartError> {
-    let clients = Rc::new(Clients::new(config.clusters.clone()));
-    let services = config.services.iter();
-    services
-        .map(|service| {
-            Serving::start(service, shared, metrics, &clients)
-                .map_err(|fault| StartError::Filter(service.name.clone(), fault))
-        })
-        .collect()
+fn gone() -> StartError {
+    StartError::Io("a worker".to_owned(), std::io::Error::other("the thread ended"))
 }
 
 async fn serve(
-    all: Vec<Serving>,
-    mut incoming: mpsc::UnboundedReceiver<Visitor>,
-    load: Arc<AtomicUsize>,
+    first: Generation,
+    mut incoming: mpsc::UnboundedReceiver<Order>,
+    start: impl Fn(&Config) -> Result<Generation, StartError>,
     drain: Duration,
 ) {
-    let (drains, draining) = watch::channel(false);
-    while let Some(visitor) = incoming.recv().await {
-        let Some(serving) = all.get(visitor.service).cloned() else { continue };
-        let (load, draining) = (load.clone(), draining.clone());
-        tokio::task::spawn_local(async move {
-            serving.visit(visitor, draining).await;
-            load.fetch_sub(1, Ordering::Relaxed);
-        });
+    let (mut current, mut next) = (Living::new(first), None::<Generation>);
+    let mut earlier = VecDeque::<Living>::new();
+    while let Some(order) = incoming.recv().await {
+        match order {
+            Order::Visit(visitor) => current.visit(visitor),
+            Order::Prepare(config, told) => {
+                let started = start(&config).map(|generation| next = Some(generation));
+                let _ = told.send(started);
+            }
+            Order::Discard => {
+                if let Some(unwanted) = next.take() {
+                    Living::new(unwanted).retire();
+                }
+            }
+            Order::Switch => {
+                let Some(next) = next.take() else { continue };
+                let mut old = std::mem::replace(&mut current, Living::new(next));
+                old.retire();
+                earlier.retain(Living::is_alive);
+                earlier.push_back(old);
+                if earlier.len() > EARLIER
+                    && let Some(oldest) = earlier.pop_front()
+                {
+                    tracing::warn!("connections of a configuration of {EARLIER} reloads ago are closed");
+                    oldest.close();
+                }
+            }
+        }
     }
-    // Connections that can end in good order do.
-    drains.send_replace(true);
-    let over = async {
-        while load.load(Ordering::Relaxed) > 0 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+    earlier.push_back(current);
+    for living in &mut earlier {
+        living.retire();
+    }
+    let ended = async {
+        for living in &mut earlier {
+            living.ended().await;
         }
     };
-    if tokio::time::timeout(drain, over).await.is_err() {
-        tracing::info!(
-            connections = load.load(Ordering::Relaxed),
-            "the drain time is over: connections are closed"
-        );
-    }
-    for serving in all {
-        serving.end().await;
+    if tokio::time::timeout(drain, ended).await.is_err() {
+        let connections: usize = earlier.iter().map(Living::load).sum();
+        if connections > 0 {
+            tracing::info!(connections, "the drain time is over: connections are closed");
+        }
+        for living in &mut earlier {
+            living.close();
+        }
+        for living in &mut earlier {
+            living.ended().await;
+        }
     }
 }

@@ -34,6 +34,7 @@ pub(super) struct Worker<C> {
     backoff: RefCell<Backoff>,
     /// Calls of filters that are not answered.
     calls: Cell<usize>,
+    over: Cell<bool>,
 }
 
 impl<C: Filters> Worker<C> {
@@ -53,6 +54,7 @@ impl<C: Filters> Worker<C> {
             wakers: RefCell::default(),
             backoff: RefCell::default(),
             calls: Cell::new(0),
+            over: Cell::new(false),
         });
         let vms = (0..service.filters.len()).map(|index| worker.vm(index)).collect::<Result<Vec<_>, _>>()?;
         *worker.chain.borrow_mut() = C::of(vms, service);
@@ -126,6 +128,9 @@ impl<C: Filters> Worker<C> {
 
     async fn restart(self: Rc<Self>, pause: Duration) {
         tokio::time::sleep(pause).await;
+        if self.over.get() {
+            return;
+        }
         let failed: Vec<usize> = {
             let chain = self.chain.borrow();
             chain.vms().iter().enumerate().filter(|(_, vm)| vm.is_failed()).map(|(index, _)| index).collect()
@@ -186,7 +191,7 @@ impl<C: Filters> Worker<C> {
     }
 
     async fn tick(self: Rc<Self>, index: usize) {
-        loop {
+        while !self.over.get() {
             let period = self.chain.borrow().vms().get(index).map_or(Duration::ZERO, Vm::tick_period);
             if period.is_zero() || self.is_failed() {
                 tokio::time::sleep(NO_TIMER).await;
@@ -213,5 +218,6 @@ impl<C: Filters> Worker<C> {
             }
         };
         let _ = tokio::time::timeout(LAST_CALLS, last).await;
+        self.over.set(true);
     }
 }

@@ -1,11 +1,14 @@
 //! A data plane that runs while a test does.
 #![allow(dead_code, unreachable_pub, reason = "a module of several suites, each of which uses its part")]
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use gatewright_runner::proxy::{ClientSide, Config, Filter, Protocol, Proxy, Service, Target};
+use gatewright_runner::proxy::{ClientSide, Config, Control, Filter, Protocol, Proxy, Service, Target};
 use gatewright_runner::{Engine, Metrics, Plugin};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -18,6 +21,7 @@ pub const LOOPBACK: &str = "127.0.0.1:0";
 pub struct Running {
     pub address: SocketAddr,
     pub metrics: Metrics,
+    pub control: Control,
     pub stop: oneshot::Sender<()>,
     pub ended: JoinHandle<()>,
 }
@@ -27,9 +31,10 @@ impl Running {
         let metrics = Metrics::new();
         let proxy = Proxy::start(config, metrics.clone()).await.expect("it starts");
         let address = *proxy.addresses().expect("addresses").first().expect("a service");
+        let control = proxy.control();
         let (stop, stopped) = oneshot::channel::<()>();
         let ended = tokio::spawn(proxy.serve(async { drop(stopped.await) }));
-        Self { address, metrics, stop, ended }
+        Self { address, metrics, control, stop, ended }
     }
 
     pub async fn connect(&self) -> TcpStream {
@@ -57,4 +62,40 @@ pub fn service(upstream: Target, protocol: Protocol, filters: &[&str]) -> Servic
         filters: filters.collect(),
         buffer_limit: 64 << 10,
     }
+}
+
+/// A configuration of that service alone.
+pub fn config(service: Service, workers: usize) -> Config {
+    Config { services: vec![service], clusters: HashMap::new(), workers, drain: Duration::from_millis(300) }
+}
+
+/// A server that says back what it hears.
+pub async fn echo() -> SocketAddr {
+    let listener = TcpListener::bind(LOOPBACK).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let (mut read, mut write) = socket.split();
+                let _ = tokio::io::copy(&mut read, &mut write).await;
+                let _ = write.shutdown().await;
+            });
+        }
+    });
+    address
+}
+
+/// What comes back of as many bytes as these, which are said.
+pub async fn says(socket: &mut TcpStream, words: &[u8]) -> Vec<u8> {
+    socket.write_all(words).await.unwrap();
+    let mut answer = vec![0; words.len()];
+    let read = tokio::time::timeout(Duration::from_secs(5), socket.read_exact(&mut answer)).await.unwrap();
+    read.map(|_| answer).unwrap_or_default()
+}
+
+/// All that comes until the end.
+pub async fn rest(socket: &mut TcpStream) -> Vec<u8> {
+    let mut rest = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_secs(5), socket.read_to_end(&mut rest)).await.unwrap();
+    rest
 }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_saphyr::Spanned;
 
 use super::{Found, MAX_MESSAGE, detectors};
+use crate::config::Tls;
 use crate::config::api::{Api, Credential};
 use crate::config::identity::Identity;
 use crate::config::model::Config;
@@ -34,6 +35,9 @@ pub(super) fn api(found: &mut Found<'_>, path: &str, one: &Api, config: &Config)
         };
         found.unless(fits, identity.referenced, field(&format!("identity[{i}]")), message);
     }
+    let (tls, message) =
+        (one.target.tls, "`request` is how PostgreSQL begins TLS: expected `direct` or `none`");
+    found.unless(tls != Tls::Request, one.name.referenced, field("target.tls"), message);
     if let Some(tls) = &one.listen_tls {
         let mtls = identity.value.iter().any(|source| matches!(source, Identity::Mtls(_)));
         let message = "expected `client_ca` as well: `identity` has `mtls`, and nobody would be asked for a certificate";

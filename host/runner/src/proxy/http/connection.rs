@@ -67,7 +67,6 @@ pub(super) async fn serve(
     service: Rc<HttpService>,
     socket: AnySocket,
     info: Info,
-    encrypted: bool,
     mut draining: watch::Receiver<bool>,
 ) {
     let activity = Rc::new(Activity {
@@ -84,7 +83,7 @@ pub(super) async fn serve(
         let guard = Busy(activity);
         async move {
             let _guard = guard;
-            service.handle(request, &info, encrypted).await
+            service.handle(request, &info).await
         }
     });
     let mut builder = Builder::new(Here);

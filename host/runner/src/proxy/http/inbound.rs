@@ -29,7 +29,6 @@ pub(super) const OF_CONNECTION: [&str; 5] =
 pub(super) fn request(
     head: &request::Parts,
     info: &Info,
-    encrypted: bool,
     end: bool,
     route: &str,
 ) -> Result<Incoming, Refusal> {
@@ -45,7 +44,7 @@ pub(super) fn request(
         return Err(refused(StatusCode::FORBIDDEN, "upgrades are not served here"));
     }
     let (authority, path) = (authority(head)?, path(head)?);
-    let scheme = if encrypted { "https" } else { "http" };
+    let scheme = if info.encryption.is_some() { "https" } else { "http" };
     let mut fields = vec![
         pair(":authority", authority.as_bytes()),
         pair(":path", path.as_bytes()),

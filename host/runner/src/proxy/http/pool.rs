@@ -38,7 +38,7 @@ pub(super) struct Answer {
 
 /// Why there is no response.
 pub(super) enum Unreachable {
-    Connect(io::Error),
+    Connect(sockets::Unreachable),
     BrokeOff(hyper::Error),
 }
 
@@ -88,7 +88,7 @@ impl Pool {
         }
     }
 
-    async fn connect(&self) -> io::Result<http1::SendRequest<Outlet>> {
+    async fn connect(&self) -> Result<http1::SendRequest<Outlet>, sockets::Unreachable> {
         let socket = sockets::connect(&self.target, self.tls.as_ref()).await?;
         let mut builder = http1::Builder::new();
         builder.max_buf_size(MAX_HEAD);
@@ -123,7 +123,7 @@ impl Pool {
         }
     }
 
-    async fn shared(&self) -> io::Result<http2::SendRequest<Outlet>> {
+    async fn shared(&self) -> Result<http2::SendRequest<Outlet>, sockets::Unreachable> {
         let known = || self.shared.borrow().clone().filter(|sender| !sender.is_closed());
         if let Some(sender) = known() {
             return Ok(sender);

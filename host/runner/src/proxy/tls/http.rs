@@ -4,12 +4,11 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use bytes::BytesMut;
-use rustls::pki_types::CertificateDer;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
-use super::{ALPN, Begin, Client, ClientSide, Identity, PATIENCE, Tls, TlsError, server};
+use super::client::{PATIENCE, config};
+use super::{ALPN, Begin, Client, ClientSide, Identity, Tls, TlsError};
 
 const HTTP1: &[u8] = b"http/1.1";
 const HTTP2: &[u8] = b"h2";
@@ -25,12 +24,13 @@ impl Begin {
 }
 
 impl Tls {
-    /// The same as [`Self::new`] for clients that speak HTTP. None may speak it in plain.
+    /// The same as [`Self::new`] for clients that speak HTTP. None may speak it in plain. Where certificates are
+    /// `optional`, a client of `client_ca` may have none, but not one of somebody else's.
     ///
     /// # Errors
     /// A file cannot be read, or key and certificate do not belong together.
-    pub fn for_http(identity: &Identity, client_ca: Option<&Path>) -> Result<Self, TlsError> {
-        let mut config = server(identity, client_ca)?;
+    pub fn for_http(identity: &Identity, client_ca: Option<&Path>, optional: bool) -> Result<Self, TlsError> {
+        let mut config = config(identity, client_ca, optional)?;
         config.alpn_protocols = vec![HTTP2.to_vec(), HTTP1.to_vec()];
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), required: true })
     }
@@ -42,17 +42,6 @@ impl ClientSide {
         let Self::Tls(tls) = self else { return Ok(Client::plain(socket, b"")) };
         let accepting = tokio::time::timeout(PATIENCE, tls.acceptor.accept(socket));
         let socket = accepting.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
-        let session = socket.get_ref().1;
-        let server_name = session.server_name().map(str::to_owned);
-        let certificate = session.peer_certificates().and_then(|chain| chain.first());
-        let (mtls, uri_sans) = (certificate.is_some(), certificate.map(uris).unwrap_or_default());
-        let early = BytesMut::new();
-        Ok(Client { socket: Box::new(socket), early, server_name, mtls, uri_sans, encrypted: true })
+        Ok(Client::encrypted(socket))
     }
-}
-
-/// The URIs of a certificate that was verified.
-fn uris(certificate: &CertificateDer<'_>) -> Vec<String> {
-    let parsed = webpki::EndEntityCert::try_from(certificate);
-    parsed.map(|parsed| parsed.valid_uri_names().map(str::to_owned).collect()).unwrap_or_default()
 }
