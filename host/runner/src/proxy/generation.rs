@@ -127,13 +127,9 @@ impl Living {
         let generation = self.generation.clone();
         generation.load.set(generation.load.get() + 1);
         tokio::task::spawn_local(async move {
-            if let Some(serving) = generation.all.get(visitor.service).cloned() {
-                serving.visit(visitor, generation.draining.subscribe()).await;
-            }
-            generation.total.fetch_sub(1, Ordering::Relaxed);
-            generation.load.set(generation.load.get() - 1);
-            if generation.load.get() == 0 {
-                generation.idle.notify_one();
+            let visit = Visit(generation);
+            if let Some(serving) = visit.0.all.get(visitor.service).cloned() {
+                serving.visit(visitor, visit.0.draining.subscribe()).await;
             }
         });
     }
@@ -165,5 +161,18 @@ impl Living {
 
     pub(super) fn load(&self) -> usize {
         self.generation.load.get()
+    }
+}
+
+/// A connection that is counted until it is over, however that comes.
+struct Visit(Rc<Generation>);
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        self.0.total.fetch_sub(1, Ordering::Relaxed);
+        self.0.load.set(self.0.load.get().saturating_sub(1));
+        if self.0.load.get() == 0 {
+            self.0.idle.notify_one();
+        }
     }
 }

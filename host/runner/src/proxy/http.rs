@@ -72,6 +72,12 @@ impl HttpService {
         self.worker.metrics.add(Kind::Gauge, "gatewright_connections", -1);
     }
 
+    /// What a request gets that comes when its connection is to end.
+    fn leaving(&self) -> Response<Outlet> {
+        self.worker.metrics.count("gatewright_requests_refused_total");
+        response(StatusCode::SERVICE_UNAVAILABLE, "")
+    }
+
     /// Answers one request.
     async fn handle(
         self: Rc<Self>,

@@ -43,6 +43,11 @@ impl Worker<Chain> {
                 return;
             }
         };
+        // It may have taken long to begin.
+        if !self.is_open() {
+            self.metrics.count("gatewright_connections_refused_total");
+            return;
+        }
         let info = Info {
             id: number(),
             source: visitor.source.to_string(),

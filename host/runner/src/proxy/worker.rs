@@ -34,6 +34,8 @@ pub(super) struct Worker<C> {
     backoff: RefCell<Backoff>,
     /// Calls of filters that are not answered.
     calls: Cell<usize>,
+    /// No more connections are taken.
+    ending: Cell<bool>,
     over: Cell<bool>,
 }
 
@@ -54,6 +56,7 @@ impl<C: Filters> Worker<C> {
             wakers: RefCell::default(),
             backoff: RefCell::default(),
             calls: Cell::new(0),
+            ending: Cell::new(false),
             over: Cell::new(false),
         });
         let vms = (0..service.filters.len()).map(|index| worker.vm(index)).collect::<Result<Vec<_>, _>>()?;
@@ -159,6 +162,11 @@ impl<C: Filters> Worker<C> {
         self.chain.borrow().vms().iter().any(Vm::is_failed)
     }
 
+    /// Whether connections are taken.
+    pub(super) fn is_open(&self) -> bool {
+        !self.ending.get() && !self.is_failed()
+    }
+
     /// Makes a call of the filter whose `life` that is. Tells whether there is anybody to call.
     pub(super) fn call(self: &Rc<Self>, index: usize, life: &Rc<()>, call: HttpCall) -> bool {
         if !self.clients.knows(&call.cluster) {
@@ -206,6 +214,7 @@ impl<C: Filters> Worker<C> {
 
     /// Closes what is left, and gives the filters time for their last calls.
     pub(super) async fn end(self: Rc<Self>) {
+        self.ending.set(true);
         self.with(|chain| {
             chain.close_all();
             Ok(())

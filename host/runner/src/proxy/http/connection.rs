@@ -48,6 +48,8 @@ struct Activity {
     last: Cell<Instant>,
     /// Whether it asked for anything yet.
     began: Cell<bool>,
+    /// Whether the connection is to end, once what is under way is done.
+    leaving: Cell<bool>,
 }
 
 impl Activity {
@@ -73,17 +75,20 @@ pub(super) async fn serve(
         requests: Cell::new(0),
         last: Cell::new(Instant::now()),
         began: Cell::new(false),
+        leaving: Cell::new(false),
     });
     let name = service.worker.service.name.clone();
     let (info, acting) = (Rc::new(info), activity.clone());
     let answer = service_fn(move |request| {
         let (service, info, activity) = (service.clone(), info.clone(), acting.clone());
         activity.began.set(true);
+        // A client that does not hear that it shall leave may go on asking; what it asks is not this connection's any more.
+        let leaving = activity.leaving.get();
         activity.requests.set(activity.requests.get() + 1);
         let guard = Busy(activity);
         async move {
             let _guard = guard;
-            service.handle(request, &info).await
+            if leaving { Ok(service.leaving()) } else { service.handle(request, &info).await }
         }
     });
     let mut builder = Builder::new(Here);
@@ -107,8 +112,13 @@ pub(super) async fn serve(
             }
             () = tokio::time::sleep_until(deadline) => {}
             _ = draining.wait_for(|draining| *draining) => {
+                activity.leaving.set(true);
                 connection.as_mut().graceful_shutdown();
-                let _ = connection.await;
+                while tokio::time::timeout(LEAVE, connection.as_mut()).await.is_err() {
+                    if activity.requests.get() == 0 {
+                        return;
+                    }
+                }
                 return;
             }
         }
