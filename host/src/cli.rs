@@ -163,8 +163,8 @@ enum Sessions {
         /// Of agents whose subject contains this.
         #[arg(long, value_name = "TEXT")]
         agent: Option<String>,
-        /// In which a statement was decided so.
-        #[arg(long, value_name = "DECISION", value_parser = ["allow", "deny", "hold"])]
+        /// In which a statement was decided so; in shadow mode, would have been.
+        #[arg(long, value_name = "DECISION", value_parser = ["allow", "deny", "hold", "would-deny", "would-hold"])]
         decision: Option<String>,
         /// In which this text occurs: in a statement, a result or an error.
         #[arg(long, value_name = "TEXT")]
@@ -299,6 +299,9 @@ fn check(config: &Path) -> ExitCode {
                 settings.loaded.path.display(),
                 config.resources.value.len()
             );
+            for (name, what) in config.in_shadow() {
+                eprintln!("{name}: {what}");
+            }
             ExitCode::SUCCESS
         }
         Err(faults) => {

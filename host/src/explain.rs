@@ -79,6 +79,7 @@ fn as_json(decision: &Decision) -> serde_json::Value {
     });
     json!({
         "decision": decision.decision,
+        "let_pass": decision.is_let_pass,
         "refusal": refusal,
         "approvers": approvers(decision),
         "explanation": decision.explanation,
@@ -103,6 +104,9 @@ fn text(decision: &Decision) -> anyhow::Result<String> {
     match decision.decision {
         "hold" => writeln!(text, "=> held until somebody of {approvers} approves")?,
         word => writeln!(text, "=> {word}")?,
+    }
+    if decision.is_let_pass {
+        writeln!(text, "   in shadow mode: it runs all the same")?;
     }
     if let Some(refusal) = &decision.refusal {
         writeln!(text, "   ERROR {}: {}", refusal.code, refusal.message)?;

@@ -31,6 +31,10 @@ pub struct Bundle {
     pub approvals: Approvals,
     /// How sessions are recorded.
     pub recording: Recording,
+    /// Whether decisions count. One that this filter does not know makes the bundle unusable; a filter that does not
+    /// know the field enforces.
+    #[serde(default, skip_serializing_if = "Enforcement::is_enforced")]
+    pub enforcement: Enforcement,
     /// Size caps.
     #[serde(default)]
     pub limits: Limits,
@@ -110,6 +114,43 @@ pub struct Approvals {
     pub expires_s: u64,
 }
 
+/// Whether what is decided is done. Who an agent is, whether it may connect and what cannot be read is no matter of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Enforcement {
+    /// It is.
+    #[default]
+    Enforce,
+    /// It is recorded, and nothing is blocked or held for it. Masks count.
+    Shadow,
+    /// The same, and agents get values as they are; the recording has them masked.
+    ShadowMasks,
+}
+
+impl Enforcement {
+    /// Whether decisions count.
+    #[must_use]
+    pub fn is_enforced(&self) -> bool {
+        *self == Self::Enforce
+    }
+
+    /// Whether masks do.
+    #[must_use]
+    pub fn masks(&self) -> bool {
+        *self != Self::ShadowMasks
+    }
+
+    /// A decision as it is recorded: what happens, and in shadow mode what would have. `stands`: it is refused even so.
+    #[must_use]
+    pub fn recorded(&self, decision: &str, stands: bool) -> (String, Option<String>) {
+        match (self, stands) {
+            (Self::Enforce, _) => (decision.to_owned(), None),
+            (_, true) => (decision.to_owned(), Some(decision.to_owned())),
+            (_, false) => ("allow".to_owned(), Some(decision.to_owned())),
+        }
+    }
+}
+
 /// How events reach the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -148,5 +189,21 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { max_message: 1 << 20, max_pipeline: 100_000, max_prepared: 10_000 }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::Enforcement;
+
+    #[test]
+    fn nothing_but_the_very_word_is_shadow_mode() {
+        let read = |text: &str| serde_json::from_str::<Enforcement>(text);
+        assert_eq!(read("\"shadow\"").unwrap(), Enforcement::Shadow);
+        for other in ["\"Shadow\"", "\"shadow \"", "\"off\"", "\"\"", "true", "1", "null", "[\"shadow\"]"] {
+            assert!(read(other).is_err(), "{other}");
+        }
+        assert!(Enforcement::default().is_enforced() && Enforcement::default().masks());
     }
 }

@@ -10,7 +10,7 @@ use gatewright_core::identity::Verifier;
 use serde_json::Value;
 
 use crate::catalogue::{self, Raw};
-use crate::config::model::{ApprovalsSection, LimitsSection, RecordingSection};
+use crate::config::model::{ApprovalsSection, LimitsSection, RecordingSection, enforcement};
 use crate::config::{self, Api, People, Resource};
 use crate::keys::Keys;
 use crate::settings::Settings;
@@ -108,6 +108,7 @@ pub(crate) fn compile_api(
         catalogue,
         approvals: approvals(&api.approvals),
         recording: recording(&api.recording),
+        enforcement: enforcement(api.enforcement.as_ref(), api.masking.as_ref()),
         limits: limits(&api.limits),
         mask_key: mask_key.to_owned(),
         detectors: api.detectors.compiled(),
@@ -158,6 +159,7 @@ pub(crate) fn assemble(
         catalogue,
         approvals: approvals(&resource.approvals),
         recording: recording(&resource.recording),
+        enforcement: enforcement(resource.enforcement.as_ref(), resource.masking.as_ref()),
         limits: limits(&resource.limits),
         mask_key: mask_key.to_owned(),
         detectors: resource.detectors.compiled(),

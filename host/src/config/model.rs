@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use gatewright_core::bundle::{ApprovalMode, RecordingMode};
+use gatewright_core::bundle::{ApprovalMode, Enforcement, RecordingMode};
 use gatewright_core::detect::{self, Detector};
 use gatewright_core::mask::Method;
 use serde::Deserialize;
@@ -200,6 +200,33 @@ pub(crate) struct Resource {
     /// Whether a server that asks for a cleartext password gets it (through the proxy's memory).
     #[serde(default)]
     pub(crate) allow_cleartext_password: bool,
+    /// Whether decisions count; they do if left out.
+    #[serde(default)]
+    pub(crate) enforcement: Option<Spanned<Mode>>,
+    /// Whether masks count; they do if left out.
+    #[serde(default)]
+    pub(crate) masking: Option<Spanned<Mode>>,
+}
+
+/// Whether what is decided is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Mode {
+    /// It is.
+    Enforce,
+    /// It is recorded only.
+    Shadow,
+}
+
+/// `enforcement` and `masking` as the filter takes them. Nothing but the word `shadow` turns enforcement off, and
+/// nothing turns masks off alone.
+pub(crate) fn enforcement(decisions: Option<&Spanned<Mode>>, masks: Option<&Spanned<Mode>>) -> Enforcement {
+    let is_shadow = |mode: Option<&Spanned<Mode>>| mode.is_some_and(|mode| mode.value == Mode::Shadow);
+    match (is_shadow(decisions), is_shadow(masks)) {
+        (false, _) => Enforcement::Enforce,
+        (true, false) => Enforcement::Shadow,
+        (true, true) => Enforcement::ShadowMasks,
+    }
 }
 
 /// Kind of a resource.

@@ -10,7 +10,7 @@ use serde_saphyr::{Location, Spanned};
 use gatewright_core::detect;
 
 use super::fault::Fault;
-use super::model::{Config, Detectors, People, Provider, Resource};
+use super::model::{Config, Detectors, Mode, People, Provider, Resource};
 use super::notifications::is_private;
 use crate::secret::SecretRef;
 
@@ -169,7 +169,23 @@ fn people(found: &mut Found<'_>, people: &People, providers: &[Provider]) {
     }
 }
 
+/// Masks alone are not in shadow mode: who may see what is masked only in the recording is a matter of policy (`unmask`).
+fn masking(
+    found: &mut Found<'_>,
+    path: &str,
+    decisions: Option<&Spanned<Mode>>,
+    masks: Option<&Spanned<Mode>>,
+) {
+    if let Some(masks) = masks.filter(|masks| masks.value == Mode::Shadow) {
+        let message =
+            "`shadow` stands only beside `enforcement: shadow`: expected that as well, or `enforce`";
+        let beside = decisions.is_some_and(|decisions| decisions.value == Mode::Shadow);
+        found.unless(beside, masks.referenced, format!("{path}.masking"), message);
+    }
+}
+
 fn resource(found: &mut Found<'_>, path: &str, one: &Resource) {
+    masking(found, path, one.enforcement.as_ref(), one.masking.as_ref());
     let roles = &one.roles;
     found.unless(
         !roles.value.is_empty(),
