@@ -108,6 +108,7 @@ pub fn bundle(identity: Vec<IdentitySource>) -> Bundle {
             groups_claim: "/groups".into(),
             leeway_s: 30,
             required_claims: vec![],
+            groups: vec![],
         }],
         policies: named.to_json().unwrap(),
         catalogue: Default::default(),

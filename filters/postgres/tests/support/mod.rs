@@ -89,6 +89,7 @@ pub fn bundle(mode: RecordingMode, approvals: ApprovalMode) -> Bundle {
             groups_claim: "/groups".into(),
             leeway_s: 30,
             required_claims: vec![],
+            groups: vec![],
         }],
         policies: named.to_json().expect("policies have a JSON form"),
         catalogue: Catalogue {
