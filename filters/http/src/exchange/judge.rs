@@ -34,9 +34,9 @@ pub(super) struct Judged {
 /// A decision as it comes together.
 pub(super) struct Ruling {
     pub(super) verdict: Verdict,
-    policies: Vec<String>,
+    pub(super) policies: Vec<String>,
     /// What is told instead of the verdict's reason.
-    refusal: Option<Refusal>,
+    pub(super) refusal: Option<Refusal>,
     /// It is refused in shadow mode too.
     stands: bool,
 }
@@ -127,17 +127,7 @@ impl Exchange {
 
     /// Decides about the request as a whole.
     pub(super) fn decide(&mut self, env: Env<'_>, io: &mut Io) -> Result<Stage, Refusal> {
-        if let (Some(serving), Some(target)) = (&self.serving, &self.asked.target)
-            && serving.plane.mcp_at(target).is_some()
-        {
-            if self.asked.upgrade {
-                return Err(Refusal::new(
-                    403,
-                    "MCP is spoken over HTTP here; leave the header `upgrade` out",
-                ));
-            }
-            self.read_messages()?;
-        }
+        self.understand()?;
         let Some(serving) = &self.serving else { return Ok(Stage::Refused) };
         let plane = Rc::clone(&serving.plane);
         let enforced = plane.enforcement.is_enforced();
@@ -178,7 +168,28 @@ impl Exchange {
         }
     }
 
-    fn ruling(&self, serving: &Serving, env: Env<'_>, judged: &mut Judged) -> Result<Ruling, Refusal> {
+    /// Reads what is said to an MCP server, where it is one.
+    pub(super) fn understand(&mut self) -> Result<(), Refusal> {
+        if let (Some(serving), Some(target)) = (&self.serving, &self.asked.target)
+            && serving.plane.mcp_at(target).is_some()
+        {
+            if self.asked.upgrade {
+                return Err(Refusal::new(
+                    403,
+                    "MCP is spoken over HTTP here; leave the header `upgrade` out",
+                ));
+            }
+            self.read_messages()?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn ruling(
+        &self,
+        serving: &Serving,
+        env: Env<'_>,
+        judged: &mut Judged,
+    ) -> Result<Ruling, Refusal> {
         let plane = &serving.plane;
         let Some(target) = &self.asked.target else { return Err(Refusal::new(400, "there is no path")) };
         let head = &self.asked.head;
