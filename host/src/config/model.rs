@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use gatewright_core::bundle::{ApprovalMode, Enforcement, RecordingMode};
+use gatewright_core::bundle::{ApprovalMode, Enforcement, GroupRule, RecordingMode};
 use gatewright_core::detect::{self, Detector};
 use gatewright_core::mask::Method;
 use serde::Deserialize;
@@ -139,6 +139,45 @@ pub(crate) struct Provider {
     /// Claims that must be there.
     #[serde(default)]
     pub(crate) required_claims: Vec<String>,
+    /// Groups that claims give: of pipelines, whose tokens name no groups.
+    #[serde(default)]
+    pub(crate) groups: Vec<Spanned<GroupsOf>>,
+}
+
+/// Groups of those whose claims are these.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GroupsOf {
+    /// The groups.
+    pub(crate) groups: Vec<String>,
+    /// All of these claims, each with its value or one of several.
+    pub(crate) claims: BTreeMap<String, OneOrMore>,
+}
+
+/// A text, or a list of them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl OneOrMore {
+    /// All of them.
+    pub(crate) fn all(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::More(all) => all,
+        }
+    }
+}
+
+impl GroupsOf {
+    /// As the filter takes it.
+    pub(crate) fn compiled(&self) -> GroupRule {
+        let claims = self.claims.iter().map(|(name, values)| (name.clone(), values.all().to_vec()));
+        GroupRule { groups: self.groups.clone(), claims: claims.collect() }
+    }
 }
 
 /// Where a provider's keys come from: exactly one of them.

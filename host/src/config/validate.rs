@@ -110,6 +110,28 @@ fn providers(found: &mut Found<'_>, providers: &Spanned<Vec<Provider>>) {
             let known = ALGORITHMS.contains(&name.as_str());
             found.unless(known, algorithm.referenced, field(&format!("algorithms[{k}]")), message);
         }
+        for (k, rule) in one.groups.iter().enumerate() {
+            let mut at = |fits: bool, name: &str, message: &str| {
+                found.unless(
+                    fits,
+                    rule.referenced,
+                    format!("identity.providers[{i}].groups[{k}]{name}"),
+                    message,
+                );
+            };
+            at(!rule.value.groups.is_empty(), ".groups", "expected at least one group");
+            let message =
+                "expected at least one claim: otherwise everybody with a token of this provider is meant";
+            at(!rule.value.claims.is_empty(), ".claims", message);
+            for (name, values) in &rule.value.claims {
+                let name = format!(".claims.{name}");
+                at(!values.all().is_empty(), &name, "expected at least one value");
+                let open = values.all().iter().any(|value| {
+                    value.trim_end_matches('*').contains('*') || value.ends_with("**") || value == "*"
+                });
+                at(!open, &name, "expected `*` only at the end, and something before it");
+            }
+        }
         if let Some(pointer) = &one.groups_claim {
             let message = format!(
                 "`{}` is not a JSON pointer: expected a path such as `/groups` (RFC 6901)",
