@@ -49,11 +49,11 @@ pub fn explain(plane: &Rc<Plane>, agent: Identity, head: Head, body: &[u8], now:
         groups: agent.groups.clone(),
     };
     let agent = Rc::new(Agent::new(agent, presented));
-    let mut exchange = Exchange::new("explained", Peer::default());
+    let mut exchange = Exchange::new(Peer::default());
     exchange.asked.head = head;
     exchange.asked.complete = true;
     exchange.asked.body = body.to_vec();
-    let visits = Visits::default();
+    let visits = Visits::new(|| "explained".to_owned());
     let env = Env { plane: Some(plane), visits: &visits, now };
     let mut judged = Judged::default();
     match exchange.explained(plane, &agent, env, &mut judged) {
