@@ -11,12 +11,13 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use gatewright_core::time::Millis;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Loaded;
 use crate::settings::Settings;
 use crate::store::search::Wanted;
-use crate::{doctor, envoy, explain, policy_test, recordings, relay, run, serve};
+use crate::{doctor, envoy, explain, policy_test, recordings, relay, report, run, serve, time};
 
 /// The companion host of the Gatewright filters.
 #[derive(Debug, Parser)]
@@ -127,6 +128,21 @@ enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
+    /// Tell what enforcement would have made of what was recorded in shadow mode: denied, held and masked, by agent and
+    /// what the statements or requests have in common; exit code 1 if it would change anything, 2 if nothing was recorded.
+    Report {
+        /// Of shadow mode, the only report there is.
+        #[arg(long, required = true)]
+        shadow: bool,
+        /// Only what happened since: a day (`2026-11-28`), a time (RFC 3339), or so long ago (`7d`).
+        #[arg(long, value_name = "TIME", value_parser = since)]
+        since: Option<Millis>,
+        /// Of this resource.
+        #[arg(long, value_name = "NAME")]
+        resource: Option<String>,
+        #[command(flatten)]
+        source: Source,
+    },
     /// Read and verify recordings.
     Sessions {
         #[command(subcommand)]
@@ -163,8 +179,8 @@ enum Sessions {
         /// Of agents whose subject contains this.
         #[arg(long, value_name = "TEXT")]
         agent: Option<String>,
-        /// In which a statement was decided so.
-        #[arg(long, value_name = "DECISION", value_parser = ["allow", "deny", "hold"])]
+        /// In which a statement was decided so; in shadow mode, would have been.
+        #[arg(long, value_name = "DECISION", value_parser = ["allow", "deny", "hold", "would-deny", "would-hold"])]
         decision: Option<String>,
         /// In which this text occurs: in a statement, a result or an error.
         #[arg(long, value_name = "TEXT")]
@@ -211,9 +227,10 @@ struct Source {
 }
 
 /// How to print.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
     /// For people.
+    #[default]
     Text,
     /// For programs.
     Json,
@@ -278,6 +295,12 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             print(&report)?;
             Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
+        Command::Report { shadow: _, since, resource, source } => {
+            let asked = report::Asked { resource, since, output: source.output };
+            let (text, harmless) = runtime.block_on(report::shadow(&source.folder()?, &asked))?;
+            print(&text)?;
+            Ok(if harmless { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
         Command::Sessions { command } => runtime.block_on(sessions(command)),
         Command::Approvals { command } => runtime.block_on(people::approvals(command)),
         Command::Grants { command } => runtime.block_on(people::grants(command)),
@@ -287,6 +310,19 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             print(&String::from_utf8(text)?)
         }
     }
+}
+
+/// A time, by a day, by RFC 3339, or by how long ago it was.
+fn since(text: &str) -> Result<Millis, String> {
+    if let Ok(ago) = humantime::parse_duration(text) {
+        return Ok(time::now().saturating_sub(u64::try_from(ago.as_millis()).unwrap_or(u64::MAX)));
+    }
+    let day = format!("{text}T00:00:00Z");
+    let at = humantime::parse_rfc3339(text).or_else(|_| humantime::parse_rfc3339(&day));
+    let at =
+        at.map_err(|_| "expected a day such as `2026-11-28`, a time (RFC 3339), or a duration such as `7d`")?;
+    let since = at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Ok(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 fn check(config: &Path) -> ExitCode {
@@ -299,6 +335,9 @@ fn check(config: &Path) -> ExitCode {
                 settings.loaded.path.display(),
                 config.resources.value.len()
             );
+            for (name, what) in config.in_shadow() {
+                eprintln!("{name}: {what}");
+            }
             ExitCode::SUCCESS
         }
         Err(faults) => {

@@ -14,6 +14,8 @@ pub(crate) mod values;
 
 use std::path::{Path, PathBuf};
 
+use gatewright_core::bundle::Enforcement;
+
 pub(crate) use api::{Api, Credential};
 pub(crate) use endpoint::{At, Endpoint, Tls};
 pub(crate) use fault::{Fault, Faults};
@@ -90,6 +92,33 @@ impl Loaded {
     /// The API of that name.
     pub(crate) fn api(&self, name: &str) -> Option<&Api> {
         self.config.apis.value.iter().find(|api| api.name.value.0 == name)
+    }
+}
+
+impl Config {
+    /// Databases and APIs by name, and whether what is decided of them is done.
+    pub(crate) fn enforcement(&self) -> impl Iterator<Item = (&str, Enforcement)> {
+        let databases = self.resources.value.iter();
+        let databases = databases.map(|one| (&one.name.value.0, &one.enforcement, &one.masking));
+        let apis = self.apis.value.iter().map(|one| (&one.name.value.0, &one.enforcement, &one.masking));
+        databases.chain(apis).map(|(name, decisions, masks)| {
+            (name.as_str(), model::enforcement(decisions.as_ref(), masks.as_ref()))
+        })
+    }
+
+    /// Those in shadow mode, and what that means, for people.
+    pub(crate) fn in_shadow(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.enforcement().filter_map(|(name, enforcement)| match enforcement {
+            Enforcement::Enforce => None,
+            Enforcement::Shadow => Some((
+                name,
+                "shadow mode: policy is recorded and not enforced, nothing is blocked or held; masks count",
+            )),
+            Enforcement::ShadowMasks => Some((
+                name,
+                "shadow mode: policy is recorded and not enforced, nothing is blocked, held or masked",
+            )),
+        })
     }
 }
 

@@ -65,6 +65,11 @@ pub(crate) async fn run(loaded: &Loaded, asked: Asked) -> anyhow::Result<(String
         at: format!("target `{name}`"),
         what: "its address cannot be found out from here: a way to it by address would go unseen".to_owned(),
     }));
+    findings.extend(loaded.config.in_shadow().map(|(name, what)| Finding {
+        severity: Severity::Warning,
+        at: format!("resource `{name}`"),
+        what: format!("{what}. `gatewright report --shadow` says what enforcement would have done"),
+    }));
     let sound = !findings.iter().any(|finding| finding.severity == Severity::Hole);
     let report = match asked.output {
         Output::Json => serde_json::to_string_pretty(&findings)? + "\n",

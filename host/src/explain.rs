@@ -10,10 +10,12 @@ use gatewright_core::identity::Identity;
 use gatewright_postgres::{Decision, Plane};
 use serde_json::{Map, json};
 
+use crate::catalogue::Raw;
 use crate::cli::Output;
 use crate::compile::bundle;
-use crate::config::Resource;
+use crate::config::{Api, Resource};
 use crate::settings::Settings;
+use crate::tools::Known;
 use crate::{catalogue, time};
 
 /// What is asked for.
@@ -44,21 +46,47 @@ pub(crate) async fn explain(settings: &Settings, asked: &Asked, output: Output) 
 /// What the filter would decide by: the configuration, and the catalogue as it is now.
 pub(crate) async fn plane(settings: &Settings, name: &str) -> anyhow::Result<Rc<Plane>> {
     let resource = resource(settings, name)?;
-    let source = settings.source(resource).context("the resource has no role whose password is known")?;
-    let mut client = catalogue::connect(&source).await.context("reading the catalogue")?;
-    let raw = catalogue::read(&mut client).await.context("reading the catalogue")?;
+    let raw = raw(settings, resource).await?;
     let bundle = bundle::assemble(settings, resource, Vec::new(), &raw, "")
         .map_err(|faults| anyhow::anyhow!(faults.join("\n")))?;
     Ok(Rc::new(Plane::new(&bundle)?))
 }
 
-/// Decides as the filter would.
-pub(crate) fn decide(settings: &Settings, plane: &Rc<Plane>, asked: &Asked) -> anyhow::Result<Decision> {
-    let (resource, name) = (resource(settings, &asked.resource)?, &asked.resource);
-    let role = match &asked.role {
+/// The same of an API, and of the database that its SQL is for. Definitions of tools were never seen.
+pub(crate) async fn api_plane(settings: &Settings, api: &Api) -> anyhow::Result<Rc<gatewright_http::Plane>> {
+    let database = match &api.sql {
+        Some(sql) => {
+            let resource = resource(settings, &sql.database.value)?;
+            Some((resource, raw(settings, resource).await?))
+        }
+        None => None,
+    };
+    let database = database.as_ref().map(|(resource, raw)| (*resource, raw));
+    let bundle = bundle::assemble_api(settings, api, Vec::new(), database, &Known::default(), "")
+        .map_err(|faults| anyhow::anyhow!(faults.join("\n")))?;
+    Ok(Rc::new(gatewright_http::Plane::new(&bundle)?))
+}
+
+/// What the database holds.
+async fn raw(settings: &Settings, resource: &Resource) -> anyhow::Result<Raw> {
+    let source = settings.source(resource).context("the resource has no role whose password is known")?;
+    let mut client = catalogue::connect(&source).await.context("reading the catalogue")?;
+    catalogue::read(&mut client).await.context("reading the catalogue")
+}
+
+/// The role of that name, or the first one.
+pub(crate) fn role<'s>(settings: &'s Settings, name: &str, role: Option<&str>) -> anyhow::Result<&'s str> {
+    let resource = resource(settings, name)?;
+    let role = match role {
         Some(role) => resource.role(role).with_context(|| format!("`{name}` has no role `{role}`"))?,
         None => resource.roles.value.first().context("the resource has no roles")?,
     };
+    Ok(&role.name.value)
+}
+
+/// Decides as the filter would.
+pub(crate) fn decide(settings: &Settings, plane: &Rc<Plane>, asked: &Asked) -> anyhow::Result<Decision> {
+    let role = role(settings, &asked.resource, asked.role.as_deref())?;
     let agent = Identity {
         issuer: String::new(),
         subject: asked.subject.clone(),
@@ -66,7 +94,7 @@ pub(crate) fn decide(settings: &Settings, plane: &Rc<Plane>, asked: &Asked) -> a
         claims: Map::new(),
         expires_at: u64::MAX,
     };
-    Ok(gatewright_postgres::explain(plane, agent, &role.name.value, &asked.sql, time::now()))
+    Ok(gatewright_postgres::explain(plane, agent, role, &asked.sql, time::now()))
 }
 
 fn resource<'s>(settings: &'s Settings, name: &str) -> anyhow::Result<&'s Resource> {
@@ -79,6 +107,7 @@ fn as_json(decision: &Decision) -> serde_json::Value {
     });
     json!({
         "decision": decision.decision,
+        "let_pass": decision.is_let_pass,
         "refusal": refusal,
         "approvers": approvers(decision),
         "explanation": decision.explanation,
@@ -103,6 +132,9 @@ fn text(decision: &Decision) -> anyhow::Result<String> {
     match decision.decision {
         "hold" => writeln!(text, "=> held until somebody of {approvers} approves")?,
         word => writeln!(text, "=> {word}")?,
+    }
+    if decision.is_let_pass {
+        writeln!(text, "   in shadow mode: it runs all the same")?;
     }
     if let Some(refusal) = &decision.refusal {
         writeln!(text, "   ERROR {}: {}", refusal.code, refusal.message)?;

@@ -21,6 +21,7 @@ mod policies;
 mod policy_test;
 mod recordings;
 mod relay;
+mod report;
 mod run;
 mod secret;
 mod serve;

@@ -80,7 +80,14 @@ impl Metrics {
             std::iter::once(resource).chain(more.map(|(name, value)| (name, value.to_owned()))).collect()
         };
         self.events.get_or_create(&of(None)).inc_by(events);
-        for (decision, count) in [("allow", counts.allow), ("deny", counts.deny), ("hold", counts.hold)] {
+        let decided = [
+            ("allow", counts.allow),
+            ("deny", counts.deny),
+            ("hold", counts.hold),
+            ("would_deny", counts.would_deny),
+            ("would_hold", counts.would_hold),
+        ];
+        for (decision, count) in decided {
             if count > 0 {
                 self.decisions.get_or_create(&of(Some(("decision", decision)))).inc_by(count);
             }

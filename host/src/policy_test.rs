@@ -1,19 +1,18 @@
-//! `gatewright policy test`: cases of statements and what is to be decided about them, for a CI of policies.
+//! `gatewright policy test`: cases of statements and requests, and what is to be decided about them, for a CI of policies.
+
+mod case;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::path::Path;
-use std::rc::Rc;
 
 use anyhow::Context as _;
 use gatewright_core::mask::Method;
-use gatewright_postgres::{Decision, Plane};
 use serde::Deserialize;
-use serde_saphyr::Spanned;
 
 use crate::config::{Fault, Faults, parse_yaml};
-use crate::explain::{Asked, approvers, decide, plane};
 use crate::settings::Settings;
+use case::{Case, Got, Plane};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,75 +22,30 @@ struct File {
     cases: Vec<Case>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Case {
-    /// What it shows, for people.
-    name: Option<String>,
-    resource: Option<String>,
-    /// Groups of the agent.
-    #[serde(default)]
-    groups: Vec<String>,
-    /// Its subject, for policies that name one.
-    subject: Option<String>,
-    role: Option<String>,
-    sql: Spanned<String>,
-    decision: Expected,
-    /// Policies that must be among those that determine it.
-    #[serde(default)]
-    policies: Vec<String>,
-    /// Groups that may approve, all of them.
-    approvers: Option<Vec<String>>,
-    /// Output columns that are masked, by label or number from 1, and how: all of them.
-    masked: Option<BTreeMap<String, Method>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Expected {
-    Allow,
-    Deny,
-    Hold,
-}
-
-impl Expected {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Allow => "allow",
-            Self::Deny => "deny",
-            Self::Hold => "hold",
-        }
-    }
-}
-
 /// Runs all cases of a file; gives what to print, and whether all are decided as they expect.
 pub(crate) async fn run(settings: &Settings, path: &Path) -> anyhow::Result<(String, bool)> {
     let text = std::fs::read_to_string(path)
         .map_err(|cause| Faults::from(Fault::file(path, format!("cannot be read: {cause}"))))?;
     let file: File = parse_yaml(&text).map_err(|fault| Faults::from(fault.in_file(path)))?;
-    let mut planes: HashMap<&str, Rc<Plane>> = HashMap::new();
+    anyhow::ensure!(!file.cases.is_empty(), "{} has no cases: nothing is tested by it", path.display());
+    let mut planes: HashMap<&str, Plane> = HashMap::new();
     let (mut report, mut failed) = (String::new(), 0_usize);
     for case in &file.cases {
         let resource = case.resource.as_ref().or(file.resource.as_ref());
         let resource = resource.context("a case names no resource, and neither does the file")?;
-        if !planes.contains_key(resource.as_str()) {
-            planes.insert(resource, plane(settings, resource).await?);
-        }
-        let Some(plane) = planes.get(resource.as_str()) else { continue };
-        let asked = Asked {
-            resource: resource.clone(),
-            groups: case.groups.clone(),
-            subject: case.subject.clone().unwrap_or_else(|| "somebody".to_owned()),
-            role: case.role.clone(),
-            sql: case.sql.value.clone(),
+        let plane = match planes.get(resource.as_str()) {
+            Some(plane) => plane.clone(),
+            None => Plane::of(settings, resource).await?,
         };
-        let wrong = case.compare(&decide(settings, plane, &asked)?);
+        let got = case.decide(settings, resource, &plane);
+        planes.insert(resource, plane);
+        let (line, title) = (case.line(), case.title());
+        let wrong = case.compare(&got.with_context(|| format!("{}:{line}: {title}", path.display()))?);
         if wrong.is_empty() {
             continue;
         }
         failed += 1;
-        let line = case.sql.referenced.line();
-        writeln!(report, "{}:{line}: {}", path.display(), case.title())?;
+        writeln!(report, "{}:{line}: {title}", path.display())?;
         for what in wrong {
             writeln!(report, "    {what}")?;
         }
@@ -102,47 +56,44 @@ pub(crate) async fn run(settings: &Settings, path: &Path) -> anyhow::Result<(Str
 }
 
 impl Case {
-    fn title(&self) -> &str {
-        self.name.as_deref().unwrap_or(&self.sql.value)
-    }
-
     /// What is decided otherwise than the case expects.
-    fn compare(&self, decision: &Decision) -> Vec<String> {
+    fn compare(&self, got: &Got) -> Vec<String> {
         let mut wrong = Vec::new();
-        if decision.decision != self.decision.word() {
-            let why = decision.refusal.as_ref().map(|refusal| format!(": {}", refusal.message));
+        if got.decision != self.decision.word() {
+            let why = got.refusal.as_ref().map(|refusal| format!(": {refusal}"));
             let expected = self.decision.word();
-            wrong.push(format!("expected {expected}, got {}{}", decision.decision, why.unwrap_or_default()));
+            wrong.push(format!("expected {expected}, got {}{}", got.decision, why.unwrap_or_default()));
         }
-        let missing: Vec<&str> = (self.policies.iter())
-            .filter(|policy| !decided_by(decision).any(|by| by == policy.as_str()))
-            .map(String::as_str)
-            .collect();
+        let missing: Vec<&String> =
+            self.policies.iter().filter(|policy| !got.policies.contains(policy)).collect();
         if !missing.is_empty() {
-            let by: Vec<&str> = decided_by(decision).collect();
-            wrong.push(format!("expected it to be decided by {}, got {}", missing.join(", "), list(&by)));
+            wrong.push(format!(
+                "expected it to be decided by {}, got {}",
+                list(&missing),
+                list(&got.policies)
+            ));
         }
         if let Some(expected) = &self.approvers {
-            let (mut expected, mut got) = (expected.clone(), approvers(decision).to_vec());
+            let (mut expected, mut got) = (expected.clone(), got.approvers.clone());
             expected.sort();
             got.sort();
             if expected != got {
                 wrong.push(format!("expected the approvers {}, got {}", list(&expected), list(&got)));
             }
         }
-        if let Some(expected) = &self.masked {
-            let expected: Vec<String> = expected.iter().map(shown).collect();
-            let got: Vec<String> = masked(decision).iter().map(shown).collect();
-            if expected != got {
-                wrong.push(format!("expected masks {}, got {}", list(&expected), list(&got)));
-            }
+        if let Some(expected) = &self.masked
+            && *expected != got.masked
+        {
+            wrong.push(format!("expected masks {}, got {}", shown(expected), shown(&got.masked)));
         }
         wrong
     }
 }
 
-fn shown((column, method): (&String, &Method)) -> String {
-    format!("{column}: {}", format!("{method:?}").to_lowercase())
+fn shown(masks: &BTreeMap<String, Method>) -> String {
+    let shown =
+        masks.iter().map(|(what, method)| format!("{what}: {}", format!("{method:?}").to_lowercase()));
+    list(&shown.collect::<Vec<_>>())
 }
 
 fn list(words: &[impl AsRef<str>]) -> String {
@@ -150,22 +101,4 @@ fn list(words: &[impl AsRef<str>]) -> String {
         return "none".to_owned();
     }
     words.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ")
-}
-
-fn decided_by(decision: &Decision) -> impl Iterator<Item = &str> {
-    let requests = decision.explanation.statements.iter().flat_map(|statement| &statement.requests);
-    let parts = requests.flat_map(|request| &request.policies);
-    decision.policies.iter().chain(parts).map(String::as_str)
-}
-
-/// Masked outputs of the last statement; `*` where it is not certain which they are.
-fn masked(decision: &Decision) -> BTreeMap<String, Method> {
-    let Some(last) = decision.explanation.statements.last() else { return BTreeMap::new() };
-    let Some(outputs) = &last.outputs else {
-        return last.scope.iter().map(|_| ("*".to_owned(), Method::Redact)).collect();
-    };
-    let named = (1..).zip(outputs).filter_map(|(number, output)| {
-        Some((output.name.clone().unwrap_or_else(|| format!("{number}")), output.method?))
-    });
-    named.collect()
 }

@@ -26,11 +26,12 @@ pub(crate) async fn list(data: &Path, wanted: &Wanted, output: Output) -> anyhow
     if output == Output::Json {
         return Ok(serde_json::to_string_pretty(&sessions)? + "\n");
     }
-    let header = ["SESSION", "RESOURCE", "PRINCIPAL", "ROLE", "OPENED", "CLOSED", "STATEMENTS"];
-    Ok(table(header, sessions.iter().map(row).collect()))
+    let shadow = store.in_shadow(&sessions).await?;
+    let header = ["SESSION", "RESOURCE", "PRINCIPAL", "ROLE", "OPENED", "CLOSED", "STATEMENTS", "MODE"];
+    Ok(table(header, sessions.iter().map(|session| row(session, shadow.contains(&session.id))).collect()))
 }
 
-fn row(session: &SessionRow) -> [String; 7] {
+fn row(session: &SessionRow, is_shadow: bool) -> [String; 8] {
     let or_dash = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
     [
         session.id.clone(),
@@ -40,6 +41,7 @@ fn row(session: &SessionRow) -> [String; 7] {
         rfc3339(session.opened_at),
         session.closed_at.map_or_else(|| "-".to_owned(), rfc3339),
         session.statements.to_string(),
+        if is_shadow { "shadow" } else { "enforced" }.to_owned(),
     ]
 }
 
@@ -95,7 +97,7 @@ fn lines(kind: &Kind) -> Vec<String> {
         Kind::Refused { source, reason, .. } => {
             vec![format!("refused  from {}: {}", shown(source), shown(reason))]
         }
-        Kind::Statement { statement, text, parameters, decision, policies, reason, .. } => {
+        Kind::Statement { statement, text, parameters, decision, would, policies, reason, .. } => {
             let mut lines = vec![format!("#{statement:<3}     {}", shown(text))];
             if !parameters.is_empty() {
                 lines.push(format!("         with {}", values(parameters)));
@@ -103,7 +105,12 @@ fn lines(kind: &Kind) -> Vec<String> {
             let policies =
                 if policies.is_empty() { String::new() } else { format!(" by {}", policies.join(", ")) };
             let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-            lines.push(shown(&format!("         {decision}{policies}{reason}")));
+            let would = would.as_ref().map(|would| match would == decision {
+                true => " (shadow mode)".to_owned(),
+                false => format!(" (shadow mode; would {would})"),
+            });
+            let would = would.unwrap_or_default();
+            lines.push(shown(&format!("         {decision}{would}{policies}{reason}")));
             lines
         }
         Kind::Approval { statement, approval, state, by, comment, grant } => {
@@ -112,11 +119,29 @@ fn lines(kind: &Kind) -> Vec<String> {
             let comment = comment.as_ref().map(|comment| format!(": {comment}")).unwrap_or_default();
             vec![shown(&format!("#{statement:<3}     approval {approval} {state}{by}{grant}{comment}"))]
         }
-        Kind::Result { statement, tag, columns, rows, row_count, masked, elapsed_ms } => {
+        Kind::Result {
+            statement,
+            tag,
+            columns,
+            rows,
+            row_count,
+            masked,
+            unmasked,
+            would_hide,
+            would_withhold,
+            elapsed_ms,
+        } => {
             let mut lines =
                 vec![format!("#{statement:<3}     {} ({row_count} rows, {elapsed_ms} ms)", shown(tag))];
             if !masked.is_empty() {
-                lines.push(format!("         masked: {}", shown(&masked.join(", "))));
+                let unmasked = if *unmasked { " (shadow mode; the agent got them as they are)" } else { "" };
+                lines.push(format!("         masked{unmasked}: {}", shown(&masked.join(", "))));
+            }
+            if !would_hide.is_empty() {
+                lines.push(format!("         would hide: {}", shown(&would_hide.join(", "))));
+            }
+            if let Some(why) = would_withhold {
+                lines.push(format!("         would withhold: {}", shown(why)));
             }
             if !rows.is_empty() {
                 lines.push(format!("         {}", shown(&columns.join(" | "))));

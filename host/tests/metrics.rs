@@ -56,8 +56,10 @@ fn batch(resource: &str, session: &str) -> String {
             text: r#"SELECT '"kind":"statement","decision":"hold"'"#.to_owned(),
             parameters: Vec::new(),
             decision: decision.to_owned(),
+            would: None,
             policies: Vec::new(),
             reason: String::new(),
+            shape: None,
             explanation: None,
             explained_by: None,
         };

@@ -326,8 +326,10 @@ async fn recordings_are_kept_shown_and_verified() {
         text: text("SELECT email FROM people"),
         parameters: vec![],
         decision: text("allow"),
+        would: None,
         policies: vec![text("read")],
         reason: String::new(),
+        shape: None,
         explanation: None,
         explained_by: None,
     };
@@ -338,6 +340,9 @@ async fn recordings_are_kept_shown_and_verified() {
         rows: vec![vec![Some(text("***@***"))]],
         row_count: 1,
         masked: vec![text("people.email")],
+        unmasked: false,
+        would_hide: Vec::new(),
+        would_withhold: None,
         elapsed_ms: 3,
     };
     let mut run = |kinds: &[Kind]| {

@@ -131,3 +131,62 @@ cases:
     ensure!(!typo.success && typo.stderr.contains("cases.yaml:2:"), "{}{}", typo.stdout, typo.stderr);
     Ok(())
 }
+
+#[test]
+fn the_shops_own_cases_hold() -> Result<()> {
+    let stack = Stack::start()?;
+    let cases = gatewright_tests::tools::repo().join("examples/shop/cases.yaml");
+    let output = gatewright(&stack, &["policy", "test", &cases.to_string_lossy()])?;
+    ensure!(output.success && output.stdout == "15 passed, 0 failed\n", "{}{}", output.stdout, output.stderr);
+    Ok(())
+}
+
+#[test]
+fn cases_of_requests_are_tried_out() -> Result<()> {
+    let by_claim = "@id(\"by-claim\") @reason(\"the release may\") permit (principal, action == Action::\"request\", resource)
+        when { principal.hasTag(\"ref\") && principal.getTag(\"ref\") == \"refs/heads/main\" && principal.issuer == \"https://ci\" };
+        @id(\"unparsed-too\") @reason(\"test\") permit (principal in Group::\"odd\", action == Action::\"unparsed\", resource);";
+    let stack = Stack::builder().policy("claims.cedar", by_claim).start()?;
+    let cases = stack.site.folder().join("cases.yaml");
+    let run = |text: &str| -> Result<Output> {
+        std::fs::write(&cases, format!("resource: shop-api\ncases:\n{text}"))?;
+        gatewright(&stack, &["policy", "test", &cases.to_string_lossy()])
+    };
+    let good = run("
+  - { groups: [support], issuer: https://ci, claims: { ref: refs/heads/main }, request: GET /admin/x, decision: allow, policies: [by-claim] }
+  - { groups: [support], issuer: https://ci, claims: { ref: refs/heads/mine }, request: GET /admin/x, decision: deny }
+  - { groups: [support], issuer: https://else, claims: { ref: refs/heads/main }, request: GET /admin/x, decision: deny }
+  - { groups: [sales], request: GET /customers, decision: deny }
+  - { groups: [support], request: GET /customers/../admin/x, decision: deny }
+  - { groups: [support], request: GET /customers, headers: { upgrade: h2c }, decision: deny }
+  - { groups: [support], request: POST /orders, body: amount=1, headers: { content-type: text/plain }, decision: deny }
+  - { groups: [support], request: POST /query, body: { sql: SELECT email AS e FROM customers }, decision: allow,
+      masked: { /**/email: partial, /**/phone: partial, /**/ssn: partial, /**/card_number: partial, /**/token: partial, /rows/*/e: partial, /rows/*/0: partial } }
+  - { resource: shop, groups: [odd], sql: SELECT * FROM nowhere, decision: allow, masked: { '*': redact } }
+  - { resource: shop-mcp, groups: [support], request: POST /mcp, body: '{', headers: { content-type: application/json }, decision: deny }
+")?;
+    ensure!(good.success && good.stdout == "10 passed, 0 failed\n", "{}{}", good.stdout, good.stderr);
+    let bad = run("  - { groups: [support], request: DELETE /orders/3, decision: allow, masked: {} }\n")?;
+    ensure!(
+        !bad.success && bad.stdout.contains("cases.yaml:3: DELETE /orders/3"),
+        "{}{}",
+        bad.stdout,
+        bad.stderr
+    );
+    ensure!(
+        bad.stdout.contains("expected allow, got hold") && bad.stdout.contains("/**/ssn: partial"),
+        "{}",
+        bad.stdout
+    );
+    for (odd, words) in [
+        ("  - { groups: [support], sql: SELECT 1, decision: allow }\n", "`shop-api` is an API"),
+        ("  - { resource: shop, request: GET /x, decision: allow }\n", "`shop` is a database"),
+        ("  - { request: GET, decision: allow }\n", "a method and a path"),
+        ("  - { request: GET /x, tool: y, decision: allow }\n", "expected one of"),
+        ("  []\n", "has no cases"),
+    ] {
+        let said = run(odd)?;
+        ensure!(!said.success && said.stderr.contains(words), "{words}: {}{}", said.stdout, said.stderr);
+    }
+    Ok(())
+}

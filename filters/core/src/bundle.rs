@@ -3,8 +3,10 @@
 
 pub mod http;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::catalogue::Catalogue;
 use crate::detect;
@@ -31,6 +33,10 @@ pub struct Bundle {
     pub approvals: Approvals,
     /// How sessions are recorded.
     pub recording: Recording,
+    /// Whether decisions count. One that this filter does not know makes the bundle unusable; a filter that does not
+    /// know the field enforces.
+    #[serde(default, skip_serializing_if = "Enforcement::is_enforced")]
+    pub enforcement: Enforcement,
     /// Size caps.
     #[serde(default)]
     pub limits: Limits,
@@ -87,6 +93,39 @@ pub struct Provider {
     /// Claims that must be present, beyond `iss`, `aud`, `exp` and `sub`.
     #[serde(default)]
     pub required_claims: Vec<String>,
+    /// Groups that claims give, beside those of `groups_claim`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupRule>,
+}
+
+/// Groups of those whose claims are these: of pipelines, whose tokens name no groups.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupRule {
+    /// The groups.
+    pub groups: Vec<String>,
+    /// All of these claims, each with one of its values. A value that ends with `*` is any that begins so, up to the next
+    /// `/`.
+    pub claims: BTreeMap<String, Vec<String>>,
+}
+
+impl GroupRule {
+    /// Whether the claims give the groups. No claim gives none.
+    #[must_use]
+    pub fn fits(&self, claims: &Map<String, Value>) -> bool {
+        let is = |claim: &Value, wanted: &String| match (claim, wanted.strip_suffix('*')) {
+            (Value::String(text), Some(beginning)) => {
+                text.strip_prefix(beginning).is_some_and(|rest| !rest.is_empty() && !rest.contains('/'))
+            }
+            (Value::String(text), None) => text == wanted,
+            (Value::Bool(truth), _) => wanted == if *truth { "true" } else { "false" },
+            (Value::Number(number), _) => wanted.parse::<u64>().is_ok_and(|it| number.as_u64() == Some(it)),
+            _ => false,
+        };
+        let has = |name: &String, wanted: &Vec<String>| {
+            claims.get(name).is_some_and(|claim| wanted.iter().any(|wanted| is(claim, wanted)))
+        };
+        !self.claims.is_empty() && self.claims.iter().all(|(name, wanted)| has(name, wanted))
+    }
 }
 
 /// What a command that needs approval does.
@@ -108,6 +147,43 @@ pub struct Approvals {
     pub in_transaction: ApprovalMode,
     /// Lifetime of an approval whose policy names none, in seconds.
     pub expires_s: u64,
+}
+
+/// Whether what is decided is done. Who an agent is, whether it may connect and what cannot be read is no matter of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Enforcement {
+    /// It is.
+    #[default]
+    Enforce,
+    /// It is recorded, and nothing is blocked or held for it. Masks count.
+    Shadow,
+    /// The same, and agents get values as they are; the recording has them masked.
+    ShadowMasks,
+}
+
+impl Enforcement {
+    /// Whether decisions count.
+    #[must_use]
+    pub fn is_enforced(&self) -> bool {
+        *self == Self::Enforce
+    }
+
+    /// Whether masks do.
+    #[must_use]
+    pub fn masks(&self) -> bool {
+        *self != Self::ShadowMasks
+    }
+
+    /// A decision as it is recorded: what happens, and in shadow mode what would have. `stands`: it is refused even so.
+    #[must_use]
+    pub fn recorded(&self, decision: &str, stands: bool) -> (String, Option<String>) {
+        match (self, stands) {
+            (Self::Enforce, _) => (decision.to_owned(), None),
+            (_, true) => (decision.to_owned(), Some(decision.to_owned())),
+            (_, false) => ("allow".to_owned(), Some(decision.to_owned())),
+        }
+    }
 }
 
 /// How events reach the host.
@@ -148,5 +224,50 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { max_message: 1 << 20, max_pipeline: 100_000, max_prepared: 10_000 }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use serde_json::json;
+
+    use super::{Enforcement, GroupRule};
+
+    #[test]
+    fn claims_give_groups_only_as_a_whole() {
+        let rule = |claims: serde_json::Value| -> GroupRule {
+            serde_json::from_value(json!({ "groups": ["release"], "claims": claims })).unwrap()
+        };
+        let token = json!({ "repository": "acme/shop", "ref": "refs/tags/v1.2", "run": 7, "protected": true, "list": ["x"] });
+        let token = token.as_object().unwrap();
+        let fits = |claims: serde_json::Value| rule(claims).fits(token);
+        assert!(fits(json!({ "repository": ["acme/web", "acme/shop"], "ref": ["refs/tags/v*"] })));
+        assert!(fits(json!({ "run": ["7"], "protected": ["true"] })));
+        for other in [
+            json!({}),
+            json!({ "repository": [] }),
+            json!({ "repository": ["acme/shop"], "ref": ["refs/heads/main"] }),
+            json!({ "repository": ["acme/shop"], "environment": ["production"] }),
+            json!({ "repository": ["acme/shop2"] }),
+            json!({ "repository": ["ACME/shop"] }),
+            // Not past the next `/`, nor nothing at all.
+            json!({ "repository": ["ac*"] }),
+            json!({ "ref": ["refs/tags/v1.2*"] }),
+            json!({ "list": ["x"] }),
+            json!({ "repository": ["*shop"] }),
+        ] {
+            assert!(!fits(other.clone()), "{other}");
+        }
+    }
+
+    #[test]
+    fn nothing_but_the_very_word_is_shadow_mode() {
+        let read = |text: &str| serde_json::from_str::<Enforcement>(text);
+        assert_eq!(read("\"shadow\"").unwrap(), Enforcement::Shadow);
+        for other in ["\"Shadow\"", "\"shadow \"", "\"off\"", "\"\"", "true", "1", "null", "[\"shadow\"]"] {
+            assert!(read(other).is_err(), "{other}");
+        }
+        assert!(Enforcement::default().is_enforced() && Enforcement::default().masks());
     }
 }

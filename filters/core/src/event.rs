@@ -59,14 +59,20 @@ pub enum Kind {
         /// Parameters: text, or a description of a binary value; `None` for NULL.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         parameters: Vec<Option<String>>,
-        /// `allow`, `deny` or `hold`.
+        /// `allow`, `deny` or `hold`: what became of it.
         decision: String,
+        /// In shadow mode: what enforcement would have made of it, for the reason and by the policies below.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        would: Option<String>,
         /// Policies that determined the decision.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         policies: Vec<String>,
         /// Why.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         reason: String,
+        /// In shadow mode, of a request: what it has in common with others, `GET /customers/{id}`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shape: Option<String>,
         /// What it does and what policy says of each part.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         explanation: Option<Arc<Explanation>>,
@@ -108,6 +114,15 @@ pub enum Kind {
         /// Columns that were masked.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         masked: Vec<String>,
+        /// Masks are in shadow mode: the agent got as they are the values that are masked here.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unmasked: bool,
+        /// In shadow mode: entries of lists (tools, …) that enforcement would have left out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        would_hide: Vec<String>,
+        /// The same: why it would have withheld the answer, which it could not have masked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        would_withhold: Option<String>,
         /// Milliseconds from the statement to its result.
         elapsed_ms: u64,
     },

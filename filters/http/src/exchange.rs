@@ -3,6 +3,7 @@
 //! A request goes through stages, each of which may have to wait: who the agent is, the whole of the body, policy, an
 //! approval, the target's credential, the recording. Until the last one is passed the target sees no byte.
 
+mod explain;
 mod forward;
 mod hold;
 mod identify;
@@ -12,6 +13,7 @@ mod record;
 mod respond;
 mod stages;
 
+pub use explain::{Decision, explain};
 pub(crate) use mcp::Pins;
 
 use std::cell::RefCell;

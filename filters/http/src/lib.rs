@@ -24,7 +24,7 @@ mod reply;
 pub mod verified;
 mod visit;
 
-pub use exchange::{Env, Exchange, Flow, Io, Peer};
+pub use exchange::{Decision, Env, Exchange, Flow, Io, Peer, explain};
 pub use head::{Change, Head};
 pub use plane::{Plane, PlaneError, check};
 pub use reply::Reply;

@@ -36,6 +36,7 @@ pub struct Plane {
     pub(crate) api: Api,
     pub(crate) approvals: bundle::Approvals,
     pub(crate) recording: bundle::Recording,
+    pub(crate) enforcement: bundle::Enforcement,
     pub(crate) limits: bundle::Limits,
     pub(crate) templates: Templates,
     /// By the position of a template: its endpoint and method.
@@ -109,6 +110,7 @@ impl Plane {
             name: bundle.resource.name.clone(),
             approvals: bundle.approvals.clone(),
             recording: bundle.recording.clone(),
+            enforcement: bundle.enforcement,
             limits: bundle.limits.clone(),
             templates,
             routes,

@@ -21,6 +21,12 @@ pub struct Decision {
     pub rule: Option<ApprovalRule>,
     /// Policies that determined it.
     pub policies: Vec<String>,
+    /// It is refused in shadow mode too.
+    pub stands: bool,
+    /// It runs all the same, in shadow mode.
+    pub is_let_pass: bool,
+    /// Something is masked for this agent, and what the text gives may be any of it.
+    pub is_uncertain: bool,
     /// How it comes to that.
     pub explanation: Explanation,
 }
@@ -30,12 +36,14 @@ pub struct Decision {
 pub fn explain(plane: &Rc<Plane>, agent: Identity, role: &str, text: &str, now: Millis) -> Decision {
     let judge = Judge::new(agent, role.to_owned(), String::new(), plane, now);
     let judgement = judge.decide(&plane.analyse(text), false, plane, now);
-    let decision = judgement.word();
+    let (decision, stands) = (judgement.word(), judgement.stands());
+    let is_let_pass = judgement.is_let_pass();
+    let is_uncertain = judgement.explanation.unparsed.is_some() && !judge.active.is_clean();
     let (policies, explanation) = (judgement.policies, Explanation::clone(&judgement.explanation));
     let (refusal, rule) = match judgement.outcome {
         Outcome::Allow => (None, None),
         Outcome::Deny(refusal) => (Some(refusal), None),
         Outcome::Hold(rule) => (None, Some(rule)),
     };
-    Decision { decision, refusal, rule, policies, explanation }
+    Decision { decision, refusal, rule, policies, stands, is_let_pass, is_uncertain, explanation }
 }

@@ -39,6 +39,7 @@ pub struct Plane {
     pub(crate) resource: bundle::Resource,
     pub(crate) approvals: bundle::Approvals,
     pub(crate) recording: bundle::Recording,
+    pub(crate) enforcement: bundle::Enforcement,
     pub(crate) limits: bundle::Limits,
     pub(crate) mask_key: Vec<u8>,
     /// What is looked for in columns that are not masked; none where nothing is.
@@ -87,6 +88,7 @@ impl Plane {
             resource: bundle.resource.clone(),
             approvals: bundle.approvals.clone(),
             recording: bundle.recording.clone(),
+            enforcement: bundle.enforcement,
             limits: bundle.limits.clone(),
             mask_key: bundle.mask_key.clone().into_bytes(),
             detectors,

@@ -10,7 +10,7 @@ use gatewright_core::identity::Verifier;
 use serde_json::Value;
 
 use crate::catalogue::{self, Raw};
-use crate::config::model::{ApprovalsSection, LimitsSection, RecordingSection};
+use crate::config::model::{ApprovalsSection, LimitsSection, RecordingSection, enforcement};
 use crate::config::{self, Api, People, Resource};
 use crate::keys::Keys;
 use crate::settings::Settings;
@@ -50,6 +50,7 @@ fn with_keys(provider: &config::Provider, jwks: &Value) -> Provider {
             .map_or_else(|| "/groups".to_owned(), |pointer| pointer.value.clone()),
         leeway_s: provider.leeway.0.as_secs(),
         required_claims: provider.required_claims.clone(),
+        groups: provider.groups.iter().map(|rule| rule.value.compiled()).collect(),
     }
 }
 
@@ -89,12 +90,29 @@ pub(crate) fn compile_api(
     tools: &Known,
     mask_key: &str,
 ) -> Result<Served, Vec<String>> {
-    let providers = usable(settings, keys)?;
+    let bundle = assemble_api(settings, api, usable(settings, keys)?, database, tools, mask_key)?;
+    // What the filter would refuse is refused here, where somebody reads the log.
+    gatewright_http::Plane::new(&bundle).map_err(|cause| vec![cause.to_string()])?;
+    seal(bundle).map_err(|cause| vec![cause.to_string()])
+}
+
+/// The bundle of an API without its digest.
+///
+/// # Errors
+/// Why there can be none, in words for an operator.
+pub(crate) fn assemble_api(
+    settings: &Settings,
+    api: &Api,
+    providers: Vec<Provider>,
+    database: Option<(&Resource, &Raw)>,
+    tools: &Known,
+    mask_key: &str,
+) -> Result<Bundle, Vec<String>> {
     let catalogue = match database {
         Some((resource, raw)) => catalogue::compile(raw, resource)?,
         None => Catalogue::default(),
     };
-    let bundle = Bundle {
+    Ok(Bundle {
         format: FORMAT,
         digest: String::new(),
         resource: BundleResource {
@@ -108,14 +126,12 @@ pub(crate) fn compile_api(
         catalogue,
         approvals: approvals(&api.approvals),
         recording: recording(&api.recording),
+        enforcement: enforcement(api.enforcement.as_ref(), api.masking.as_ref()),
         limits: limits(&api.limits),
         mask_key: mask_key.to_owned(),
         detectors: api.detectors.compiled(),
         api: Some(api.compiled(tools)),
-    };
-    // What the filter would refuse is refused here, where somebody reads the log.
-    gatewright_http::Plane::new(&bundle).map_err(|cause| vec![cause.to_string()])?;
-    seal(bundle).map_err(|cause| vec![cause.to_string()])
+    })
 }
 
 /// The providers, at least one, as the filter takes them.
@@ -158,6 +174,7 @@ pub(crate) fn assemble(
         catalogue,
         approvals: approvals(&resource.approvals),
         recording: recording(&resource.recording),
+        enforcement: enforcement(resource.enforcement.as_ref(), resource.masking.as_ref()),
         limits: limits(&resource.limits),
         mask_key: mask_key.to_owned(),
         detectors: resource.detectors.compiled(),

@@ -10,7 +10,7 @@ use serde_saphyr::Spanned;
 
 use super::endpoint::Endpoint;
 use super::identity::Identity;
-use super::model::{ApprovalsSection, Detectors, LimitsSection, RecordingSection};
+use super::model::{ApprovalsSection, Detectors, LimitsSection, Mode, RecordingSection};
 use super::values::{Address, Name, Span, Url};
 use crate::secret::SecretRef;
 use crate::tools::Known;
@@ -77,6 +77,12 @@ pub(crate) struct Api {
     /// Size caps.
     #[serde(default)]
     pub(crate) limits: LimitsSection,
+    /// Whether decisions count; they do if left out.
+    #[serde(default)]
+    pub(crate) enforcement: Option<Spanned<Mode>>,
+    /// Whether masks count; they do if left out.
+    #[serde(default)]
+    pub(crate) masking: Option<Spanned<Mode>>,
 }
 
 /// An empty list that stands nowhere in the file.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use gatewright_core::bundle::{ApprovalMode, RecordingMode};
+use gatewright_core::bundle::{ApprovalMode, Enforcement, GroupRule, RecordingMode};
 use gatewright_core::detect::{self, Detector};
 use gatewright_core::mask::Method;
 use serde::Deserialize;
@@ -139,6 +139,45 @@ pub(crate) struct Provider {
     /// Claims that must be there.
     #[serde(default)]
     pub(crate) required_claims: Vec<String>,
+    /// Groups that claims give: of pipelines, whose tokens name no groups.
+    #[serde(default)]
+    pub(crate) groups: Vec<Spanned<GroupsOf>>,
+}
+
+/// Groups of those whose claims are these.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GroupsOf {
+    /// The groups.
+    pub(crate) groups: Vec<String>,
+    /// All of these claims, each with its value or one of several.
+    pub(crate) claims: BTreeMap<String, OneOrMore>,
+}
+
+/// A text, or a list of them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl OneOrMore {
+    /// All of them.
+    pub(crate) fn all(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::More(all) => all,
+        }
+    }
+}
+
+impl GroupsOf {
+    /// As the filter takes it.
+    pub(crate) fn compiled(&self) -> GroupRule {
+        let claims = self.claims.iter().map(|(name, values)| (name.clone(), values.all().to_vec()));
+        GroupRule { groups: self.groups.clone(), claims: claims.collect() }
+    }
 }
 
 /// Where a provider's keys come from: exactly one of them.
@@ -200,6 +239,33 @@ pub(crate) struct Resource {
     /// Whether a server that asks for a cleartext password gets it (through the proxy's memory).
     #[serde(default)]
     pub(crate) allow_cleartext_password: bool,
+    /// Whether decisions count; they do if left out.
+    #[serde(default)]
+    pub(crate) enforcement: Option<Spanned<Mode>>,
+    /// Whether masks count; they do if left out.
+    #[serde(default)]
+    pub(crate) masking: Option<Spanned<Mode>>,
+}
+
+/// Whether what is decided is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Mode {
+    /// It is.
+    Enforce,
+    /// It is recorded only.
+    Shadow,
+}
+
+/// `enforcement` and `masking` as the filter takes them. Nothing but the word `shadow` turns enforcement off, and
+/// nothing turns masks off alone.
+pub(crate) fn enforcement(decisions: Option<&Spanned<Mode>>, masks: Option<&Spanned<Mode>>) -> Enforcement {
+    let is_shadow = |mode: Option<&Spanned<Mode>>| mode.is_some_and(|mode| mode.value == Mode::Shadow);
+    match (is_shadow(decisions), is_shadow(masks)) {
+        (false, _) => Enforcement::Enforce,
+        (true, false) => Enforcement::Shadow,
+        (true, true) => Enforcement::ShadowMasks,
+    }
 }
 
 /// Kind of a resource.

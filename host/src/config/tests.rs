@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use gatewright_core::bundle::http;
+use gatewright_core::bundle::{Enforcement, http};
 
 use super::Loaded;
 use super::identity::Identity;
@@ -292,4 +292,48 @@ fn tls_with_targets_is_what_they_can_speak() {
     assert!(said.contains("resources[0].target") && said.contains("leave out `tls`"), "{said}");
     let said = faults(&with_api("[bearer]", "").replace(":8000 }", ":8000, tls: request }"));
     assert!(said.contains("apis[0].target.tls") && said.contains("`direct`"), "{said}");
+}
+
+#[test]
+fn shadow_mode_is_said_in_one_way_only() {
+    let enforcement = |lines: &str| {
+        let text = SOUND.replacen("    database: shop\n", &format!("    database: shop\n{lines}"), 1);
+        let loaded = Loaded::parse(Path::new("dir/gatewright.yaml"), &text).unwrap();
+        loaded.config.enforcement().map(|(_, enforcement)| enforcement).next().unwrap()
+    };
+    assert_eq!(enforcement(""), Enforcement::Enforce);
+    assert_eq!(enforcement("    enforcement: enforce\n    masking: enforce\n"), Enforcement::Enforce);
+    assert_eq!(enforcement("    enforcement: shadow\n"), Enforcement::Shadow);
+    assert_eq!(enforcement("    enforcement: shadow\n    masking: enforce\n"), Enforcement::Shadow);
+    assert_eq!(enforcement("    enforcement: shadow\n    masking: shadow\n"), Enforcement::ShadowMasks);
+    let at = "    database: shop\n";
+    for wrong in ["Shadow", "off", "\"shadow \"", "true", "[shadow]"] {
+        let lines = format!("{at}    enforcement: {wrong}\n");
+        expect(at, &lines, &["gatewright.yaml:18", "resources[0].enforcement"]);
+    }
+    expect(at, &format!("{at}    enforcement: dark\n"), &["enforce", "shadow", "dark"]);
+    let alone = format!("{at}    masking: shadow\n");
+    expect(at, &alone, &["gatewright.yaml:18", "resources[0].masking", "beside `enforcement: shadow`"]);
+    let beside = format!("{at}    masking: shadow\n    enforcement: enforce\n");
+    expect(at, &beside, &["resources[0].masking"]);
+    let api = "apis:\n  - name: api\n    target: { address: 127.0.0.1:9 }\n    masking: shadow\nresources:\n";
+    expect("resources:\n", api, &["gatewright.yaml:16", "apis[0].masking"]);
+}
+
+#[test]
+fn groups_of_claims_are_for_somebody_in_particular() {
+    let rule = |rule: &str| format!("audiences: [gatewright]\n      groups:\n        - {rule}");
+    let sound =
+        rule("{ groups: [ci], claims: { repository: acme/shop, ref: [refs/heads/main, refs/tags/v*] } }");
+    assert_eq!(faults(&SOUND.replacen("audiences: [gatewright]", &sound, 1)), "none");
+    for (wrong, field, message) in [
+        ("{ groups: [ci], claims: {} }", "groups[0].claims", "everybody with a token"),
+        ("{ groups: [], claims: { a: b } }", "groups[0].groups", "at least one group"),
+        ("{ groups: [ci], claims: { a: [] } }", "groups[0].claims.a", "at least one value"),
+        ("{ groups: [ci], claims: { a: '*' } }", "groups[0].claims.a", "only at the end"),
+        ("{ groups: [ci], claims: { a: 'x*y' } }", "groups[0].claims.a", "only at the end"),
+        ("{ groups: [ci], claims: { a: 'x**' } }", "groups[0].claims.a", "only at the end"),
+    ] {
+        expect("audiences: [gatewright]", &rule(wrong), &["gatewright.yaml:12", field, message]);
+    }
 }

@@ -10,7 +10,7 @@ use serde_saphyr::{Location, Spanned};
 use gatewright_core::detect;
 
 use super::fault::Fault;
-use super::model::{Config, Detectors, People, Provider, Resource};
+use super::model::{Config, Detectors, Mode, People, Provider, Resource};
 use super::notifications::is_private;
 use crate::secret::SecretRef;
 
@@ -110,6 +110,28 @@ fn providers(found: &mut Found<'_>, providers: &Spanned<Vec<Provider>>) {
             let known = ALGORITHMS.contains(&name.as_str());
             found.unless(known, algorithm.referenced, field(&format!("algorithms[{k}]")), message);
         }
+        for (k, rule) in one.groups.iter().enumerate() {
+            let mut at = |fits: bool, name: &str, message: &str| {
+                found.unless(
+                    fits,
+                    rule.referenced,
+                    format!("identity.providers[{i}].groups[{k}]{name}"),
+                    message,
+                );
+            };
+            at(!rule.value.groups.is_empty(), ".groups", "expected at least one group");
+            let message =
+                "expected at least one claim: otherwise everybody with a token of this provider is meant";
+            at(!rule.value.claims.is_empty(), ".claims", message);
+            for (name, values) in &rule.value.claims {
+                let name = format!(".claims.{name}");
+                at(!values.all().is_empty(), &name, "expected at least one value");
+                let open = values.all().iter().any(|value| {
+                    value.trim_end_matches('*').contains('*') || value.ends_with("**") || value == "*"
+                });
+                at(!open, &name, "expected `*` only at the end, and something before it");
+            }
+        }
         if let Some(pointer) = &one.groups_claim {
             let message = format!(
                 "`{}` is not a JSON pointer: expected a path such as `/groups` (RFC 6901)",
@@ -169,7 +191,23 @@ fn people(found: &mut Found<'_>, people: &People, providers: &[Provider]) {
     }
 }
 
+/// Masks alone are not in shadow mode: who may see what is masked only in the recording is a matter of policy (`unmask`).
+fn masking(
+    found: &mut Found<'_>,
+    path: &str,
+    decisions: Option<&Spanned<Mode>>,
+    masks: Option<&Spanned<Mode>>,
+) {
+    if let Some(masks) = masks.filter(|masks| masks.value == Mode::Shadow) {
+        let message =
+            "`shadow` stands only beside `enforcement: shadow`: expected that as well, or `enforce`";
+        let beside = decisions.is_some_and(|decisions| decisions.value == Mode::Shadow);
+        found.unless(beside, masks.referenced, format!("{path}.masking"), message);
+    }
+}
+
 fn resource(found: &mut Found<'_>, path: &str, one: &Resource) {
+    masking(found, path, one.enforcement.as_ref(), one.masking.as_ref());
     let roles = &one.roles;
     found.unless(
         !roles.value.is_empty(),

@@ -111,6 +111,7 @@ mod tests {
             groups_claim: "/groups".into(),
             leeway_s: 0,
             required_claims: vec!["jti".into()],
+            groups: Vec::new(),
         };
         let verifier = Verifier::new(&[provider]).unwrap();
         let token = value.strip_prefix("Bearer ").unwrap();

@@ -122,6 +122,10 @@ fn resources(app: &App, to: &mut Now) {
     to.gauge("bundle_info", "The bundle in force", bundles);
     to.gauge("bundle_ready", "1 where there is a bundle", ready);
     to.gauge("bundle_faults", "Why the newest ingredients gave none: how many faults", faults);
+    let shadow = state.settings.loaded.config.enforcement();
+    let shadow =
+        shadow.map(|(name, mode)| (vec![("resource", name.to_owned())], u64::from(!mode.is_enforced())));
+    to.gauge("shadow_mode", "1 where policy is recorded and not enforced", shadow.collect());
     to.gauge("filter_heard_timestamp_seconds", "When a filter last asked for its bundle", heard);
     to.gauge("filter_current", "1 where that filter had the bundle in force", current);
     let faults = state.faults.len() as u64;

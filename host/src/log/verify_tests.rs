@@ -20,8 +20,10 @@ fn statements(chain: &mut Chain, texts: &[String]) -> SealedRun {
             text: text.clone(),
             parameters: vec![None],
             decision: "allow".to_owned(),
+            would: None,
             policies: Vec::new(),
             reason: String::new(),
+            shape: None,
             explanation: None,
             explained_by: None,
         };

@@ -1,7 +1,9 @@
 //! Looking for sessions: by what their rows say, and by what stands in their events.
 
+use std::collections::HashSet;
+
 use gatewright_core::time::Millis;
-use sqlx::{QueryBuilder, Sqlite};
+use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use super::Store;
 use super::sessions::{COLUMNS, SessionRow, session};
@@ -13,7 +15,8 @@ pub(crate) struct Wanted {
     pub(crate) resource: Option<String>,
     /// Of agents whose subject contains this.
     pub(crate) principal: Option<String>,
-    /// In which a statement was decided so: `allow`, `deny` or `hold`.
+    /// In which a statement was decided so: `allow`, `deny` or `hold`; in shadow mode would have been: `would-deny` or
+    /// `would-hold`.
     pub(crate) decision: Option<String>,
     /// In which this text occurs, in a statement, a result or an error. ASCII case does not matter.
     pub(crate) text: Option<String>,
@@ -50,7 +53,10 @@ impl Store {
         }
         if let Some(decision) = &wanted.decision {
             // A text with these words in it has its quotation marks escaped in JSON.
-            let words = format!("\"decision\":\"{decision}\"");
+            let words = match decision.strip_prefix("would-") {
+                Some(would) => format!("\"decision\":\"allow\",\"would\":\"{would}\""),
+                None => format!("\"decision\":\"{decision}\""),
+            };
             query.push(" AND EXISTS (SELECT 1 FROM events WHERE session = sessions.id AND instr(body, ");
             query.push_bind(words).push("))");
         }
@@ -63,6 +69,22 @@ impl Store {
         query.push(" ORDER BY opened_at DESC, id LIMIT ").push_bind(wanted.limit);
         query.push(" OFFSET ").push_bind(wanted.skip);
         query.build().fetch_all(&self.read).await?.iter().map(session).collect()
+    }
+}
+
+impl Store {
+    /// Which of these sessions have statements that were decided in shadow mode.
+    pub(crate) async fn in_shadow(&self, sessions: &[SessionRow]) -> sqlx::Result<HashSet<String>> {
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT id FROM sessions WHERE id IN (");
+        let mut ids = query.separated(", ");
+        for session in sessions {
+            ids.push_bind(&session.id);
+        }
+        // A text with these words in it has its quotation marks escaped in JSON.
+        query.push(
+            ") AND EXISTS (SELECT 1 FROM events WHERE session = sessions.id AND instr(body, '\",\"would\":\"'))",
+        );
+        query.build().fetch_all(&self.read).await?.iter().map(|row| row.try_get(0)).collect()
     }
 }
 

@@ -64,6 +64,10 @@ pub(crate) struct Counts {
     pub(crate) deny: u64,
     /// Held for an approval.
     pub(crate) hold: u64,
+    /// Let pass in shadow mode, and would have been denied.
+    pub(crate) would_deny: u64,
+    /// The same, and held.
+    pub(crate) would_hold: u64,
     /// Refused before anybody was known.
     pub(crate) refused: u64,
 }
@@ -76,6 +80,8 @@ struct Brief<'a> {
     kind: Cow<'a, str>,
     #[serde(borrow, default)]
     decision: Cow<'a, str>,
+    #[serde(borrow, default)]
+    would: Option<Cow<'a, str>>,
 }
 
 impl Summary {
@@ -93,6 +99,12 @@ impl Summary {
                 summary.first_at = brief.at;
             }
             match (&*brief.kind, &*brief.decision) {
+                ("statement", "allow") if brief.would.as_deref() == Some("deny") => {
+                    summary.counts.would_deny += 1
+                }
+                ("statement", "allow") if brief.would.as_deref() == Some("hold") => {
+                    summary.counts.would_hold += 1
+                }
                 ("statement", "allow") => summary.counts.allow += 1,
                 ("statement", "deny") => summary.counts.deny += 1,
                 ("statement", "hold") => summary.counts.hold += 1,

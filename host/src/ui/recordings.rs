@@ -1,5 +1,6 @@
 //! Recorded sessions: finding them, and seeing one again.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use askama::Template;
@@ -38,12 +39,14 @@ pub(super) struct Shown {
     is_open: bool,
     statements: u64,
     head_hash: String,
+    is_shadow: bool,
 }
 
 impl Shown {
-    fn new(row: SessionRow) -> Self {
+    fn new(row: SessionRow, shadow: &HashSet<String>) -> Self {
         let lasted = row.closed_at.map(|closed| span(closed.saturating_sub(row.opened_at)));
         Self {
+            is_shadow: shadow.contains(&row.id),
             id: row.id,
             resource: row.resource,
             principal: plain(&short(&row.principal, 200)),
@@ -126,6 +129,8 @@ fn day(text: &str) -> Result<Option<Millis>, String> {
 struct List {
     page: Page,
     sessions: Vec<Shown>,
+    /// Resources in shadow mode.
+    shadow: Vec<String>,
     filter: Filter,
     places: Vec<Place>,
     newer: Option<String>,
@@ -143,6 +148,7 @@ pub(super) async fn list(
     let mut sessions = app.store.find_sessions(&wanted).await?;
     let more = sessions.len() > PAGE as usize;
     sessions.truncate(PAGE as usize);
+    let shadow = app.store.in_shadow(&sessions).await?;
     let settings = app.compiled.state().settings.clone();
     let config = &settings.loaded.config;
     let resources = config.resources.value.iter().map(|resource| &resource.name.value.0);
@@ -153,7 +159,8 @@ pub(super) async fn list(
     let page = Page::new(&app, &person, "sessions", "Sessions").await?;
     html(&List {
         page,
-        sessions: sessions.into_iter().map(Shown::new).collect(),
+        sessions: sessions.into_iter().map(|row| Shown::new(row, &shadow)).collect(),
+        shadow: config.in_shadow().map(|(name, what)| format!("{name} is in {what}.")).collect(),
         newer: (filter.skip > 0).then(|| filter.at(filter.skip.saturating_sub(PAGE))),
         older: more.then(|| filter.at(filter.skip.saturating_add(PAGE))),
         places,
@@ -191,6 +198,7 @@ pub(super) async fn one(
         return Err(Trouble::not_found());
     }
     let row = app.store.session(&id).await?.ok_or_else(Trouble::not_found)?;
+    let shadow = app.store.in_shadow(std::slice::from_ref(&row)).await?;
     let events = app.store.events(&id, from, RUNS).await?;
     let next = from + events.len() as u64;
     let began = row.opened_at;
@@ -203,7 +211,7 @@ pub(super) async fn one(
     html(&One {
         page,
         next: (next <= row.head_seq && !events.is_empty()).then_some(next),
-        session: Shown::new(row),
+        session: Shown::new(row, &shadow),
         denied: entries.iter().filter(|entry| entry.is_denied).count(),
         held: entries.iter().filter(|entry| entry.is_held).count(),
         entries,

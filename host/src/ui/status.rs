@@ -55,6 +55,8 @@ struct Row {
     faults: Vec<String>,
     filter: &'static str,
     heard: String,
+    /// What shadow mode means, where it is in it.
+    shadow: Option<&'static str>,
 }
 
 #[derive(Template)]
@@ -71,6 +73,7 @@ struct Status {
 pub(super) async fn page(State(app): State<Arc<App>>, person: Person) -> Result<Response, Trouble> {
     person.auditor_or_approver()?;
     let state = app.compiled.state();
+    let shadow: BTreeMap<&str, &str> = state.settings.loaded.config.in_shadow().collect();
     let mut rows: Vec<Row> = state
         .resources
         .iter()
@@ -100,6 +103,7 @@ pub(super) async fn page(State(app): State<Arc<App>>, person: Person) -> Result<
                 faults: resource.faults.clone(),
                 filter,
                 heard,
+                shadow: shadow.get(name.as_str()).copied(),
             }
         })
         .collect();

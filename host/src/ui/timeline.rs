@@ -87,14 +87,21 @@ impl Entry {
                 text,
                 parameters,
                 decision,
+                would,
                 policies,
                 reason,
+                shape: _,
                 explanation,
                 explained_by,
             } => {
                 self.statement = statement;
                 self.title = format!("statement {statement}");
-                (self.is_denied, self.is_held) = (decision == "deny", decision == "hold");
+                // What enforcement says counts for finding it, whether it is done or not.
+                let decided = would.as_ref().unwrap_or(&decision);
+                (self.is_denied, self.is_held) = (decided == "deny", decided == "hold");
+                if let Some(would) = would.filter(|would| *would != decision) {
+                    note("shadow mode", format!("it ran; enforcement would say {would}"));
+                }
                 self.code = Some(plain(&text));
                 self.parameters = parameters.iter().map(|value| value.as_deref().map(plain)).collect();
                 self.verdict = decision;
@@ -117,7 +124,23 @@ impl Entry {
                 self.approval = Some(approval).filter(|id| !id.is_empty());
                 self.grant = grant;
             }
-            Kind::Result { statement, tag, columns, rows, row_count, masked, elapsed_ms } => {
+            Kind::Result {
+                statement,
+                tag,
+                columns,
+                rows,
+                row_count,
+                masked,
+                unmasked,
+                would_hide,
+                would_withhold,
+                elapsed_ms,
+            } => {
+                if unmasked {
+                    note("shadow mode", "the agent got the masked values as they are".to_owned());
+                }
+                note("would hide", would_hide.join(", "));
+                note("would withhold", would_withhold.unwrap_or_default());
                 self.statement = statement;
                 self.title = format!("{} in {elapsed_ms} ms", plain(&tag));
                 note("masked", masked.join(", "));

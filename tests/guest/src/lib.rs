@@ -9,7 +9,7 @@ use gatewright_allocator as _;
 use std::cell::RefCell;
 
 use gatewright_core::bundle::{
-    ApprovalMode, Approvals, Bundle, FORMAT, Limits, Recording, RecordingMode, Resource, Role,
+    ApprovalMode, Approvals, Bundle, Enforcement, FORMAT, Limits, Recording, RecordingMode, Resource, Role,
 };
 use gatewright_core::catalogue::{Catalogue, Column, MaskedColumn, Relation, RelationKind, Taint};
 use gatewright_core::mask::Method;
@@ -131,6 +131,7 @@ fn bundle() -> Bundle {
             max_rows: 100,
             max_result_bytes: 65_536,
         },
+        enforcement: Enforcement::Enforce,
         limits: Limits::default(),
         mask_key: String::new(),
         detectors: Default::default(),

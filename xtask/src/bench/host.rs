@@ -131,8 +131,10 @@ impl Session {
             text: "SELECT abalance FROM pgbench_accounts WHERE aid = $1;".to_owned(),
             parameters: vec![Some((self.statements * 7_919 % 500_000).to_string())],
             decision: "allow".to_owned(),
+            would: None,
             policies: vec!["support-reads".to_owned()],
             reason: String::new(),
+            shape: None,
             explanation: None,
             explained_by: Some(1),
         };
@@ -147,6 +149,9 @@ impl Session {
             rows: vec![vec![Some((self.statements % 977).to_string())]],
             row_count: 1,
             masked: Vec::new(),
+            unmasked: false,
+            would_hide: Vec::new(),
+            would_withhold: None,
             elapsed_ms: 0,
         };
         self.lines.push(now(), &kind);

@@ -258,13 +258,18 @@ impl Trusted {
             return Err(Refusal::Claim(missing.clone()));
         }
         let claims_value = Value::Object(claims);
-        let groups = match claims_value.pointer(&provider.groups_claim) {
+        let mut groups = match claims_value.pointer(&provider.groups_claim) {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::String(one)) => vec![one.clone()],
             Some(Value::Array(list)) => list.iter().filter_map(|g| g.as_str().map(str::to_owned)).collect(),
             Some(_) => return Err(Refusal::Claim(provider.groups_claim.clone())),
         };
         let Value::Object(claims) = claims_value else { return Err(Refusal::Malformed) };
+        for group in provider.groups.iter().filter(|rule| rule.fits(&claims)).flat_map(|rule| &rule.groups) {
+            if !groups.contains(group) {
+                groups.push(group.clone());
+            }
+        }
         Ok(Identity {
             issuer: provider.issuer.clone(),
             subject,

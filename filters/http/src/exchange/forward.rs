@@ -43,7 +43,7 @@ impl Exchange {
         // What comes compressed could not be masked as it passes.
         remove("accept-encoding");
         let masking = serving.agent.masking(&serving.plane, self.peer.ip(), env.now);
-        if masking.anything {
+        if masking.anything && serving.plane.enforcement.masks() {
             // A part of an answer cannot be read.
             remove("range");
             remove("if-range");

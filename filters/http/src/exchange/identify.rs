@@ -56,6 +56,17 @@ impl Exchange {
             }
             Err(unknown) => return Err(unauthorized(plane, &unknown)),
         };
+        self.admit(plane, agent, env, io)
+    }
+
+    /// Whether the agent may use the API at all.
+    pub(super) fn admit(
+        &mut self,
+        plane: &Rc<Plane>,
+        agent: Rc<Agent>,
+        env: Env<'_>,
+        io: &mut Io,
+    ) -> Result<Stage, Refusal> {
         if let Err(verdict) = agent.connect(plane, self.peer.ip(), env.now) {
             let (policies, reason) = match *verdict {
                 Verdict::Deny(denial) => (denial.policies, denial.reason),

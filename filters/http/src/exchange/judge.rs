@@ -1,9 +1,12 @@
 //! What is asked, and what policy says of it.
 
+use std::rc::Rc;
+
 use gatewright_core::bundle::http::{IdentitySource, SqlBody};
 use gatewright_core::explanation::Explanation;
 use gatewright_core::mask::Method;
 use gatewright_core::policy::{Action, ApprovalRule, Denial, Request, Target as Resource, Verdict};
+use gatewright_postgres::Decision;
 
 use super::stages::too_large;
 use super::{Env, Exchange, Io, Serving, Stage};
@@ -22,19 +25,32 @@ pub(super) struct Judged {
     pub(super) hush: bool,
     /// Headers that policy saw: an approval is for these values.
     pub(super) headers: Vec<(String, Vec<u8>)>,
+    /// The endpoint that the request fits, `GET /customers/{id}`.
+    pub(super) endpoint: Option<String>,
+    /// Any value of the answer may be one that is masked, so that all of them are.
+    pub(super) uncertain: bool,
 }
 
 /// A decision as it comes together.
 pub(super) struct Ruling {
     pub(super) verdict: Verdict,
-    policies: Vec<String>,
+    pub(super) policies: Vec<String>,
     /// What is told instead of the verdict's reason.
-    refusal: Option<Refusal>,
+    pub(super) refusal: Option<Refusal>,
+    /// It is refused in shadow mode too.
+    stands: bool,
 }
 
 impl Ruling {
     fn new() -> Self {
-        Self { verdict: Verdict::Allow, policies: Vec::new(), refusal: None }
+        Self { verdict: Verdict::Allow, policies: Vec::new(), refusal: None, stands: false }
+    }
+
+    /// Denied, in these words.
+    pub(super) fn refused(&mut self, refusal: Refusal) {
+        let policies = refusal.said.policy.iter().cloned().collect();
+        self.and(Verdict::Deny(Denial { policies, reason: refusal.said.reason.clone() }), &[]);
+        self.refusal.get_or_insert(refusal);
     }
 
     pub(super) fn and(&mut self, verdict: Verdict, policies: &[String]) {
@@ -111,6 +127,49 @@ impl Exchange {
 
     /// Decides about the request as a whole.
     pub(super) fn decide(&mut self, env: Env<'_>, io: &mut Io) -> Result<Stage, Refusal> {
+        self.understand()?;
+        let Some(serving) = &self.serving else { return Ok(Stage::Refused) };
+        let plane = Rc::clone(&serving.plane);
+        let enforced = plane.enforcement.is_enforced();
+        let mut judged = Judged::default();
+        let ruling = match self.ruling(serving, env, &mut judged) {
+            Err(refusal) if !enforced => {
+                // What of its SQL would be masked is not known either.
+                judged.uncertain |= plane.sql.is_some();
+                let mut ruling = Ruling::new();
+                ruling.refused(refusal);
+                ruling
+            }
+            ruling => ruling?,
+        };
+        judged.hush |= judged.uncertain;
+        self.judged = Some(judged);
+        let Ruling { verdict, policies, refusal, stands } = ruling;
+        let passes = !enforced && !stands;
+        match verdict {
+            Verdict::Allow => {
+                self.record_decision("allow", false, &policies, "", env.now, io);
+                Ok(Stage::Credential(None))
+            }
+            Verdict::Deny(Denial { policies, reason }) => {
+                self.record_decision("deny", !passes, &policies, &reason, env.now, io);
+                if passes {
+                    return Ok(Stage::Credential(None));
+                }
+                Err(refusal.unwrap_or_else(|| denied(&policies, &reason)))
+            }
+            Verdict::NeedsApproval(rule) => {
+                self.record_decision("hold", !passes, &rule.policies, &rule.reason, env.now, io);
+                if passes {
+                    return Ok(Stage::Credential(None));
+                }
+                Ok(self.ask_for_approval(&rule, env, io))
+            }
+        }
+    }
+
+    /// Reads what is said to an MCP server, where it is one.
+    pub(super) fn understand(&mut self) -> Result<(), Refusal> {
         if let (Some(serving), Some(target)) = (&self.serving, &self.asked.target)
             && serving.plane.mcp_at(target).is_some()
         {
@@ -122,28 +181,15 @@ impl Exchange {
             }
             self.read_messages()?;
         }
-        let Some(serving) = &self.serving else { return Ok(Stage::Refused) };
-        let mut judged = Judged::default();
-        let ruling = self.ruling(serving, env, &mut judged)?;
-        self.judged = Some(judged);
-        let Ruling { verdict, policies, refusal } = ruling;
-        match verdict {
-            Verdict::Allow => {
-                self.record_decision("allow", &policies, "", env.now, io);
-                Ok(Stage::Credential(None))
-            }
-            Verdict::Deny(Denial { policies, reason }) => {
-                self.record_decision("deny", &policies, &reason, env.now, io);
-                Err(refusal.unwrap_or_else(|| denied(&policies, &reason)))
-            }
-            Verdict::NeedsApproval(rule) => {
-                self.record_decision("hold", &rule.policies, &rule.reason, env.now, io);
-                Ok(self.ask_for_approval(&rule, env, io))
-            }
-        }
+        Ok(())
     }
 
-    fn ruling(&self, serving: &Serving, env: Env<'_>, judged: &mut Judged) -> Result<Ruling, Refusal> {
+    pub(super) fn ruling(
+        &self,
+        serving: &Serving,
+        env: Env<'_>,
+        judged: &mut Judged,
+    ) -> Result<Ruling, Refusal> {
         let plane = &serving.plane;
         let Some(target) = &self.asked.target else { return Err(Refusal::new(400, "there is no path")) };
         let head = &self.asked.head;
@@ -168,6 +214,7 @@ impl Exchange {
             && let Some((position, method)) = plane.routes.get(found.template)
             && let Some(endpoint) = plane.api.endpoints.get(*position)
         {
+            judged.endpoint = Some(format!("{method} {}", endpoint.path));
             resource = Resource::Endpoint {
                 method: method.clone(),
                 path: endpoint.path.clone(),
@@ -197,7 +244,7 @@ impl Exchange {
             self.ask(serving, *action, resource.clone(), request.clone(), env, &mut ruling);
         }
         if let Some(sql) = sql
-            && !matches!(ruling.verdict, Verdict::Deny(_))
+            && goes_on(plane, &ruling)
         {
             self.sql(serving, sql, env, judged, &mut ruling)?;
         }
@@ -298,7 +345,9 @@ impl Exchange {
                 ruling.policies.push(policy.clone());
             }
         }
-        if let Some(statement) = of_a_session(&decision.explanation) {
+        if decision.stands && !plane.enforcement.is_enforced() {
+            ruling.stands = true;
+        } else if let Some(statement) = of_a_session(&decision.explanation) {
             let detail = format!(
                 "`{statement}` in a request's SQL leaves something behind in the service's connection, or uses what another \
                  request left there"
@@ -308,29 +357,43 @@ impl Exchange {
                 "send one statement that stands for itself, with its values as literals or parameters",
             ));
         }
-        if let Some(refusal) = decision.refusal {
+        if let Some(refusal) = &decision.refusal {
             let words = [Some(refusal.message.as_str()), refusal.detail.as_deref(), refusal.hint.as_deref()];
             let words: Vec<&str> = words.into_iter().flatten().collect();
-            let (policies, reason) = (decision.policies, refusal.message.clone());
+            let (policies, reason) = (decision.policies.clone(), refusal.message.clone());
             ruling.refusal = Some(Refusal::new(403, words.join(". ")).policies(&policies));
             ruling.and(Verdict::Deny(Denial { policies, reason }), &[]);
-            return Ok(());
+            if plane.enforcement.is_enforced() || ruling.stands {
+                return Ok(());
+            }
         }
-        if let Some(rule) = decision.rule {
-            ruling.and(Verdict::NeedsApproval(rule), &[]);
+        if let Some(rule) = &decision.rule {
+            ruling.and(Verdict::NeedsApproval(rule.clone()), &[]);
         }
-        columns(&decision.explanation, rows, judged)
+        match columns(&decision, rows, judged) {
+            Err(refusal) if !plane.enforcement.is_enforced() => {
+                judged.uncertain = true;
+                ruling.refused(refusal);
+                Ok(())
+            }
+            done => done,
+        }
     }
 }
 
 /// Masks what lineage says of the rows: by name and by position where it is known where they stand, otherwise by name
 /// wherever.
-fn columns(explanation: &Explanation, rows: Option<&str>, judged: &mut Judged) -> Result<(), Refusal> {
+fn columns(decision: &Decision, rows: Option<&str>, judged: &mut Judged) -> Result<(), Refusal> {
+    let explanation = &decision.explanation;
     let mut mask = |path: String, method: Method| {
         // INVARIANT: the path of rows was parsed with the bundle; should it not parse, everything is masked.
         let pointer = path.parse::<Pointer>().or_else(|_| "/**".parse());
         judged.masks.extend(pointer.map(|pointer| (pointer, method)));
     };
+    if decision.is_uncertain {
+        judged.hush = true;
+        mask(format!("{}/*", rows.ok_or_else(nameless)?), Method::Redact);
+    }
     for explained in &explanation.statements {
         judged.hush |= !explained.scope.is_empty();
         let outputs = match (&explained.outputs, rows) {
@@ -411,6 +474,11 @@ fn method(method: &str) -> Result<(), Refusal> {
         }
         _ => Err(Refusal::new(400, "the method is not in upper case, as servers expect it")),
     }
+}
+
+/// Whether more of a request is looked at: in shadow mode all of it, as it will have an answer.
+pub(super) fn goes_on(plane: &Plane, ruling: &Ruling) -> bool {
+    !plane.enforcement.is_enforced() || !matches!(ruling.verdict, Verdict::Deny(_))
 }
 
 pub(super) fn denied(policies: &[String], reason: &str) -> Refusal {

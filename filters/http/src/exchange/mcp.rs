@@ -6,7 +6,7 @@ use gatewright_core::api::SeenTool;
 use gatewright_core::bundle::http::Mcp;
 use gatewright_core::policy::{Action, Request, Target as Resource, Verdict};
 
-use super::judge::{Judged, Ruling, name_json};
+use super::judge::{Judged, Ruling, goes_on, name_json};
 use super::{Env, Exchange, Serving};
 use crate::Plane;
 use crate::agent::Agent;
@@ -84,14 +84,18 @@ impl Exchange {
                     named(&mut request, "arguments", arguments, 0);
                     let tags = mcp.tools.get(name).map(|tool| tool.tags.clone()).unwrap_or_default();
                     if serving.plane.pins.is_changed(mcp, name) {
-                        return Err(Refusal::new(
+                        let refusal = Refusal::new(
                             403,
                             format!(
                                 "the tool `{name}` describes itself otherwise than when it was accepted, so it is held \
                                  back until somebody accepts the change"
                             ),
                         )
-                        .hint("use another tool, or ask whoever runs this gate to look at the change"));
+                        .hint("use another tool, or ask whoever runs this gate to look at the change");
+                        if serving.plane.enforcement.is_enforced() {
+                            return Err(refusal);
+                        }
+                        ruling.refused(refusal);
                     }
                     (Action::ToolCall, Resource::Tool { name: name.clone(), tags })
                 }
@@ -109,7 +113,7 @@ impl Exchange {
             self.ask(serving, action, resource, request, env, ruling);
             if let Ask::ToolsCall { name, arguments } = &message.ask
                 && let Some(sql) = mcp.tools.get(name).and_then(|tool| tool.sql.as_ref())
-                && !matches!(ruling.verdict, Verdict::Deny(_))
+                && goes_on(&serving.plane, ruling)
             {
                 let text = text_at(arguments, &sql.statement).ok_or_else(|| {
                     Refusal::new(403, format!("the tool's arguments have no SQL text at `{}`", sql.statement))

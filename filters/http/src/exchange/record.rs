@@ -24,10 +24,11 @@ pub(super) fn shown(bytes: &[u8], most: usize) -> String {
 }
 
 impl Exchange {
-    /// Records what was decided of the request.
+    /// Records what was decided of the request. `stands`: it is refused in shadow mode too.
     pub(super) fn record_decision(
         &mut self,
         decision: &str,
+        stands: bool,
         policies: &[String],
         reason: &str,
         now: Millis,
@@ -37,14 +38,19 @@ impl Exchange {
         let parameters = if body.is_empty() { Vec::new() } else { vec![Some(shown(body, MOST_BODY))] };
         let text = self.line();
         let Some(serving) = &self.serving else { return };
+        let (decision, would) = serving.plane.enforcement.recorded(decision, stands);
+        let endpoint = || self.judged.as_ref().and_then(|judged| judged.endpoint.clone());
+        let shape = would.as_ref().and_then(|_| self.spoken_line().or_else(endpoint));
         let mut visit = serving.visit.borrow_mut();
         let kind = Kind::Statement {
             statement: serving.statement,
             text,
             parameters,
-            decision: decision.to_owned(),
+            decision,
+            would,
             policies: policies.to_vec(),
             reason: reason.to_owned(),
+            shape,
             explanation: None,
             explained_by: None,
         };
@@ -68,7 +74,7 @@ impl Exchange {
     pub(super) fn record_refusal(&mut self, refusal: &Refusal, now: Millis, io: &mut Io) {
         if self.serving.is_some() && !self.answer.stated {
             let policies: Vec<String> = refusal.said.policy.iter().cloned().collect();
-            self.record_decision("deny", &policies, &refusal.said.reason, now, io);
+            self.record_decision("deny", true, &policies, &refusal.said.reason, now, io);
         }
         let code = refusal.status.to_string();
         self.record_error(&code, &refusal.said.text(), now, io);
@@ -108,7 +114,7 @@ impl Exchange {
     pub(super) fn record_broken(&mut self, now: Millis, io: &mut Io) {
         if self.serving.is_some() && !self.answer.stated && !self.answer.over {
             let reason = "the agent went away before the request was whole";
-            self.record_decision("deny", &[], reason, now, io);
+            self.record_decision("deny", true, &[], reason, now, io);
             self.answer.over = true;
         }
         if self.answer.status != 0 && self.answer.status != SWITCHING && self.answer.cut.is_none() {
@@ -145,6 +151,9 @@ impl Exchange {
                 row_count: rows.len() as u64,
                 rows,
                 masked: self.answer.masked(),
+                unmasked: self.answer.unmasked,
+                would_hide: self.answer.would_hide.iter().cloned().collect(),
+                would_withhold: self.answer.would_withhold.clone(),
                 elapsed_ms: now.saturating_sub(serving.since),
             }
         };

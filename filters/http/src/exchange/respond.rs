@@ -1,20 +1,35 @@
 //! What the agent gets: the target's answer, masked as it passes.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use gatewright_core::api::SeenTools;
 use gatewright_core::bundle::http::Opaque;
 use gatewright_core::call::HostRequest;
+use gatewright_core::mask::Method;
 use gatewright_core::time::Millis;
 
 use super::mcp::may_see;
 use super::{Env, Exchange, Flow, Io, SWITCHING, Stage};
 use crate::agent::Masking;
 use crate::answer;
-use crate::body::{Decoder, Form, Limits, Masker, Unreadable};
+use crate::body::{Decoder, Form, Limits, Masker, Pointer, Unreadable};
 use crate::head::{Change, Head};
 use crate::mcp::{Entry, Events, Lists};
 use crate::reply::Refusal;
+
+/// Most entries of lists that are recorded because they would have been left out.
+const MOST_HIDDEN: usize = 100;
+/// Where an MCP server's answers hold what tools say: all that is no part of the protocol's own form.
+const ALL_OF_MCP: [&str; 7] = [
+    "/**/content/*/text",
+    "/**/content/*/data",
+    "/**/content/*/resource",
+    "/**/structuredContent/*",
+    "/**/_meta",
+    "/**/error/message",
+    "/**/error/data",
+];
 
 /// The answer to a request.
 #[derive(Debug, Default)]
@@ -33,6 +48,14 @@ pub(super) struct Answer {
     pub(super) sample: Vec<u8>,
     /// Why it was cut off, if it was.
     pub(super) cut: Option<&'static str>,
+    /// In shadow mode of masks: the agent gets as it is what was masked for the recording.
+    pub(super) unmasked: bool,
+    /// In shadow mode of masks: why it would have been withheld.
+    pub(super) would_withhold: Option<String>,
+    /// In shadow mode: what would have been left out of lists.
+    pub(super) would_hide: BTreeSet<String>,
+    /// The body passes, and what of it would be masked is not known: nothing of it is recorded.
+    unread: bool,
     body: Option<Body>,
     /// Nothing but the head is let through.
     bare: bool,
@@ -40,9 +63,20 @@ pub(super) struct Answer {
     sent: bool,
 }
 
+/// What reads an answer.
+enum Reader {
+    /// Nothing: it has no body.
+    Nothing,
+    /// Nothing: it passes unread, as the configuration says.
+    Opaque,
+    /// This.
+    Body(Box<Body>),
+}
+
 /// A body that is read as it passes.
 #[derive(Debug)]
 struct Body {
+    form: Form,
     decoder: Decoder,
     /// Of an MCP server: cuts down lists.
     lists: Option<Lists>,
@@ -83,11 +117,15 @@ impl Exchange {
 
     fn read_response(&mut self, head: &Head, status: u16, end: bool, io: &mut Io) -> Result<Flow, Refusal> {
         let Some(serving) = &self.serving else { return Ok(Flow::Continue) };
-        let Some(masking) = &self.answer.masking else { return Ok(Flow::Continue) };
-        let (more, hush) = match &mut self.judged {
-            Some(judged) => (std::mem::take(&mut judged.masks), judged.hush),
-            None => (Vec::new(), false),
+        let Some(masking) = self.answer.masking.clone() else { return Ok(Flow::Continue) };
+        let (mut more, hush, uncertain) = match &mut self.judged {
+            Some(judged) => (std::mem::take(&mut judged.masks), judged.hush, judged.uncertain),
+            None => (Vec::new(), false, false),
         };
+        if uncertain {
+            let all = if self.spoken.is_some() { &ALL_OF_MCP[..] } else { &["/**"] };
+            more.extend(all.iter().filter_map(|all| Some((all.parse().ok()?, Method::Redact))));
+        }
         if status == SWITCHING {
             if !self.asked.upgrade {
                 return Err(Refusal::new(502, "the target left HTTP without having been asked to"));
@@ -96,16 +134,29 @@ impl Exchange {
             io.resume = std::mem::take(&mut self.asked.waiting);
             return Ok(Flow::Continue);
         }
-        if hush && status >= 400 {
-            let detail = format!(
-                "the target answered with status {status}; its words are withheld, since they could quote masked values. \
-                 Check the statement"
-            );
-            return Err(Refusal::new(if status < 500 { 400 } else { 502 }, detail));
-        }
         let speaks = self.spoken.is_some();
-        if !masking.anything && more.is_empty() && !speaks {
+        let hush = hush && status >= 400;
+        if !masking.anything && more.is_empty() && !speaks && !hush {
             return Ok(Flow::Continue);
+        }
+        let has_body = !(end || self.asked.method == "HEAD" || matches!(status, 204 | 304));
+        if !serving.plane.enforcement.masks() {
+            // What would become of it is found out beside it.
+            match self.reader(head, status, hush, uncertain, &masking, more) {
+                _ if !has_body => {}
+                Ok(Reader::Body(body)) => self.answer.body = Some(*body),
+                Ok(Reader::Nothing) => self.answer.unread = true,
+                Ok(Reader::Opaque) => {}
+                Err(refusal) => {
+                    self.answer.unread = true;
+                    self.answer.would_withhold = Some(refusal.said.reason.clone());
+                }
+            }
+            self.answer.unmasked = self.answer.unread || self.answer.body.is_some();
+            return Ok(Flow::Continue);
+        }
+        if hush {
+            return Err(hushed(status));
         }
         if let Some(detectors) = &serving.plane.detectors {
             answer::mask(head, detectors, &mut io.changes);
@@ -115,8 +166,40 @@ impl Exchange {
                 io.changes.push(Change::Remove((*name).to_owned()));
             }
         }
-        if end || self.asked.method == "HEAD" || matches!(status, 204 | 304) {
+        if !has_body {
             return Ok(Flow::Continue);
+        }
+        match self.reader(head, status, hush, uncertain, &masking, more)? {
+            Reader::Nothing => self.answer.bare = true,
+            Reader::Opaque => {}
+            Reader::Body(body) => {
+                if head.has("content-encoding") {
+                    io.changes.push(Change::Remove("content-encoding".to_owned()));
+                }
+                // The agent of a stream of events wants the head at once. Any other is told properly when the body
+                // turns out to be unreadable at its beginning.
+                let waits = body.form != Form::EventStream;
+                self.answer.body = Some(*body);
+                return Ok(if waits { Flow::Pause } else { Flow::Continue });
+            }
+        }
+        Ok(Flow::Continue)
+    }
+
+    /// What reads the body of an answer.
+    fn reader(
+        &self,
+        head: &Head,
+        status: u16,
+        hush: bool,
+        uncertain: bool,
+        masking: &Masking,
+        more: Vec<(Pointer, Method)>,
+    ) -> Result<Reader, Refusal> {
+        let Some(serving) = &self.serving else { return Ok(Reader::Nothing) };
+        let speaks = self.spoken.is_some();
+        if hush {
+            return Err(hushed(status));
         }
         if status == 206 || head.has("content-range") {
             let detail =
@@ -125,8 +208,7 @@ impl Exchange {
         }
         if !head.has("content-type") && matches!(status, 201 | 202 | 205 | 300..=399) {
             // It has no body, says the status, whatever its framing says.
-            self.answer.bare = true;
-            return Ok(Flow::Continue);
+            return Ok(Reader::Nothing);
         }
         let form = Form::of(head.first("content-type")).map_err(|why| unreadable(&why))?;
         let codings = head.all("content-encoding").collect::<Vec<_>>().join(&b","[..]);
@@ -136,9 +218,14 @@ impl Exchange {
             true => Rc::clone(&masking.rules),
             false => Rc::new(serving.plane.rules_with(&masking.active, more)),
         };
+        if uncertain && !matches!(form, Form::Json | Form::EventStream) {
+            let detail = "what of the answer comes from masked columns is not known, and it is no JSON of which every \
+                          value could be masked";
+            return Err(Refusal::new(502, detail));
+        }
         let Some(masker) = Masker::new(form, rules, limits) else {
             return match serving.plane.api.opaque {
-                Opaque::Pass => Ok(Flow::Continue),
+                Opaque::Pass => Ok(Reader::Opaque),
                 Opaque::Refuse => {
                     let kind = head.text("content-type").unwrap_or("none");
                     let kind: String = kind.chars().filter(char::is_ascii_graphic).take(80).collect();
@@ -150,9 +237,6 @@ impl Exchange {
                 }
             };
         };
-        if !codings.is_empty() {
-            io.changes.push(Change::Remove("content-encoding".to_owned()));
-        }
         let lists = match form {
             _ if !speaks => None,
             Form::Json => Some(Lists::Json(Vec::new())),
@@ -164,10 +248,7 @@ impl Exchange {
             }
             _ => None,
         };
-        self.answer.body = Some(Body { decoder, lists, masker });
-        // The agent of a stream of events wants the head at once. Any other is told properly when the body turns out
-        // to be unreadable at its beginning.
-        Ok(if form == Form::EventStream { Flow::Continue } else { Flow::Pause })
+        Ok(Reader::Body(Box::new(Body { form, decoder, lists, masker })))
     }
 
     /// The next piece of the response's body.
@@ -188,7 +269,21 @@ impl Exchange {
         }
         let read = self.read_body(piece, end, env, &mut out);
         self.tell_of_tools(io);
+        let read = match read {
+            read if !self.answer.unmasked => read,
+            Ok(_) => {
+                self.sample(&out);
+                out.clear();
+                Ok(false)
+            }
+            Err(why) => {
+                self.answer.would_withhold = Some(unreadable(&why).said.reason);
+                (self.answer.unread, self.answer.body) = (true, None);
+                Ok(false)
+            }
+        };
         match read {
+            Ok(_) if self.answer.unmasked => self.answer.sent = true,
             Ok(masked) => {
                 self.sample(if masked { &out } else { piece });
                 if masked {
@@ -222,9 +317,19 @@ impl Exchange {
             return Flow::Continue;
         }
         if let Some(serving) = &self.serving
+            && serving.plane.enforcement.masks()
             && let Some(detectors) = &serving.plane.detectors
         {
             answer::mask(trailers, detectors, &mut io.changes);
+        }
+        if self.answer.unmasked {
+            let mut rest = Vec::new();
+            if let Err(why) = self.read_body(&[], true, env, &mut rest) {
+                self.answer.would_withhold = Some(unreadable(&why).said.reason);
+            }
+            self.sample(&rest);
+            self.record_end(env.now, io);
+            return Flow::Continue;
         }
         if self.answer.body.is_some() {
             for name in answer::OF_THE_WHOLE_BODY.iter().filter(|name| trailers.has(name)) {
@@ -251,9 +356,16 @@ impl Exchange {
         env: Env<'_>,
         out: &mut Vec<u8>,
     ) -> Result<bool, Unreadable> {
-        let (Some(body), Some(serving)) = (&mut self.answer.body, &self.serving) else { return Ok(false) };
+        let Answer { body, would_hide, .. } = &mut self.answer;
+        let (Some(body), Some(serving)) = (body, &self.serving) else { return Ok(false) };
         let (plane, agent, source) = (&serving.plane, &serving.agent, self.peer.ip());
-        let mut allowed = |entry: &Entry| may_see(plane, agent, source, entry, env);
+        let mut allowed = |entry: &Entry| {
+            let may = may_see(plane, agent, source, entry, env);
+            if !may && !plane.enforcement.is_enforced() && would_hide.len() < MOST_HIDDEN {
+                would_hide.insert(entry.name.clone());
+            }
+            may || !plane.enforcement.is_enforced()
+        };
         body.read(piece, end, &mut allowed, out)?;
         Ok(true)
     }
@@ -268,6 +380,9 @@ impl Exchange {
     }
 
     fn sample(&mut self, bytes: &[u8]) {
+        if self.answer.unread {
+            return;
+        }
         let most =
             self.serving.as_ref().map_or(0, |serving| serving.plane.recording.max_result_bytes as usize);
         let left = most.saturating_sub(self.answer.sample.len());
@@ -305,7 +420,7 @@ impl Body {
         allowed: &mut dyn FnMut(&Entry) -> bool,
         out: &mut Vec<u8>,
     ) -> Result<(), Unreadable> {
-        let Self { decoder, lists, masker } = self;
+        let Self { decoder, lists, masker, .. } = self;
         let mut step = |part: &[u8], end: bool, out: &mut Vec<u8>| match lists {
             Some(lists) => {
                 let mut cut = Vec::new();
@@ -326,6 +441,14 @@ impl Body {
         }
         Ok(())
     }
+}
+
+fn hushed(status: u16) -> Refusal {
+    let detail = format!(
+        "the target answered with status {status}; its words are withheld, since they could quote masked values. Check \
+         the statement"
+    );
+    Refusal::new(if status < 500 { 400 } else { 502 }, detail)
 }
 
 fn unreadable(why: &Unreadable) -> Refusal {

@@ -16,7 +16,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use gatewright_core::bundle::http::{Api, Endpoint, FieldMask, IdentitySource, Mcp};
 use gatewright_core::bundle::{
-    ApprovalMode, Approvals, Bundle, FORMAT, Limits, Provider, Recording, RecordingMode, Resource,
+    ApprovalMode, Approvals, Bundle, Enforcement, FORMAT, Limits, Provider, Recording, RecordingMode,
+    Resource,
 };
 use gatewright_core::call::{HostReply, HostRequest};
 use gatewright_core::mask::Method;
@@ -107,6 +108,7 @@ pub fn bundle(identity: Vec<IdentitySource>) -> Bundle {
             groups_claim: "/groups".into(),
             leeway_s: 30,
             required_claims: vec![],
+            groups: vec![],
         }],
         policies: named.to_json().unwrap(),
         catalogue: Default::default(),
@@ -117,6 +119,7 @@ pub fn bundle(identity: Vec<IdentitySource>) -> Bundle {
             max_rows: 10,
             max_result_bytes: 4096,
         },
+        enforcement: Enforcement::Enforce,
         limits: Limits { max_message: 4096, ..Limits::default() },
         mask_key: "key".into(),
         detectors: Default::default(),

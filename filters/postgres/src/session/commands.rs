@@ -5,7 +5,7 @@ use std::rc::Rc;
 use gatewright_core::event::Kind;
 
 use super::hold::Given;
-use super::judge::{Judgement, Outcome};
+use super::judge::Judgement;
 use super::open::{Open, Parked, expired};
 use super::phases::Next;
 use super::record;
@@ -84,23 +84,20 @@ impl Open {
         let judgement = self.judge_now(&analysis, env);
         let mut running = self.running(env);
         let recorded = self.record_statement(running.number, &judgement, text, &[], link, env, io);
-        match &judgement.outcome {
-            Outcome::Deny(refusal) => {
-                let parked = Parked { bytes: Vec::new(), reply: Reply::Query(running) };
-                self.send(parked.refused(refusal.clone()), recorded, link, io);
+        if let Some(refusal) = judgement.refusal() {
+            let parked = Parked { bytes: Vec::new(), reply: Reply::Query(running) };
+            self.send(parked.refused(refusal.clone()), recorded, link, io);
+            return Some(());
+        }
+        running.analysis = Some(Rc::clone(&analysis));
+        running.judgement = Some(Rc::clone(&judgement));
+        let parked = Parked { bytes: frame.raw.to_vec(), reply: Reply::Query(running) };
+        match judgement.rule() {
+            Some(rule) => {
+                let given = Given { text, parameters: &[], bytes: [&[], &[]] };
+                self.hold(parked, rule, given, link, env, io);
             }
-            Outcome::Allow | Outcome::Hold(_) => {
-                running.analysis = Some(Rc::clone(&analysis));
-                running.judgement = Some(Rc::clone(&judgement));
-                let parked = Parked { bytes: frame.raw.to_vec(), reply: Reply::Query(running) };
-                match &judgement.outcome {
-                    Outcome::Hold(rule) => {
-                        let given = Given { text, parameters: &[], bytes: [&[], &[]] };
-                        self.hold(parked, rule, given, link, env, io);
-                    }
-                    _ => self.send(parked, recorded, link, io),
-                }
-            }
+            None => self.send(parked, recorded, link, io),
         }
         Some(())
     }
@@ -131,15 +128,18 @@ impl Open {
         io: &mut Io,
     ) -> u64 {
         let (explanation, explained_by) = self.explained.once(&judgement.explanation, statement);
+        let (decision, would) = judgement.recorded();
         let kind = Kind::Statement {
             statement,
             explanation,
             explained_by,
             text: record::shortened(text, record::MOST_TEXT),
             parameters: record::parameters(parameters),
-            decision: judgement.word().to_owned(),
+            decision,
+            would,
             policies: judgement.policies.clone(),
             reason: judgement.reason.clone(),
+            shape: None,
         };
         link.record(env.now, kind, io)
     }
@@ -168,14 +168,17 @@ impl Open {
         env: Env<'_>,
         io: &mut Io,
     ) -> u64 {
+        let (decision, would) = self.plane.enforcement.recorded("deny", true);
         let kind = Kind::Statement {
             statement,
             text: text
                 .map_or_else(|| "(not read)".to_owned(), |text| record::shortened(text, record::MOST_TEXT)),
             parameters: Vec::new(),
-            decision: "deny".to_owned(),
+            decision,
+            would,
             policies: Vec::new(),
             reason: refusal.message.clone(),
+            shape: None,
             explanation: None,
             explained_by: None,
         };

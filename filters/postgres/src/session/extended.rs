@@ -6,7 +6,6 @@ use std::rc::Rc;
 use gatewright_sql::Handle;
 
 use super::commands::not_utf8;
-use super::judge::Outcome;
 use super::names::{MAX_NAME, Meaning};
 use super::open::{Open, Parked};
 use super::prepared::{Portal, Prepared, Understood, readable};
@@ -55,7 +54,7 @@ impl Open {
         }
         let analysis = self.plane.analyse(text);
         let judgement = self.judge_now(&analysis, env);
-        if let Outcome::Deny(refusal) = &judgement.outcome {
+        if let Some(refusal) = judgement.refusal() {
             let number = self.running(env).number;
             let recorded = self.record_statement(number, &judgement, text, &[], link, env, io);
             self.poison_parse(refusal.clone(), recorded, link, io);
@@ -223,7 +222,7 @@ impl Open {
         let text = &*portal.prepared.text;
         let recorded =
             self.record_statement(running.number, &judgement, text, &portal.parameters, link, env, io);
-        if let Outcome::Deny(refusal) = &judgement.outcome {
+        if let Some(refusal) = judgement.refusal() {
             let parked = Parked { bytes: Vec::new(), reply: Reply::Execute(running) };
             self.send(parked.refused(refusal.clone()), recorded, link, io);
             return Some(());
@@ -242,8 +241,8 @@ impl Open {
         running.judgement = Some(Rc::clone(&judgement));
         running.portal = Some(Rc::clone(&portal));
         let parked = Parked { bytes: frame.raw.to_vec(), reply: Reply::Execute(running) };
-        match &judgement.outcome {
-            Outcome::Hold(rule) if !portal.approved.get() => {
+        match judgement.rule() {
+            Some(rule) if !portal.approved.get() => {
                 let given = super::hold::Given {
                     text,
                     parameters: &portal.parameters,

@@ -19,6 +19,7 @@ use super::rows::Origin;
 use crate::plane::Analysis;
 use crate::refusal::code;
 use crate::{Plane, Refusal};
+use never::Barred;
 use words::{denied, requested};
 
 /// How long a decision stands, in milliseconds: policies may look at the time.
@@ -38,6 +39,8 @@ pub(crate) struct Judgement {
     pub(crate) reason: String,
     /// Origin of its outputs, all statements of the text together.
     pub(crate) origin: Origin,
+    /// In shadow mode: it passes, whatever `outcome` says.
+    passes: bool,
     /// How it came to this.
     pub(crate) explanation: Arc<Explanation>,
     /// Masked columns that the agent sees masked, and the bundle whose ids these and `origin` are.
@@ -45,7 +48,7 @@ pub(crate) struct Judgement {
     pub(crate) plane: Rc<Plane>,
 }
 
-/// May it run?
+/// May it run? In shadow mode: would it?
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Allow,
@@ -54,7 +57,43 @@ pub(crate) enum Outcome {
 }
 
 impl Judgement {
-    /// The word for the recording.
+    /// What the agent gets instead of an answer.
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
+        match &self.outcome {
+            Outcome::Deny(refusal) if !self.passes => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// Who has to approve first.
+    pub(crate) fn rule(&self) -> Option<&ApprovalRule> {
+        match &self.outcome {
+            Outcome::Hold(rule) if !self.passes => Some(rule),
+            _ => None,
+        }
+    }
+
+    /// Whether it is refused in shadow mode too.
+    pub(crate) fn stands(&self) -> bool {
+        self.refusal().is_some()
+    }
+
+    /// Whether it runs, against what policy says, because of shadow mode.
+    pub(crate) fn is_let_pass(&self) -> bool {
+        self.passes && !matches!(self.outcome, Outcome::Allow)
+    }
+
+    /// Whether the agent gets what is masked as it is.
+    pub(crate) fn is_unmasked(&self) -> bool {
+        !self.plane.enforcement.masks()
+    }
+
+    /// For the recording: what becomes of it, and what enforcement would have made of it.
+    pub(crate) fn recorded(&self) -> (String, Option<String>) {
+        self.plane.enforcement.recorded(self.word(), self.stands())
+    }
+
+    /// What was decided, in a word.
     pub(crate) fn word(&self) -> &'static str {
         match self.outcome {
             Outcome::Allow => "allow",
@@ -83,6 +122,8 @@ pub(crate) struct Judge {
     named: HashMap<Handle, Origin>,
     /// One of them needed an approval when it was defined; SQL that uses them would go round it.
     defined_held: bool,
+    /// The same, of what was let pass in shadow mode: what it defined outlives that.
+    defined_in_shadow: bool,
     known: HashMap<(usize, bool), Known>,
 }
 
@@ -110,6 +151,7 @@ impl Judge {
             defined: Origin::default(),
             named: HashMap::new(),
             defined_held: false,
+            defined_in_shadow: false,
             known: HashMap::new(),
         };
         judge.renew(plane, now);
@@ -144,8 +186,10 @@ impl Judge {
         }
     }
 
-    /// What may come out of cursors and SQL-level prepared statements from now on.
-    pub(crate) fn defines(&mut self, analysis: &Analysis, plane: &Plane) {
+    /// What may come out of cursors and SQL-level prepared statements from now on. `let_pass`: by what shadow mode let
+    /// pass.
+    pub(crate) fn defines(&mut self, analysis: &Analysis, let_pass: bool, plane: &Plane) {
+        self.defined_in_shadow |= let_pass;
         for facts in analysis.facts.iter().flatten() {
             if facts.defines_outputs {
                 let origin = self.whole(facts);
@@ -168,6 +212,7 @@ impl Judge {
         origin.opaque |= analysis.facts.is_err();
         self.define(Some(handle), origin);
         self.defined_held |= matches!(judgement.outcome, Outcome::Hold(_));
+        self.defined_in_shadow |= judgement.is_let_pass();
     }
 
     fn define(&mut self, handle: Option<Handle>, origin: Origin) {
@@ -248,7 +293,7 @@ impl Judge {
         judgement
     }
 
-    /// What a text does and what policy says of it, to the first thing that is denied.
+    /// What a text does and what policy says of it, to the first thing that is denied; in shadow mode to the end.
     pub(crate) fn decide(
         &self,
         analysis: &Analysis,
@@ -258,8 +303,10 @@ impl Judge {
     ) -> Judgement {
         let mut explanation = Explanation::default();
         let (decision, origin) = self.ruling(analysis, in_transaction, plane, now, &mut explanation);
+        let mut passes = !plane.enforcement.is_enforced();
         let (outcome, policies, reason) = match decision {
-            Ruling::Refused(refusal) => {
+            Ruling::Refused(Barred { refusal, bar }) => {
+                passes &= !bar.stands(plane);
                 let reason = refusal.message.clone();
                 (Outcome::Deny(refusal), Vec::new(), reason)
             }
@@ -283,12 +330,13 @@ impl Judge {
             }
         };
         let origin = origin.unwrap_or_else(|| Origin {
-            scope: plane.catalogue.everything().clone(),
-            opaque: true,
+            scope: self.masked(plane.catalogue.everything()),
+            opaque: !self.active.is_clean(),
             outputs: None,
         });
         let (active, plane) = (self.active.clone(), Rc::clone(plane));
-        Judgement { outcome, policies, reason, origin, explanation: Arc::new(explanation), active, plane }
+        let explanation = Arc::new(explanation);
+        Judgement { outcome, policies, reason, origin, passes, explanation, active, plane }
     }
 
     fn ruling(
@@ -320,7 +368,8 @@ impl Judge {
             }
         };
         let mut verdict = Verdict::Allow;
-        let never = all.iter().find_map(|facts| self.never(facts, analysis, plane));
+        let never = self.never(all, analysis, plane);
+        let to_the_end = !plane.enforcement.is_enforced();
         for facts in all {
             let mut explained = self.explained(facts, plane);
             let context = session().statement(Statement {
@@ -335,17 +384,17 @@ impl Judge {
             });
             for access in facts.accesses.iter().filter(|_| never.is_none()) {
                 verdict = verdict.and(ask(access.action, &access.target, &context, &mut explained));
-                if matches!(verdict, Verdict::Deny(_)) {
+                if matches!(verdict, Verdict::Deny(_)) && !to_the_end {
                     break;
                 }
             }
             explanation.statements.push(explained);
-            if matches!(verdict, Verdict::Deny(_)) {
+            if matches!(verdict, Verdict::Deny(_)) && !to_the_end {
                 return (Ruling::Policy(verdict), None);
             }
         }
         match never {
-            Some(refusal) => (Ruling::Refused(refusal), None),
+            Some(barred) => (Ruling::Refused(barred), Some(self.origin(all))),
             None => (Ruling::Policy(verdict), Some(self.origin(all))),
         }
     }
@@ -381,7 +430,7 @@ impl Judge {
 /// What it comes to.
 enum Ruling {
     /// Refused whatever policy says.
-    Refused(Refusal),
+    Refused(Barred),
     /// What policy says.
     Policy(Verdict),
 }

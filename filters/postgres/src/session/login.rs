@@ -11,6 +11,7 @@ use gatewright_core::bundle::Role;
 use gatewright_core::digest::{Digest, sha256};
 use gatewright_core::event::Kind;
 use gatewright_core::identity::Identity;
+use gatewright_core::policy::Verdict;
 
 use admission::{Refused, wanted_settings};
 
@@ -519,6 +520,11 @@ impl Login {
     fn open(&mut self, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
         let (Some(plane), Some(identity)) = (env.plane, self.identity.take()) else { return broken(io) };
         link.record(env.now, opened(&identity, self, plane, &link.source.clone()), io);
+        if !plane.enforcement.is_enforced() {
+            for (name, verdict) in self.denied_settings(&identity, plane, link, env) {
+                link.record(env.now, let_pass(name, verdict, plane), io);
+            }
+        }
         self.token.clear();
         let opening = Opening { role: self.role.name.clone(), identity, key: self.key };
         Next::To(Phase::Open(Box::new(Open::new(opening, plane, link, env))))
@@ -535,6 +541,28 @@ fn opened(identity: &Identity, login: &Login, plane: &Plane, source: &str) -> Ki
         database: login.database.clone(),
         source: source.to_owned(),
         application: login.application.clone(),
+    }
+}
+
+/// A setting that comes with the connection, and that shadow mode lets pass: no statement, so its number is 0.
+fn let_pass(name: &str, verdict: Verdict, plane: &Plane) -> Kind {
+    let (policies, reason) = match verdict {
+        Verdict::Deny(denial) => (denial.policies, denial.reason),
+        Verdict::NeedsApproval(rule) => (rule.policies, rule.reason),
+        Verdict::Allow => Default::default(),
+    };
+    let (decision, would) = plane.enforcement.recorded("deny", false);
+    Kind::Statement {
+        statement: 0,
+        text: format!("SET {name}, with the connection"),
+        parameters: Vec::new(),
+        decision,
+        would,
+        policies,
+        reason,
+        shape: None,
+        explanation: None,
+        explained_by: None,
     }
 }
 

@@ -277,7 +277,8 @@ impl Open {
             Reply::Query(running) | Reply::Execute(running) if running.poison.is_none() => {
                 self.carries |= running.may_carry_masked();
                 let (analysis, portal) = (running.analysis.clone(), running.portal.clone());
-                self.takes_effect(analysis.as_deref(), portal.as_ref());
+                let let_pass = running.judgement.as_ref().is_some_and(|judgement| judgement.is_let_pass());
+                self.takes_effect(analysis.as_deref(), portal.as_ref(), let_pass);
             }
             // After a poison the server skips to the next Sync, and so does the gate.
             Reply::Execute(_) | Reply::Parse { .. } | Reply::Bind { .. } => self.skipping = true,
@@ -294,8 +295,9 @@ impl Open {
         }
     }
 
-    /// What a command changes of what the gate knows of the session. `portal` is the one that is executed.
-    fn takes_effect(&mut self, analysis: Option<&Analysis>, portal: Option<&Rc<Portal>>) {
+    /// What a command changes of what the gate knows of the session. `portal` is the one that is executed; `let_pass`
+    /// says that it runs because of shadow mode.
+    fn takes_effect(&mut self, analysis: Option<&Analysis>, portal: Option<&Rc<Portal>>, let_pass: bool) {
         let Some(analysis) = analysis else { return };
         let mut unknown = analysis.facts.is_err();
         let mut turns = unknown;
@@ -335,7 +337,7 @@ impl Open {
         if turns {
             self.turn_era();
         }
-        self.judge.defines(analysis, &self.plane);
+        self.judge.defines(analysis, let_pass, &self.plane);
     }
 
     /// Names may mean something else from here on: something was defined, or a definition was undone.

@@ -71,14 +71,16 @@ pub(crate) struct Result {
     columns: Vec<String>,
     formats: Vec<i16>,
     masked: Vec<String>,
+    unmasked: bool,
     rows: Vec<Vec<Option<String>>>,
     bytes: usize,
     count: u64,
 }
 
 impl Result {
-    /// The columns of the rows to come.
-    pub(crate) fn describe(&mut self, fields: &[Field], masked: Vec<String>) {
+    /// The columns of the rows to come. `unmasked`: the agent gets as they are the values that are masked here.
+    pub(crate) fn describe(&mut self, fields: &[Field], masked: Vec<String>, unmasked: bool) {
+        self.unmasked = unmasked;
         self.columns = fields.iter().map(|field| field.name.clone()).collect();
         self.formats = fields.iter().map(|field| field.format).collect();
         self.masked = masked;
@@ -90,7 +92,7 @@ impl Result {
             && self.bytes.saturating_add(bytes) <= caps.max_result_bytes as usize
     }
 
-    /// One row passed. `body` is as the client gets it; none where the row is not to be recorded.
+    /// One row passed. `body` is as the client gets it, or in shadow mode of masks as it would; none where the row is not to be recorded.
     pub(crate) fn row(&mut self, body: Option<&[u8]>) {
         self.count = self.count.saturating_add(1);
         let Some(values) = body.and_then(data_row) else { return };
@@ -110,6 +112,9 @@ impl Result {
             rows: done.rows,
             row_count: done.count,
             masked: done.masked,
+            unmasked: done.unmasked,
+            would_hide: Vec::new(),
+            would_withhold: None,
             elapsed_ms: now.saturating_sub(since),
         }
     }

@@ -86,6 +86,11 @@ impl Running {
         }
     }
 
+    /// Whether the agent gets what is masked as it is.
+    pub(crate) fn is_unmasked(&self) -> bool {
+        self.judgement.as_ref().is_some_and(|judgement| judgement.is_unmasked())
+    }
+
     /// Whether what comes may carry masked values, so that errors and notices must be hushed.
     pub(crate) fn may_carry_masked(&self) -> bool {
         self.judgement.as_ref().is_some_and(|judgement| !judgement.origin.is_clean())

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use gatewright_core::event::Kind;
-use gatewright_sql::CopyDirection;
+use gatewright_sql::{CopyDirection, StatementFacts};
 
 use super::copy::CopyMasks;
 use super::open::{Open, Wait};
@@ -89,7 +89,7 @@ impl Open {
         let plane = Rc::clone(&self.plane);
         match (header.tag, self.replies.due()) {
             (b'd', Some(Reply::Query(running) | Reply::Execute(running))) => {
-                if running.copies() != Some(CopyDirection::Out) {
+                if !running.may_copy(CopyDirection::Out) {
                     return Err(broken("COPY data"));
                 }
                 Ok(running.copy_masks.is_none())
@@ -97,9 +97,10 @@ impl Open {
             (b'D', Some(Reply::Query(running) | Reply::Execute(running))) => {
                 running.prepare_rows()?;
                 let wanted = wants(running, header.total, link, &plane);
-                if running.masks.is_some() || wanted {
+                let masked = running.masks.is_some() && !running.is_unmasked();
+                if masked || wanted {
                     // A row that is only wanted for the recording may also be too large for it.
-                    return Ok(running.masks.is_none() && header.total > plane.limits.max_message as usize);
+                    return Ok(!masked && header.total > plane.limits.max_message as usize);
                 }
                 running.result.row(None);
                 Ok(true)
@@ -203,16 +204,24 @@ impl Open {
         }
         match frame.tag {
             b'D' => {
+                let wanted = wants(running, frame.raw.len(), link, &plane);
                 let start = io.to_client.len();
                 match &running.masks {
                     None => io.to_client.extend_from_slice(frame.raw),
+                    Some(masks) if running.is_unmasked() => {
+                        io.to_client.extend_from_slice(frame.raw);
+                        let mut row = Vec::new();
+                        let masked =
+                            wanted.then(|| masks.apply(frame.raw, &plane.mask_key, &mut row)).flatten();
+                        running.result.row(masked.and_then(|()| row.get(5..)));
+                        return Ok(());
+                    }
                     Some(masks) => {
                         masks
                             .apply(frame.raw, &plane.mask_key, &mut io.to_client)
                             .ok_or_else(|| broken("DataRow"))?;
                     }
                 }
-                let wanted = wants(running, frame.raw.len(), link, &plane);
                 let body = io.to_client.get(start.saturating_add(5)..).filter(|_| wanted);
                 running.result.row(body);
                 return Ok(());
@@ -232,13 +241,13 @@ impl Open {
                 link.record(env.now, event, io);
                 return Ok(());
             }
-            b'G' if running.copies() == Some(CopyDirection::In) => {
+            b'G' if running.may_copy(CopyDirection::In) => {
                 io.to_client.extend_from_slice(frame.raw);
                 let (ignored, ended) = self.replies.copy_begins();
                 (self.ignored_syncs, self.copying_in) = (ignored, !ended);
                 return Ok(());
             }
-            b'H' if running.copies() == Some(CopyDirection::Out) => running.copy_begins(frame.body)?,
+            b'H' if running.may_copy(CopyDirection::Out) => running.copy_begins(frame.body)?,
             b'd' => {
                 let Some(masks) = &mut running.copy_masks else { return Err(broken("COPY data")) };
                 let most = plane.limits.max_message as usize;
@@ -247,7 +256,7 @@ impl Open {
                     .ok_or_else(|| broken("rows of COPY"))?;
                 return Ok(());
             }
-            b'c' if running.copies() == Some(CopyDirection::Out) => {
+            b'c' if running.may_copy(CopyDirection::Out) => {
                 if running.copy_masks.take().is_some_and(|masks| !masks.is_complete()) {
                     return Err(broken("rows of COPY"));
                 }
@@ -293,7 +302,7 @@ impl Open {
             Some(Reply::Bind { hushed, .. }) => *hushed,
             _ => false,
         };
-        if hushed || self.carries {
+        if (hushed || self.carries) && self.plane.enforcement.masks() {
             return hush::hush(b'N', frame.body, &mut io.to_client).ok_or_else(|| broken("NoticeResponse"));
         }
         io.to_client.extend_from_slice(frame.raw);
@@ -301,7 +310,7 @@ impl Open {
     }
 
     fn error(&mut self, frame: &Frame<'_>, link: &mut Link, env: Env<'_>, io: &mut Io) -> Taken {
-        let start = io.to_client.len();
+        let mut told = Vec::new();
         let (poison, hushed, number) = match self.replies.due() {
             Some(Reply::Query(running) | Reply::Execute(running)) => {
                 (running.poison.clone(), running.may_carry_masked(), running.number)
@@ -312,15 +321,18 @@ impl Open {
             Some(Reply::Bind { hushed, .. }) => (None, *hushed, 0),
             _ => (None, false, 0),
         };
+        let mut unmasked = false;
         match poison {
-            Some(refusal) => refusal.write(false, &mut io.to_client),
+            Some(refusal) => refusal.write(false, &mut told),
             // At the end of a transaction the server may quote what an earlier statement met.
             None if hushed || self.carries => {
-                hush::hush(b'E', frame.body, &mut io.to_client).ok_or_else(|| broken("ErrorResponse"))?
+                hush::hush(b'E', frame.body, &mut told).ok_or_else(|| broken("ErrorResponse"))?;
+                unmasked = !self.plane.enforcement.masks();
             }
-            None => io.to_client.extend_from_slice(frame.raw),
+            None => told.extend_from_slice(frame.raw),
         }
-        if let Some(shown) = io.to_client.get(start.saturating_add(5)..).and_then(ErrorFields::parse) {
+        io.to_client.extend_from_slice(if unmasked { frame.raw } else { &told });
+        if let Some(shown) = told.get(5..).and_then(ErrorFields::parse) {
             let text = |field| String::from_utf8_lossy(shown.field(field)).into_owned();
             link.record(
                 env.now,
@@ -362,9 +374,10 @@ fn wants(running: &Running, bytes: usize, link: &Link, plane: &Plane) -> bool {
 }
 
 impl Running {
-    /// Which way its COPY goes, if it is one.
-    fn copies(&self) -> Option<CopyDirection> {
-        self.analysis.as_ref()?.facts.iter().flatten().find_map(|facts| facts.copy)
+    /// Whether it may be a COPY that goes this way. What is not understood may be any.
+    fn may_copy(&self, direction: CopyDirection) -> bool {
+        let copies = |facts: &[StatementFacts]| facts.iter().find_map(|facts| facts.copy) == Some(direction);
+        self.analysis.as_ref().is_some_and(|analysis| analysis.facts.as_deref().map_or(true, copies))
     }
 
     /// CopyOutResponse: rows follow.
@@ -373,6 +386,9 @@ impl Running {
         let (Some(judgement), Some(analysis)) = (&self.judgement, &self.analysis) else {
             return Err(broken("COPY"));
         };
+        if self.is_unmasked() {
+            return Ok(());
+        }
         let form = analysis.facts.iter().flatten().find_map(|facts| facts.copy_form.as_ref());
         self.copy_masks = CopyMasks::new(body, form, &judgement.origin, &judgement.active, &judgement.plane)
             .map_err(|()| broken("COPY has other columns than the catalogue says"))?;
@@ -387,7 +403,7 @@ impl Running {
             .as_ref()
             .and_then(|judgement| Masks::new(fields, &judgement.origin, &judgement.active, &judgement.plane));
         let masked = self.masks.as_ref().map(|masks| masks.names(fields)).unwrap_or_default();
-        self.result.describe(fields, masked);
+        self.result.describe(fields, masked, self.masks.is_some() && self.is_unmasked());
         self.described = true;
     }
 

@@ -14,7 +14,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use gatewright_core::bundle::{
-    ApprovalMode, Approvals, Bundle, FORMAT, Limits, Provider, Recording, RecordingMode, Resource, Role,
+    ApprovalMode, Approvals, Bundle, Enforcement, FORMAT, Limits, Provider, Recording, RecordingMode,
+    Resource, Role,
 };
 use gatewright_core::catalogue::{Catalogue, Column, MaskedColumn, Relation, RelationKind, Taint};
 use gatewright_core::detect;
@@ -88,6 +89,7 @@ pub fn bundle(mode: RecordingMode, approvals: ApprovalMode) -> Bundle {
             groups_claim: "/groups".into(),
             leeway_s: 30,
             required_claims: vec![],
+            groups: vec![],
         }],
         policies: named.to_json().expect("policies have a JSON form"),
         catalogue: Catalogue {
@@ -112,6 +114,7 @@ pub fn bundle(mode: RecordingMode, approvals: ApprovalMode) -> Bundle {
         },
         approvals: Approvals { mode: approvals, in_transaction: approvals, expires_s: 900 },
         recording: Recording { mode, max_unacknowledged: 1000, max_rows: 10, max_result_bytes: 10_000 },
+        enforcement: Enforcement::Enforce,
         limits: Limits { max_message: 1 << 16, ..Limits::default() },
         mask_key: "key".into(),
         detectors: Default::default(),

@@ -17,6 +17,7 @@ const NOT_FOR_CREDENTIALS: [&str; 6] =
 
 pub(super) fn api(found: &mut Found<'_>, path: &str, one: &Api, config: &Config) {
     let field = |name: &str| format!("{path}.{name}");
+    super::masking(found, path, one.enforcement.as_ref(), one.masking.as_ref());
     let identity = &one.identity;
     let message = "expected at least one source, such as `bearer`";
     found.unless(!identity.value.is_empty(), identity.referenced, field("identity"), message);

@@ -4,10 +4,10 @@ use gatewright_core::identity::Identity;
 use gatewright_core::policy::{Action, Context, Statement, Target, Verdict};
 
 use super::Login;
-use crate::Refusal;
 use crate::refusal::code;
 use crate::session::{Env, Link, settings};
 use crate::wire::frontend::StartupMessage;
+use crate::{Plane, Refusal};
 
 /// Why an agent is not admitted.
 pub(super) struct Refused {
@@ -67,14 +67,32 @@ impl Login {
                 )));
             }
         }
-        let set = Statement { name: "SET".to_owned(), has_where: true, ..Statement::default() };
-        let context = context.statement(set);
-        for name in &self.settings {
-            if decide(Action::Set, &Target::Setting { name: name.clone() }, &context) != Verdict::Allow {
-                return Err(refused(format!("No policy lets you set `{name}` with the connection.")));
-            }
+        let denied = self.denied_settings(&identity, plane, link, env);
+        if plane.enforcement.is_enforced()
+            && let Some((name, _)) = denied.first()
+        {
+            return Err(refused(format!("No policy lets you set `{name}` with the connection.")));
         }
         Ok(identity)
+    }
+
+    /// Settings that come with the connection and that policy does not permit, with what it says.
+    pub(super) fn denied_settings(
+        &self,
+        identity: &Identity,
+        plane: &Plane,
+        link: &Link,
+        env: Env<'_>,
+    ) -> Vec<(&str, Verdict)> {
+        let set = Statement { name: "SET".to_owned(), has_where: true, ..Statement::default() };
+        let context = Context::session(&self.role.name, link.source_ip(), env.now).statement(set);
+        let resource = &plane.resource.name;
+        let verdict = |name: &String| {
+            let target = Target::Setting { name: name.clone() };
+            plane.engine.decide(identity, resource, Action::Set, &target, &context)
+        };
+        let all = self.settings.iter().map(|name| (name.as_str(), verdict(name)));
+        all.filter(|(_, verdict)| *verdict != Verdict::Allow).collect()
     }
 }
 
