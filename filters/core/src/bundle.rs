@@ -104,7 +104,7 @@ pub struct GroupRule {
     /// The groups.
     pub groups: Vec<String>,
     /// All of these claims, each with one of its values. A value that ends with `*` is any that begins so, up to the next
-    /// `/`.
+    /// `/` or `:`.
     pub claims: BTreeMap<String, Vec<String>>,
 }
 
@@ -113,9 +113,9 @@ impl GroupRule {
     #[must_use]
     pub fn fits(&self, claims: &Map<String, Value>) -> bool {
         let is = |claim: &Value, wanted: &String| match (claim, wanted.strip_suffix('*')) {
-            (Value::String(text), Some(beginning)) => {
-                text.strip_prefix(beginning).is_some_and(|rest| !rest.is_empty() && !rest.contains('/'))
-            }
+            (Value::String(text), Some(beginning)) => text
+                .strip_prefix(beginning)
+                .is_some_and(|rest| !rest.is_empty() && !rest.contains(['/', ':'])),
             (Value::String(text), None) => text == wanted,
             (Value::Bool(truth), _) => wanted == if *truth { "true" } else { "false" },
             (Value::Number(number), _) => wanted.parse::<u64>().is_ok_and(|it| number.as_u64() == Some(it)),
@@ -239,7 +239,7 @@ mod tests {
         let rule = |claims: serde_json::Value| -> GroupRule {
             serde_json::from_value(json!({ "groups": ["release"], "claims": claims })).unwrap()
         };
-        let token = json!({ "repository": "acme/shop", "ref": "refs/tags/v1.2", "run": 7, "protected": true, "list": ["x"] });
+        let token = json!({ "repository": "acme/shop", "ref": "refs/tags/v1.2", "sub": "repo:acme/shop:environment:production", "run": 7, "protected": true, "list": ["x"] });
         let token = token.as_object().unwrap();
         let fits = |claims: serde_json::Value| rule(claims).fits(token);
         assert!(fits(json!({ "repository": ["acme/web", "acme/shop"], "ref": ["refs/tags/v*"] })));
@@ -254,6 +254,7 @@ mod tests {
             // Not past the next `/`, nor nothing at all.
             json!({ "repository": ["ac*"] }),
             json!({ "ref": ["refs/tags/v1.2*"] }),
+            json!({ "sub": ["repo:acme/*"] }),
             json!({ "list": ["x"] }),
             json!({ "repository": ["*shop"] }),
         ] {

@@ -106,6 +106,8 @@ impl Exchange {
         }
         self.understand()?;
         let Some(serving) = &self.serving else { return Ok(None) };
-        self.ruling(serving, env, judged).map(Some)
+        let mut ruling = Ruling::new();
+        self.ruling(serving, env, judged, &mut ruling)?;
+        Ok(Some(ruling))
     }
 }

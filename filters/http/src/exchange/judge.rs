@@ -42,7 +42,7 @@ pub(super) struct Ruling {
 }
 
 impl Ruling {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { verdict: Verdict::Allow, policies: Vec::new(), refusal: None, stands: false }
     }
 
@@ -132,16 +132,15 @@ impl Exchange {
         let plane = Rc::clone(&serving.plane);
         let enforced = plane.enforcement.is_enforced();
         let mut judged = Judged::default();
-        let ruling = match self.ruling(serving, env, &mut judged) {
-            Err(refusal) if !enforced => {
-                // What of its SQL would be masked is not known either.
-                judged.uncertain |= plane.sql.is_some();
-                let mut ruling = Ruling::new();
-                ruling.refused(refusal);
-                ruling
+        let mut ruling = Ruling::new();
+        if let Err(refusal) = self.ruling(serving, env, &mut judged, &mut ruling) {
+            if enforced {
+                return Err(refusal);
             }
-            ruling => ruling?,
-        };
+            // What of its SQL would be masked is not known either.
+            judged.uncertain |= plane.sql.is_some();
+            ruling.refused(refusal);
+        }
         judged.hush |= judged.uncertain;
         self.judged = Some(judged);
         let Ruling { verdict, policies, refusal, stands } = ruling;
@@ -189,16 +188,15 @@ impl Exchange {
         serving: &Serving,
         env: Env<'_>,
         judged: &mut Judged,
-    ) -> Result<Ruling, Refusal> {
+        ruling: &mut Ruling,
+    ) -> Result<(), Refusal> {
         let plane = &serving.plane;
         let Some(target) = &self.asked.target else { return Err(Refusal::new(400, "there is no path")) };
         let head = &self.asked.head;
         let method = self.asked.method.as_str();
         if let Some(mcp) = plane.mcp_at(target) {
             let request = Request { method: method.to_owned(), path: path_of(target), ..Request::default() };
-            let mut ruling = Ruling::new();
-            self.judge_messages(serving, mcp, &request, env, judged, &mut ruling)?;
-            return Ok(ruling);
+            return self.judge_messages(serving, mcp, &request, env, judged, ruling);
         }
         let found = match plane.templates.match_(method, target) {
             // What may be got may be asked about.
@@ -237,16 +235,17 @@ impl Exchange {
             sql = endpoint.sql.as_ref();
         }
         query(target, repeated, &mut request)?;
-        let mut ruling = Ruling::new();
         let actions: &[Action] =
             if self.asked.upgrade { &[Action::Request, Action::Upgrade] } else { &[Action::Request] };
         for action in actions {
-            self.ask(serving, *action, resource.clone(), request.clone(), env, &mut ruling);
+            self.ask(serving, *action, resource.clone(), request.clone(), env, ruling);
         }
+        // What follows an upgrade passes unseen, and so unmasked.
+        ruling.stands |= self.asked.upgrade && ruling.verdict != Verdict::Allow && plane.enforcement.masks();
         if let Some(sql) = sql
-            && goes_on(plane, &ruling)
+            && goes_on(plane, ruling)
         {
-            self.sql(serving, sql, env, judged, &mut ruling)?;
+            self.sql(serving, sql, env, judged, ruling)?;
         }
         if found.is_none()
             && let Verdict::Deny(denial) = &ruling.verdict
@@ -254,7 +253,7 @@ impl Exchange {
         {
             ruling.refusal = Some(self.no_endpoint(serving, target));
         }
-        Ok(ruling)
+        Ok(())
     }
 
     /// A request that fits nothing that is configured, and that no policy permits.
@@ -385,15 +384,13 @@ impl Exchange {
 /// wherever.
 fn columns(decision: &Decision, rows: Option<&str>, judged: &mut Judged) -> Result<(), Refusal> {
     let explanation = &decision.explanation;
+    // There may be more in the answer than the rows of what could be read.
+    judged.uncertain |= decision.is_uncertain;
     let mut mask = |path: String, method: Method| {
         // INVARIANT: the path of rows was parsed with the bundle; should it not parse, everything is masked.
         let pointer = path.parse::<Pointer>().or_else(|_| "/**".parse());
         judged.masks.extend(pointer.map(|pointer| (pointer, method)));
     };
-    if decision.is_uncertain {
-        judged.hush = true;
-        mask(format!("{}/*", rows.ok_or_else(nameless)?), Method::Redact);
-    }
     for explained in &explanation.statements {
         judged.hush |= !explained.scope.is_empty();
         let outputs = match (&explained.outputs, rows) {

@@ -117,8 +117,17 @@ impl Exchange {
             {
                 let text = text_at(arguments, &sql.statement).ok_or_else(|| {
                     Refusal::new(403, format!("the tool's arguments have no SQL text at `{}`", sql.statement))
-                })?;
-                self.judge_sql(serving, text, sql.rows.as_deref(), env, judged, ruling)?;
+                });
+                let done = text
+                    .and_then(|text| self.judge_sql(serving, text, sql.rows.as_deref(), env, judged, ruling));
+                if let Err(refusal) = done {
+                    if serving.plane.enforcement.is_enforced() {
+                        return Err(refusal);
+                    }
+                    // The next message may be one that is refused even so.
+                    judged.uncertain = true;
+                    ruling.refused(refusal);
+                }
             }
         }
         Ok(())

@@ -21,10 +21,17 @@ use crate::reply::Refusal;
 /// Most entries of lists that are recorded because they would have been left out.
 const MOST_HIDDEN: usize = 100;
 /// Where an MCP server's answers hold what tools say: all that is no part of the protocol's own form.
-const ALL_OF_MCP: [&str; 7] = [
+const ALL_OF_MCP: [&str; 13] = [
+    // What a server says of its own accord: messages for logs, progress, questions.
+    "/params",
+    "/*/params",
     "/**/content/*/text",
     "/**/content/*/data",
     "/**/content/*/resource",
+    "/**/content/*/uri",
+    "/**/content/*/name",
+    "/**/content/*/title",
+    "/**/content/*/description",
     "/**/structuredContent/*",
     "/**/_meta",
     "/**/error/message",

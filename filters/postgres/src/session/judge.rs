@@ -124,6 +124,10 @@ pub(crate) struct Judge {
     defined_held: bool,
     /// The same, of what was let pass in shadow mode: what it defined outlives that.
     defined_in_shadow: bool,
+    /// Something ran that could not be read. Names may mean something else since, so that no proof holds any more.
+    strayed: bool,
+    /// The same, let pass in shadow mode: what it changed outlives that too.
+    strayed_in_shadow: bool,
     known: HashMap<(usize, bool), Known>,
 }
 
@@ -152,6 +156,8 @@ impl Judge {
             named: HashMap::new(),
             defined_held: false,
             defined_in_shadow: false,
+            strayed: false,
+            strayed_in_shadow: false,
             known: HashMap::new(),
         };
         judge.renew(plane, now);
@@ -190,6 +196,12 @@ impl Judge {
     /// pass.
     pub(crate) fn defines(&mut self, analysis: &Analysis, let_pass: bool, plane: &Plane) {
         self.defined_in_shadow |= let_pass;
+        if analysis.facts.is_err() || analysis.facts.iter().flatten().any(is_a_program) {
+            self.strayed = true;
+            self.strayed_in_shadow |= let_pass;
+            self.defined.scope.extend(plane.catalogue.everything());
+            self.known.clear();
+        }
         for facts in analysis.facts.iter().flatten() {
             if facts.defines_outputs {
                 let origin = self.whole(facts);
@@ -354,6 +366,9 @@ impl Judge {
             explained.requests.push(requested(action, target, &verdict, policies));
             verdict
         };
+        if self.strayed_in_shadow && plane.enforcement.is_enforced() {
+            return (Ruling::Refused(never::strayed()), None);
+        }
         let all = match &analysis.facts {
             Ok(all) => all,
             Err(unparsed) => {
@@ -394,13 +409,13 @@ impl Judge {
             }
         }
         match never {
-            Some(barred) => (Ruling::Refused(barred), Some(self.origin(all))),
-            None => (Ruling::Policy(verdict), Some(self.origin(all))),
+            Some(barred) => (Ruling::Refused(barred), Some(self.origin(all, plane))),
+            None => (Ruling::Policy(verdict), Some(self.origin(all, plane))),
         }
     }
 
     /// Origin of the outputs, less what this agent may see.
-    fn origin(&self, all: &[StatementFacts]) -> Origin {
+    fn origin(&self, all: &[StatementFacts], plane: &Plane) -> Origin {
         let mut origin = match all {
             [only] => self.whole(only),
             all => {
@@ -413,6 +428,10 @@ impl Judge {
                 origin
             }
         };
+        if self.strayed {
+            origin.scope.extend(plane.catalogue.everything());
+            origin.outputs = None;
+        }
         origin.scope = self.masked(&origin.scope);
         origin.opaque &= !self.active.is_clean();
         origin
@@ -437,6 +456,11 @@ enum Ruling {
 
 fn prepares(analysis: &Analysis) -> bool {
     analysis.facts.iter().flatten().any(|facts| facts.statement == "PREPARE")
+}
+
+/// Whether a statement is a program, of which nothing is known: DO.
+fn is_a_program(facts: &StatementFacts) -> bool {
+    facts.accesses.iter().any(|access| matches!(access.action, Action::Execute | Action::Unparsed))
 }
 
 /// Whether a statement gives names of the catalogue a meaning, or another one.

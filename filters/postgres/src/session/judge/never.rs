@@ -41,6 +41,15 @@ impl Bar {
     }
 }
 
+/// In a session in which shadow mode let pass what could not be read.
+pub(super) fn strayed() -> Barred {
+    Bar::Meaning.of(
+        Refusal::new(code::DENIED, "this session was used in ways that the gate could not follow")
+            .detail("While the gate was in shadow mode, something ran in it that could not be read. Since then names may mean something else to the server than to the gate.")
+            .hint("connect again"),
+    )
+}
+
 impl Judge {
     /// What of a text is refused whatever policy says, because the gate could not keep its promises afterwards; in
     /// shadow mode what is refused even then, before what is not.
@@ -105,7 +114,8 @@ impl Judge {
                 );
             }
         }
-        let masked = !self.masked(&facts.scope).is_clean() || (facts.opaque && !self.active.is_clean());
+        let unknown = facts.opaque || self.strayed;
+        let masked = !self.masked(&facts.scope).is_clean() || (unknown && !self.active.is_clean());
         if facts.copy != Some(CopyDirection::Out) || (!masked && plane.detectors.is_none()) {
             return None;
         }
@@ -122,7 +132,7 @@ impl Judge {
         if !masked {
             return None;
         }
-        let proved = alone && !facts.opaque && facts.outputs.is_some() && facts.copy_form.is_some();
+        let proved = alone && !unknown && facts.outputs.is_some() && facts.copy_form.is_some();
         (!proved).then(|| {
             Bar::Masks.of(Refusal::new(
                 code::DENIED,
