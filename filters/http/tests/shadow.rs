@@ -15,7 +15,7 @@ mod support;
 use std::rc::Rc;
 use std::str::FromStr as _;
 
-use gatewright_core::bundle::http::{Endpoint, IdentitySource, SqlBody, SqlTarget};
+use gatewright_core::bundle::http::{Endpoint, IdentitySource, SqlBody, SqlTarget, Tool};
 use gatewright_core::bundle::{Bundle, Enforcement};
 use gatewright_core::catalogue::{Catalogue, Column, MaskedColumn, Relation, RelationKind, Taint};
 use gatewright_core::mask::Method;
@@ -286,12 +286,9 @@ fn sql_in_bodies_passes_and_its_columns_stay_masked() {
         (denied.0.as_str(), denied.1.as_str()),
         (r#"{"rows":[{"name":"Ann","x":"[masked]"}],"count":1}"#, "deny")
     );
-    // Not understood: all that rows hold.
+    // Not understood: all, since there may be more than those rows.
     let unknown = answered("/query", "SELECT * FROM nobody_knows");
-    assert_eq!(
-        (unknown.0.as_str(), unknown.1.as_str()),
-        (r#"{"rows":[{"name":"[masked]","x":"[masked]"}],"count":1}"#, "deny")
-    );
+    assert_eq!((unknown.0.as_str(), unknown.1.as_str()), ("\"[masked]\"", "deny"));
     assert!(
         unknown.2.contains("cannot tell what this statement does"),
         "the reason is policy's: {}",
@@ -335,7 +332,7 @@ fn sql_in_bodies_passes_and_its_columns_stay_masked() {
 }
 
 #[test]
-fn enforcement_masks_the_rows_of_sql_that_is_permitted_and_not_understood() {
+fn enforcement_masks_the_answer_to_sql_that_is_permitted_and_not_understood() {
     let mut bundle = with_sql(Enforcement::Enforce);
     let open = format!("{} permit (principal, action == Action::\"unparsed\", resource);", "@id(\"odd\")");
     let mut named = cedar_policy::PolicySet::from_json_value(bundle.policies.clone()).unwrap();
@@ -348,9 +345,47 @@ fn enforcement_masks_the_rows_of_sql_that_is_permitted_and_not_understood() {
         br#"{"rows":[{"x":"555-0100"}]}"#,
         &[],
     );
-    assert_eq!(text(&played.seen), r#"{"rows":[{"x":"[masked]"}]}"#);
+    assert_eq!(text(&played.seen), "\"[masked]\"");
     assert!(
         ask(&bundle, "/other", "SELECT * FROM nobody_knows").seen.passed.is_none(),
         "it cannot be masked"
     );
+}
+
+#[test]
+fn an_upgrade_that_policy_denies_is_refused_while_masks_count() {
+    let upgrade = [
+        (":method", "GET"),
+        (":path", "/customers"),
+        (":authority", "a"),
+        ("connection", "upgrade"),
+        ("upgrade", "websocket"),
+    ];
+    for (enforcement, passes) in [(Enforcement::Shadow, false), (Enforcement::ShadowMasks, true)] {
+        let mut bundle = shadowed(enforcement);
+        bundle.api.as_mut().unwrap().upgrades = vec!["websocket".into()];
+        let mut played = on(&bundle);
+        played.request(&upgrade, b"", &[]);
+        assert_eq!(played.seen.passed.is_some(), passes, "{}", played.seen.events);
+    }
+}
+
+#[test]
+fn a_batch_is_refused_for_what_any_of_its_messages_is_refused_for() {
+    let mut bundle = with_sql(Enforcement::Shadow);
+    let mcp = bundle.api.as_mut().unwrap().mcp.as_mut().unwrap();
+    let sql = SqlBody { statement: "/sql".into(), rows: None };
+    mcp.tools.insert("query".into(), Tool { sql: Some(sql), ..Tool::default() });
+    let call = |sql: &str| serde_json::json!({ "jsonrpc": "2.0", "id": sql, "method": "tools/call", "params": { "name": "query", "arguments": { "sql": sql } } });
+    for (first, second, passes) in [
+        ("SET search_path = x", "BEGIN", false),
+        ("BEGIN", "SET search_path = x", false),
+        ("SELECT * FROM nobody_knows", "BEGIN", true),
+    ] {
+        let mut head = MCP.to_vec();
+        head.push(("mcp-protocol-version", "2025-03-26"));
+        let mut played = on(&bundle);
+        played.request(&head, serde_json::json!([call(first), call(second)]).to_string().as_bytes(), &[]);
+        assert_eq!(played.seen.passed.is_some(), passes, "{first}; {second}: {}", played.seen.events);
+    }
 }

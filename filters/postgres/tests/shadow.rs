@@ -125,6 +125,31 @@ fn masks_count_and_what_could_not_be_analysed_is_masked_entirely() {
 }
 
 #[test]
+fn after_what_could_not_be_read_nothing_is_believed() {
+    let unread = [
+        ("PREPARE p AS UPDATE not_in_the_catalogue SET a = a RETURNING upper(ssn)", "EXECUTE p"),
+        ("DECLARE c CURSOR FOR SELECT upper(ssn) FROM not_in_the_catalogue", "FETCH c"),
+        ("DO $$ BEGIN EXECUTE 'PREPARE p AS SELECT upper(ssn) FROM customers'; END $$", "EXECUTE p"),
+        // `customers` may be another table since.
+        ("SET search_path = etl; SELECT * FROM not_in_the_catalogue", "SELECT upper(name) FROM customers"),
+        ("SELECT set_config('search' || '_path', 'etl', false)", "SELECT upper(name) FROM customers"),
+        ("SELECT nothing_known((('", "SELECT upper(name) FROM customers"),
+    ];
+    for (first, then) in unread {
+        let outcome = shadow(vec![
+            Step::Client(query(first)),
+            Step::Server([complete("DONE"), ready(b'I')].concat()),
+            Step::Client(query(then)),
+            Step::Server(rows(&[("upper", 0, 0), ("name", CUSTOMERS, 1)], &["SECRET-ONE", "Ann"])),
+            Step::Client(query(then)),
+            Step::Server([error("22P02", "invalid input: SECRET-TWO"), ready(b'I')].concat()),
+        ]);
+        let text = outcome.client_text();
+        assert!(text.contains("Ann") && !text.contains("SECRET"), "{first}: {text}");
+    }
+}
+
+#[test]
 fn what_changes_what_follows_means_and_what_cannot_be_read_stays_refused() {
     let refused = |text: &str| {
         let outcome = shadow(vec![Step::Client(query(text))]);
@@ -288,7 +313,12 @@ fn what_was_prepared_in_shadow_mode_is_no_way_round_enforcement() {
         Rc::new(Plane::new(&bundle).expect("the bundle compiles"))
     };
     let (before, after) = (plane(Enforcement::Shadow, "1"), plane(Enforcement::Enforce, "2"));
-    let ways: [(Vec<u8>, Vec<u8>, &str); 4] = [
+    let ways: [(Vec<u8>, Vec<u8>, &str); 5] = [
+        (
+            query("SET search_path = x; SELECT * FROM not_in_the_catalogue"),
+            query("SELECT name FROM customers"),
+            "SELECT name",
+        ),
         (query("PREPARE p AS DELETE FROM customers"), query("EXECUTE p"), "EXECUTE"),
         (
             query("DECLARE c CURSOR WITH HOLD FOR SELECT * FROM not_in_the_catalogue"),

@@ -72,8 +72,11 @@ pub fn explain(plane: &Rc<Plane>, agent: Identity, head: Head, body: &[u8], now:
             let masked = masks.map(|mask| (mask.field.clone(), mask.method));
             // Those of the very answer come first, as they do where it is masked.
             let own = judged.masks.iter().rev();
-            let masked =
+            let mut masked: BTreeMap<String, Method> =
                 masked.chain(own.map(|(field, method)| (field.as_str().to_owned(), *method))).collect();
+            if judged.uncertain {
+                masked.insert("/**".to_owned(), Method::Redact);
+            }
             match verdict {
                 Verdict::NeedsApproval(rule) => {
                     let policies = rule.policies.clone();

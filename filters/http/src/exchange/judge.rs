@@ -384,8 +384,11 @@ impl Exchange {
 /// wherever.
 fn columns(decision: &Decision, rows: Option<&str>, judged: &mut Judged) -> Result<(), Refusal> {
     let explanation = &decision.explanation;
-    // There may be more in the answer than the rows of what could be read.
-    judged.uncertain |= decision.is_uncertain;
+    if decision.is_uncertain {
+        rows.ok_or_else(nameless)?;
+        // There may be more in the answer than these rows.
+        judged.uncertain = true;
+    }
     let mut mask = |path: String, method: Method| {
         // INVARIANT: the path of rows was parsed with the bundle; should it not parse, everything is masked.
         let pointer = path.parse::<Pointer>().or_else(|_| "/**".parse());
