@@ -139,7 +139,11 @@ fn a_client_certificate_tells(kind: Kind) -> Result<()> {
         let issued = authority.issue(name, id)?;
         let (certificate, key) = (issued.certificate.display().to_string(), issued.key.display().to_string());
         let own = ["--cacert", &trusted, "--cert", &certificate, "--key", &key, "--header", &token];
-        curl(&url, &[&own, more].concat())
+        // Each worker of the proxy gets the bundle by itself.
+        wait::until("every worker's bundle", Duration::from_secs(30), || {
+            let answer = curl(&url, &[&own, more].concat())?;
+            Ok((answer.status != 503).then_some(answer))
+        })
     };
 
     let bot = "URI:spiffe://shop.example/agents/bot";
@@ -193,8 +197,11 @@ fn a_client_certificate_tells(kind: Kind) -> Result<()> {
     ensure!(foreign.status == 0, "{foreign:?}");
     let issued = ours.issue("visitor", "URI:spiffe://shop.example/visitors/eve")?;
     let (certificate, key) = (issued.certificate.display().to_string(), issued.key.display().to_string());
-    let visitor =
-        curl(&url, &["--cacert", &trusted, "--header", &token, "--cert", &certificate, "--key", &key])?;
+    let visitor = wait::until("every worker's bundle", Duration::from_secs(30), || {
+        let own = ["--cacert", &trusted, "--header", &token, "--cert", &certificate, "--key", &key];
+        let answer = curl(&url, &own)?;
+        Ok((answer.status != 503).then_some(answer))
+    })?;
     ensure!(visitor.status == 403, "{visitor:?}");
     Ok(())
 }
