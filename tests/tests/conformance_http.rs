@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use gatewright_tests::envoy::Envoy;
+use gatewright_tests::http::normal;
 use gatewright_tests::scratch::Scratch;
 use gatewright_tests::standalone::Standalone;
 
@@ -146,22 +147,6 @@ fn answer(head: &str) -> &'static [&'static str] {
         Some("/broken") => &["HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc", "!"],
         _ => &["HTTP/1.1 200 OK\r\ncontent-length: 6\r\nset-cookie: a=1\r\nset-cookie: b=2\r\n\r\nanswer"],
     }
-}
-
-/// A message without what differs by the proxy's name or with each request; header fields in the order of their names.
-fn normal(text: &str) -> String {
-    let Some((head, body)) = text.split_once("\r\n\r\n") else { return text.to_owned() };
-    let own = |line: &&str| {
-        let name = line.split(':').next().unwrap_or_default();
-        // Envoy tells the machine's own address for loopback, and when it will close.
-        let own = ["date", "server", "x-request-id", "x-forwarded-for", "connection"];
-        !name.starts_with("x-envoy-") && !own.contains(&name)
-    };
-    let mut lines = head.split("\r\n");
-    let first = lines.next().unwrap_or_default();
-    let mut fields: Vec<&str> = lines.filter(own).collect();
-    fields.sort_by_key(|line| line.split(':').next().unwrap_or_default().to_owned());
-    format!("{first}\n{}\n\n{body}", fields.join("\n"))
 }
 
 /// A head that is on its way when the response breaks off (`s`, `d`) may arrive or not; nothing of the body may.

@@ -183,3 +183,61 @@ fn a_server_that_is_not_trusted_is_told_nothing() -> Result<()> {
     })?;
     Ok(())
 }
+
+#[test]
+fn a_server_of_18_is_spoken_to_in_tls_from_the_first_byte() -> Result<()> {
+    let stack = Stack::builder().pg(PgVersion::V18Tls).target_direct_tls().start()?;
+    let login = stack.login_as("ann", &["support"])?;
+    let output = psql(&login, &[], ROWS)?;
+    ensure!(output.success && output.stdout == MASKED, "{output:?}");
+    // More than one record of TLS each way, and a cancel, which is a connection of its own.
+    let script = r#"
+import psycopg, sys, threading, time
+c = psycopg.connect(autocommit=True, sslmode="disable")
+print(len(c.execute("SELECT repeat('x', 3000000)").fetchone()[0]), len(c.execute("SELECT %s::text", ("y" * 1000000,)).fetchone()[0]))
+threading.Timer(0.3, c.cancel).start()
+t = time.time()
+try:
+    c.execute("SELECT count(*) FROM generate_series(1, 10000000000)")
+except psycopg.errors.QueryCanceled:
+    print("cancelled", time.time() - t < 10)
+print("ready", flush=True)
+sys.stdin.read()
+"#;
+    let mut agent = login
+        .program(tools::python())
+        .args(["-c", script])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()?;
+    let mut lines =
+        std::io::BufRead::lines(std::io::BufReader::new(agent.stdout.take().context("its output")?));
+    for expected in ["3000000 1000000", "cancelled True", "ready"] {
+        let line = lines.next().context("a line")??;
+        ensure!(line == expected, "{line}");
+    }
+    let sessions = "SELECT ssl, version FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+                    WHERE usename = 'support' AND application_name <> 'gatewright-host'";
+    let sessions = stack.postgres.superuser_sql(sessions)?;
+    drop(agent.stdin.take());
+    ensure!(agent.wait()?.success() && sessions == "t|TLSv1.3", "{sessions}");
+    ensure!(stack.postgres.superuser_sql("SHOW server_version_num")?.starts_with("18"), "its version");
+    Ok(())
+}
+
+#[test]
+fn a_server_of_18_with_another_name_is_told_nothing() -> Result<()> {
+    let stack = Stack::builder()
+        .pg(PgVersion::V18Tls)
+        .target_direct_tls()
+        // Its certificate is trusted, and is not for 127.0.0.1.
+        .server_names("DNS:other.example")
+        .start()?;
+    let output = psql(&stack.login_as("ann", &["support"])?, &[], ROWS)?;
+    ensure!(!output.success && output.stdout.is_empty(), "{output:?}");
+    ensure!(output.stderr.contains("does not prove who it is"), "{output:?}");
+    // The host reads the catalogue in plain; nobody else came as far as that.
+    let log = stack.postgres.log();
+    ensure!(log.contains("support@shop LOG:") && !log.contains("SELECT name, ssn"), "{log}");
+    Ok(())
+}

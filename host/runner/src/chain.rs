@@ -13,6 +13,7 @@ use foldhash::{HashMap, HashMapExt as _};
 
 use crate::abi::{Action, Peer};
 use crate::fault::Fault;
+use crate::grpc::GrpcEvent;
 use crate::state::{Effect, FilterState, Info, ROOT, Sees, SharedBytes, Stream, Window};
 use crate::vm::Vm;
 use crate::world::HttpAnswer;
@@ -238,6 +239,14 @@ impl Chain {
     /// A filter failed.
     pub fn answer(&mut self, index: usize, token: u32, answer: HttpAnswer) -> Result<(), Fault> {
         self.with(index, |vm| vm.answer(token, answer))
+    }
+
+    /// Something comes of a gRPC call of a filter, or of a stream.
+    ///
+    /// # Errors
+    /// A filter failed.
+    pub fn grpc(&mut self, index: usize, token: u32, event: GrpcEvent) -> Result<(), Fault> {
+        self.with(index, |vm| vm.grpc(token, event))
     }
 
     fn with(&mut self, index: usize, call: impl FnOnce(&mut Vm) -> Result<(), Fault>) -> Result<(), Fault> {

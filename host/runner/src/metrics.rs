@@ -142,6 +142,12 @@ impl Metrics {
         }
     }
 
+    /// Counts one more in a gauge of the runner's own for as long as what is given back lives, however that ends.
+    pub(crate) fn present(&self, name: &'static str) -> Present {
+        self.add(Kind::Gauge, name, 1);
+        Present { metrics: self.clone(), name }
+    }
+
     /// A counter or gauge by name; `None` where there is none.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<u64> {
@@ -185,6 +191,19 @@ fn split(name: &str) -> (String, &str) {
         clean.insert(0, '_');
     }
     (clean, labels)
+}
+
+/// One of those that a gauge counts.
+#[derive(Debug)]
+pub(crate) struct Present {
+    metrics: Metrics,
+    name: &'static str,
+}
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        self.metrics.add(Kind::Gauge, self.name, -1);
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod calls;
 mod fatal;
 mod filters;
 mod generation;
+mod grpc;
 mod http;
 mod pump;
 mod reload;

@@ -11,6 +11,7 @@ use wasmtime::{Memory, StoreLimits, TypedFunc};
 
 use crate::abi::Status;
 use crate::abi::numbers::buffer;
+use crate::grpc::{GrpcEvent, Open};
 use crate::http::{Reply, View, Way};
 use crate::metrics::Metrics;
 use crate::plugin::Plugin;
@@ -173,6 +174,12 @@ pub(crate) struct State {
     /// Who made the calls that are not answered, by token.
     pub(crate) calls: HashMap<u32, u32>,
     pub(crate) last_token: u32,
+    /// gRPC calls and streams.
+    pub(crate) grpc: Open,
+    /// Within the callbacks of gRPC only.
+    pub(crate) event: Option<GrpcEvent>,
+    /// The status of what was closed last; and what was said of it, within that callback only.
+    pub(crate) status: (u32, Vec<u8>),
     pub(crate) tick: Duration,
     pub(crate) effects: Vec<Effect>,
     /// Whether missing headers are empty, as in the ABI 0.1.0.
@@ -198,7 +205,11 @@ impl State {
             buffer::CALL_RESPONSE_BODY => Ok(look(&self.answer.as_ref().ok_or(Status::NotFound)?.body)),
             buffer::VM_CONFIGURATION => Ok(look(&self.plugin.vm_configuration)),
             buffer::PLUGIN_CONFIGURATION => Ok(look(&self.plugin.configuration)),
-            buffer::GRPC_MESSAGE | buffer::FOREIGN_ARGUMENTS => Err(Status::NotFound),
+            buffer::GRPC_MESSAGE => match &self.event {
+                Some(GrpcEvent::Message(message)) => Ok(look(message)),
+                _ => Err(Status::NotFound),
+            },
+            buffer::FOREIGN_ARGUMENTS => Err(Status::NotFound),
             _ => Err(Status::BadArgument),
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::abi::{Level, Pairs, Status};
+use crate::grpc::GrpcOrder;
 
 /// An HTTP call of a filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +68,14 @@ pub trait World {
     /// # Errors
     /// The status that the filter gets instead: `BadArgument` where there is no such cluster.
     fn call(&self, call: HttpCall) -> Result<(), Status>;
+
+    /// Does something about a gRPC call or a stream; what comes of it goes to [`crate::Chain::grpc`].
+    ///
+    /// # Errors
+    /// The status that the filter gets instead: `BadArgument` where there is no such cluster.
+    fn grpc(&self, _order: GrpcOrder) -> Result<(), Status> {
+        Err(Status::Unimplemented)
+    }
 
     /// Rings when one of the VM's queues has something; none where queues are not looked after.
     fn bell(&self) -> Option<QueueBell> {

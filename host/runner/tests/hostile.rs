@@ -171,7 +171,9 @@ const CALLS: &[Call] = &[
     ("env", "proxy_http_call", &[0, 4, 0, 0, 0, 4, 0, 0, 9, 8], &[0, 4, 9], INVALID),
     ("env", "proxy_grpc_call", &[0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 9, 8], &[0, 2, 4, 6, 8, 11], INVALID),
     ("env", "proxy_grpc_stream", &[0, 4, 0, 4, 0, 4, 0, 4, 8], &[0, 2, 4, 6, 8], INVALID),
-    ("env", "proxy_grpc_send", &[1, 0, 4, 0], &[1], INVALID),
+    ("env", "proxy_grpc_send", &[2, 0, 4, 0], &[1], INVALID),
+    ("env", "proxy_grpc_cancel", &[2], &[], INVALID),
+    ("env", "proxy_grpc_close", &[2], &[], INVALID),
     ("env", "proxy_call_foreign_function", &[0, 4, 0, 4, 0, 4], &[0, 2], INVALID),
     ("env", "proxy_get_configuration", &[0, 4], &[0, 1], INVALID),
     ("wasi_snapshot_preview1", "fd_write", &[1, 0, 1, 16], &[1, 3], FAULT),
@@ -242,6 +244,10 @@ fn any_arguments_give_a_status() {
 fn contexts_that_are_not_there_cannot_be_acted_on() {
     let engine = Engine::new(limits()).unwrap();
     for (name, variants, expected) in [
+        ("proxy_grpc_cancel", vec![vec![0], vec![3], vec![-1]], 2),
+        ("proxy_grpc_cancel", vec![vec![1], vec![2], vec![0x7fff_fffd]], 1),
+        ("proxy_grpc_close", vec![vec![1], vec![2]], 1),
+        ("proxy_grpc_close", vec![vec![4]], 2),
         ("proxy_set_effective_context", vec![vec![0], vec![2], vec![-1]], 2),
         ("proxy_continue_stream", vec![vec![4], vec![-1]], 2),
         ("proxy_close_stream", vec![vec![4], vec![-1]], 2),

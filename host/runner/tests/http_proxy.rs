@@ -15,7 +15,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use support::running::{self, LOOPBACK, Running};
+use support::running::{self, LOOPBACK, Running, until};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -261,7 +261,7 @@ async fn a_filter_that_fails_fails_its_requests_and_starts_again() {
     let answer = says(running.address, "GET / HTTP/1.1\r\nhost: h\r\n\r\n").await;
     assert!(answer.contains(" 200 "), "{answer}");
     assert_eq!(running.metrics.value("gatewright_filter_failures_total{kind=\"trap\"}"), Some(1));
-    assert_eq!(running.metrics.value("gatewright_requests"), Some(0));
+    until("no request is left", || running.metrics.value("gatewright_requests") == Some(0)).await;
     running.stop().await;
 }
 
@@ -328,12 +328,11 @@ async fn filters_hear_of_clients_that_leave() {
     let mut sender = http2(running.address).await;
     let request = sender.send_request(Request::get("http://h/").body(Full::default()).unwrap());
     assert!(tokio::time::timeout(Duration::from_millis(200), request).await.is_err(), "it waits");
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(running.metrics.value("over"), Some(1), "one of HTTP/2 is over when nobody waits for it");
+    let over = |wanted| running.metrics.value("over") == Some(wanted);
+    until("one of HTTP/2 is over when nobody waits for it", || over(1)).await;
     drop(socket);
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(running.metrics.value("over"), Some(2));
-    assert_eq!(running.metrics.value("gatewright_requests"), Some(0));
+    until("one of HTTP/1.1 is over when its client leaves", || over(2)).await;
+    until("no request is left", || running.metrics.value("gatewright_requests") == Some(0)).await;
     running.stop().await;
 }
 

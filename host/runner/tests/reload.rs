@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use gatewright_runner::proxy::{Config, HttpOptions, Protocol, StartError, Target};
-use support::running::{self, LOOPBACK, Running, config, rest, says};
+use support::running::{self, LOOPBACK, Running, config, rest, says, until};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -156,6 +156,43 @@ async fn connections_of_http_end_with_their_request() {
     again.write_all(request).await.unwrap();
     again.read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, b"HTTP/1.1 204");
+    running.stop().await;
+}
+
+/// A frame of HTTP/2 (RFC 9113 section 4.1).
+fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let size = u8::try_from(payload.len()).unwrap();
+    [&[0, 0, size, kind, flags, 0, 0, 0, stream], payload].concat()
+}
+
+/// A client of HTTP/2 that knows nothing of going away: it answers no frame at all.
+#[tokio::test]
+async fn a_client_that_does_not_hear_goaway_ends_and_gets_nothing_more() {
+    let service =
+        || running::service(Target::Tcp(echo_http()), Protocol::Http(HttpOptions::default()), &[""]);
+    let running = Running::start(config(service(), 1)).await;
+    let mut socket = running.connect().await;
+    // `:method: GET`, `:scheme: http`, `:path: /`, `:authority: x` (RFC 7541, appendix A); the request ends with its head.
+    let get = |stream| frame(1, 5, stream, &[0x82, 0x86, 0x84, 0x41, 1, b'x']);
+    let begin = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(4, 0, 0, &[]), get(1)].concat();
+    socket.write_all(&begin).await.unwrap();
+    // Head of the answer: type 1, stream 1, `:status: 204`.
+    let mut heard = Vec::new();
+    let head = |heard: &[u8]| heard.windows(7).any(|part| part == [1, 5, 0, 0, 0, 1, 0x89]);
+    while !head(&heard) {
+        let read = tokio::time::timeout(Duration::from_secs(5), socket.read_buf(&mut heard)).await;
+        assert!(read.unwrap().unwrap() > 0, "{heard:?}");
+    }
+    assert_eq!(running.metrics.value("gatewright_requests_total"), Some(1));
+    running.control.reload(config(service(), 1)).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    socket.write_all(&get(3)).await.unwrap();
+    let left = tokio::time::timeout(Duration::from_secs(12), socket.read_to_end(&mut heard)).await;
+    left.expect("the connection ends").unwrap_or_default();
+    assert_eq!(running.metrics.value("gatewright_requests_total"), Some(1), "it passed no filter");
+    assert_eq!(running.metrics.value("gatewright_requests_refused_total"), Some(1));
+    // The client hears of its end a moment before it is counted.
+    until("no connection is left", || running.metrics.value("gatewright_connections") == Some(0)).await;
     running.stop().await;
 }
 

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use gatewright_runner::proxy::{Begin, ClientSide, Identity, Protocol, ServerSide, Service, Target, Tls};
+use gatewright_runner::proxy::{
+    Begin, ClientSide, HttpOptions, Identity, Protocol, ServerSide, Service, Target, Tls,
+};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use support::running::{self, LOOPBACK, Running, config, echo, rest, says};
@@ -302,17 +304,8 @@ async fn direct_tls_must_be_meant_for_postgresql() {
     let (server, visits) = counts().await;
     let far = run(takes(server, Tls::new(&identity, None, true).unwrap(), &[""])).await;
     for protocols in [&[][..], &[b"http/1.1".to_vec()]] {
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_file(&authority.certificate).unwrap()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut client = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        client.alpn_protocols = protocols.to_vec();
         let socket = TcpStream::connect(far.address).await.unwrap();
-        let connecting = TlsConnector::from(Arc::new(client));
+        let connecting = connector(&authority, protocols);
         let connected = connecting.connect(ServerName::try_from("db.test").unwrap(), socket).await;
         assert_eq!(connected.is_ok(), protocols.is_empty(), "{connected:?}");
         if let Ok(mut socket) = connected {
@@ -326,4 +319,137 @@ async fn direct_tls_must_be_meant_for_postgresql() {
     far.stop().await;
     assert_eq!(metrics.value("gatewright_connections_not_begun_total"), Some(2));
     assert_eq!(visits.load(Ordering::Relaxed), 0);
+}
+
+/// What a client needs that trusts this authority.
+fn connector(authority: &Identity, protocols: &[Vec<u8>]) -> TlsConnector {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(&authority.certificate).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut client = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    client.alpn_protocols = protocols.to_vec();
+    TlsConnector::from(Arc::new(client))
+}
+
+/// Counts the connections that it is told of.
+const COUNTS: &str = r#"(import "env" "proxy_define_metric" (func $define (param i32 i32 i32 i32) (result i32)))
+    (import "env" "proxy_increment_metric" (func $increment (param i32 i64) (result i32)))
+    (data (i32.const 100) "opened")
+    (func (export "proxy_on_new_connection") (param i32) (result i32)
+        (drop (call $define (i32.const 0) (i32.const 100) (i32.const 6) (i32.const 0)))
+        (drop (call $increment (i32.load (i32.const 0)) (i64.const 1)))
+        (i32.const 0))"#;
+
+#[tokio::test]
+async fn a_client_that_takes_long_to_begin_does_not_open_in_a_filter_that_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = own(folder.path(), "ca.test");
+    let identity = signed(folder.path(), "db.test", &authority);
+    let upstream = echo().await;
+    let running = run(takes(upstream, Tls::new(&identity, None, true).unwrap(), &[COUNTS])).await;
+    let connect = async |socket| {
+        let name = ServerName::try_from("db.test").unwrap();
+        connector(&authority, &[b"postgresql".to_vec()]).connect(name, socket).await
+    };
+    let mut prompt = connect(running.connect().await).await.unwrap();
+    prompt.write_all(b"hello").await.unwrap();
+    prompt.read_exact(&mut [0; 5]).await.unwrap();
+    assert_eq!(running.metrics.value("opened"), Some(1));
+    drop(prompt);
+    let slow = running.connect().await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    // As many reloads as it takes for the first configuration to be ended; each of the others has a connection.
+    let mut kept = Vec::new();
+    for _ in 0..9 {
+        let plain = running::service(Target::Tcp(upstream), Protocol::Tcp, &[""]);
+        running.control.reload(config(plain, 1)).await.unwrap();
+        let mut socket = running.connect().await;
+        assert_eq!(says(&mut socket, b"here").await, b"here");
+        kept.push(socket);
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut slow = connect(slow).await.expect("TLS itself begins");
+    let _ = slow.write_all(b"hello").await;
+    let mut answer = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_secs(5), slow.read_to_end(&mut answer)).await.unwrap();
+    assert_eq!(answer, b"");
+    assert_eq!(running.metrics.value("gatewright_connections_refused_total"), Some(1));
+    assert_eq!(running.metrics.value("opened"), Some(1), "the filter heard of the first one alone");
+    drop(kept);
+    running.stop().await;
+}
+
+/// A server of HTTP in TLS, which tells the version that it is spoken to in.
+async fn serves_http(identity: &Identity, protocols: &[Vec<u8>]) -> SocketAddr {
+    let chain = vec![CertificateDer::from_pem_file(&identity.certificate).unwrap()];
+    let key = rustls::pki_types::PrivateKeyDer::from_pem_file(&identity.key).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut server = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
+    server.alpn_protocols = protocols.to_vec();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(server));
+    let listener = TcpListener::bind(LOOPBACK).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let Ok(socket) = acceptor.accept(socket).await else { return };
+                let answer =
+                    hyper::service::service_fn(async |request: hyper::Request<hyper::body::Incoming>| {
+                        let said =
+                            format!("{:?} {}", request.version(), request.uri().scheme_str().unwrap_or("-"));
+                        Ok::<_, std::convert::Infallible>(hyper::Response::new(http_body_util::Full::<
+                            bytes::Bytes,
+                        >::from(
+                            said
+                        )))
+                    });
+                let executor = hyper_util::rt::TokioExecutor::new();
+                let builder = hyper_util::server::conn::auto::Builder::new(executor);
+                let _ = builder.serve_connection(hyper_util::rt::TokioIo::new(socket), answer).await;
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn http2_is_spoken_inside_tls_with_the_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = own(folder.path(), "ca.test");
+    let identity = signed(folder.path(), "api.test", &authority);
+    let (h1, h2) = (b"http/1.1".to_vec(), b"h2".to_vec());
+    for (offered, begin, name, expected) in [
+        (&[h2.clone(), h1.clone()][..], Begin::Http2, "api.test", Some("HTTP/2.0 https")),
+        (&[h2.clone(), h1.clone()], Begin::Http1, "api.test", Some("HTTP/1.1 -")),
+        (&[h1], Begin::Http2, "api.test", None),
+        (&[h2], Begin::Http2, "api2.test", None),
+    ] {
+        let server = serves_http(&identity, offered).await;
+        let options = HttpOptions { upstream_http2: begin == Begin::Http2 };
+        let mut service = running::service(Target::Tcp(server), Protocol::Http(options), &[""]);
+        let ca = Some(authority.certificate.as_path());
+        service.upstream_tls = Some(ServerSide::new(name, begin, ca, None).unwrap());
+        let running = run(service).await;
+        // Twice: the connection is used again.
+        for _ in 0..2 {
+            let mut socket = running.connect().await;
+            socket.write_all(b"GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n").await.unwrap();
+            let answer = String::from_utf8(rest(&mut socket).await).unwrap();
+            match expected {
+                Some(expected) => assert!(answer.ends_with(&format!("\r\n\r\n{expected}")), "{answer}"),
+                None => assert!(answer.starts_with("HTTP/1.1 503"), "{answer}"),
+            }
+        }
+        running.stop().await;
+    }
 }

@@ -10,6 +10,7 @@ use std::cell::RefCell;
 
 use gatewright_core::bundle::{
     ApprovalMode, Approvals, Bundle, Enforcement, FORMAT, Limits, Recording, RecordingMode, Resource, Role,
+    VERSION,
 };
 use gatewright_core::catalogue::{Catalogue, Column, MaskedColumn, Relation, RelationKind, Taint};
 use gatewright_core::mask::Method;
@@ -109,12 +110,14 @@ fn bundle() -> Bundle {
     ];
     Bundle {
         format: FORMAT,
+        version: VERSION.to_owned(),
         digest: String::new(),
         resource: Resource {
             name: "shop".to_owned(),
             database: "shop".to_owned(),
-            roles: vec![Role { name: "support".to_owned(), target: "support".to_owned() }],
+            roles: vec![Role { name: "support".to_owned(), target: "support".to_owned(), ephemeral: false }],
             allow_cleartext_password: false,
+            announce: false,
         },
         providers: Vec::new(),
         policies: serde_json::json!({ "staticPolicies": {}, "templates": {}, "templateLinks": [] }),

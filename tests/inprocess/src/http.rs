@@ -9,7 +9,7 @@ use gatewright_runner::{
 };
 
 use crate::script::{HttpCall, Script};
-use crate::{Fault, Filter, StreamId};
+use crate::{Fault, Filter, GrpcEvent, GrpcOrder, StreamId};
 
 /// Bytes of a body that a filter may gather.
 const LIMIT: usize = 4 << 20;
@@ -193,6 +193,20 @@ impl HttpVm {
             status => HttpAnswer::of(status, body),
         };
         self.chain.answer(0, token, answer)?;
+        self.after()
+    }
+
+    /// What was wanted of gRPC since the last time; what comes of it goes to [`Self::grpc`].
+    pub fn take_grpc(&mut self) -> Vec<GrpcOrder> {
+        self.script.grpc.take()
+    }
+
+    /// Something comes of a gRPC call or a stream.
+    ///
+    /// # Errors
+    /// The filter trapped.
+    pub fn grpc(&mut self, token: u32, event: GrpcEvent) -> Result<(), Fault> {
+        self.chain.grpc(0, token, event)?;
         self.after()
     }
 

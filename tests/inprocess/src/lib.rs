@@ -26,7 +26,7 @@ use std::path::Path;
 use gatewright_runner::{Engine, Limits, Module};
 
 pub use functions::Functions;
-pub use gatewright_runner::{ConnectionId as StreamId, Fault};
+pub use gatewright_runner::{ConnectionId as StreamId, Fault, GrpcEvent, GrpcOrder};
 pub use http::{HttpVm, Message};
 pub use script::HttpCall;
 pub use vm::Vm;

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use gatewright_runner::{self as runner, Level, Metrics, Shared, Status, Surroundings, World};
+use gatewright_runner::{self as runner, GrpcOrder, Level, Metrics, Shared, Status, Surroundings, World};
 
 /// A call that the filter made and that waits for its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,7 @@ pub(crate) struct Script {
     /// Every random byte.
     pub(crate) random: Cell<u8>,
     pub(crate) calls: RefCell<Vec<HttpCall>>,
+    pub(crate) grpc: RefCell<Vec<GrpcOrder>>,
     pub(crate) logs: RefCell<Vec<String>>,
 }
 
@@ -50,7 +51,7 @@ impl Script {
     /// Nothing has happened; it is `now`.
     pub(crate) fn new(now: u64) -> Rc<Self> {
         let (random, calls, logs) = (Cell::default(), RefCell::default(), RefCell::default());
-        Rc::new(Self { now: Cell::new(now), random, calls, logs })
+        Rc::new(Self { now: Cell::new(now), random, calls, grpc: RefCell::default(), logs })
     }
 
     /// Around a VM that shares nothing with another.
@@ -83,6 +84,11 @@ impl World for Script {
 
     fn call(&self, call: runner::HttpCall) -> Result<(), Status> {
         self.calls.borrow_mut().push(call.into());
+        Ok(())
+    }
+
+    fn grpc(&self, order: GrpcOrder) -> Result<(), Status> {
+        self.grpc.borrow_mut().push(order);
         Ok(())
     }
 }

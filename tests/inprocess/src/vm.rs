@@ -7,7 +7,7 @@ use std::rc::Rc;
 use gatewright_runner::{self as runner, Chain, Connection, HttpAnswer, Info, Peer, Plugin};
 
 use crate::script::{HttpCall, Script};
-use crate::{Fault, Filter, StreamId};
+use crate::{Fault, Filter, GrpcEvent, GrpcOrder, StreamId};
 
 /// A running filter.
 pub struct Vm {
@@ -91,6 +91,20 @@ impl Vm {
             status => HttpAnswer::of(status, body),
         };
         self.chain.answer(0, token, answer)?;
+        self.after()
+    }
+
+    /// What was wanted of gRPC since the last time; what comes of it goes to [`Self::grpc`].
+    pub fn take_grpc(&mut self) -> Vec<GrpcOrder> {
+        self.script.grpc.take()
+    }
+
+    /// Something comes of a gRPC call or a stream.
+    ///
+    /// # Errors
+    /// The filter trapped.
+    pub fn grpc(&mut self, token: u32, event: GrpcEvent) -> Result<(), Fault> {
+        self.chain.grpc(0, token, event)?;
         self.after()
     }
 

@@ -95,6 +95,8 @@ pub(crate) mod map {
     pub(crate) const REQUEST_TRAILERS: u32 = 1;
     pub(crate) const RESPONSE_HEADERS: u32 = 2;
     pub(crate) const RESPONSE_TRAILERS: u32 = 3;
+    pub(crate) const GRPC_INITIAL_METADATA: u32 = 4;
+    pub(crate) const GRPC_TRAILING_METADATA: u32 = 5;
     pub(crate) const CALL_RESPONSE_HEADERS: u32 = 6;
     pub(crate) const CALL_RESPONSE_TRAILERS: u32 = 7;
 }

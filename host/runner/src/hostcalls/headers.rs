@@ -1,4 +1,4 @@
-//! Header maps: those of a request and its response, and to be read only, those of HTTP calls' answers.
+//! Header maps: those of a request and its response, and to be read only, those of what HTTP and gRPC calls brought.
 
 use wasmtime::Linker;
 
@@ -6,6 +6,7 @@ use super::hostcalls;
 use crate::abi::memory::{Guest, Outcome, Return, give, put_number, slice, split};
 use crate::abi::numbers::map;
 use crate::abi::{Pairs, Status};
+use crate::grpc::GrpcEvent;
 use crate::http::SharedPairs;
 use crate::state::{State, Stream};
 
@@ -27,6 +28,11 @@ pub(super) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
 
 /// Looks at a map that can be read now.
 fn read<T>(state: &State, kind: u32, look: impl FnOnce(&Pairs) -> T) -> Result<T, Status> {
+    match (kind, &state.event) {
+        (map::GRPC_INITIAL_METADATA, Some(GrpcEvent::InitialMetadata(pairs)))
+        | (map::GRPC_TRAILING_METADATA, Some(GrpcEvent::TrailingMetadata(pairs))) => return Ok(look(pairs)),
+        _ => {}
+    }
     match kind {
         map::CALL_RESPONSE_HEADERS => Ok(look(&state.answer.as_ref().ok_or(Status::BadArgument)?.headers)),
         map::CALL_RESPONSE_TRAILERS => Ok(look(&state.answer.as_ref().ok_or(Status::BadArgument)?.trailers)),
@@ -68,7 +74,11 @@ fn field(name: &[u8], value: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Status> {
 
 /// A serialized map, as one that can stand in a message.
 pub(super) fn fields(bytes: &[u8]) -> Result<Pairs, Status> {
-    let pairs = Pairs::read(bytes).ok_or(Status::BadArgument)?;
+    checked(&Pairs::read(bytes).ok_or(Status::BadArgument)?)
+}
+
+/// The same of a map.
+pub(super) fn checked(pairs: &Pairs) -> Result<Pairs, Status> {
     pairs.0.iter().map(|(name, value)| field(name, value)).collect::<Result<_, _>>().map(Pairs)
 }
 

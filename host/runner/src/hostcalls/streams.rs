@@ -5,7 +5,7 @@ use wasmtime::Linker;
 use super::headers::fields;
 use super::hostcalls;
 use crate::abi::Status;
-use crate::abi::memory::{Guest, Outcome, put, slice, split};
+use crate::abi::memory::{Guest, Outcome, Return, give, put_number, slice, split};
 use crate::abi::numbers::stream;
 use crate::http::{Reply, Way};
 use crate::state::{Effect, State};
@@ -74,13 +74,11 @@ fn close(guest: &mut Guest<'_>, kind: u32) -> Outcome {
     Ok(())
 }
 
-/// The status of the gRPC call that closed: none does.
+/// The status of the call that closed last.
 fn status(guest: &mut Guest<'_>, code_at: u32, data_at: u32, size_at: u32) -> Outcome {
-    let memory = split(guest)?.0;
-    for at in [code_at, data_at, size_at] {
-        put(memory, at, &[0; 4])?;
-    }
-    Ok(())
+    let (code, message) = guest.data().status.clone();
+    put_number(guest, code_at, code)?;
+    give(guest, &message, Return { data: data_at, size: size_at })
 }
 
 /// Answers a request. A network filter's stream takes no HTTP response: as in Envoy, nothing happens.

@@ -11,6 +11,7 @@ use super::{Exchange, Way};
 use crate::abi::Pairs;
 use crate::chain::ConnectionId;
 use crate::fault::Fault;
+use crate::grpc::GrpcEvent;
 use crate::state::{Effect, Info, ROOT};
 use crate::vm::Vm;
 use crate::world::HttpAnswer;
@@ -256,6 +257,14 @@ impl HttpChain {
     /// A filter failed.
     pub fn answer(&mut self, index: usize, token: u32, answer: HttpAnswer) -> Result<(), Fault> {
         self.with(index, |vm| vm.answer(token, answer))
+    }
+
+    /// Something comes of a gRPC call of a filter, or of a stream.
+    ///
+    /// # Errors
+    /// A filter failed.
+    pub fn grpc(&mut self, index: usize, token: u32, event: GrpcEvent) -> Result<(), Fault> {
+        self.with(index, |vm| vm.grpc(token, event))
     }
 
     fn with(&mut self, index: usize, call: impl FnOnce(&mut Vm) -> Result<(), Fault>) -> Result<(), Fault> {

@@ -80,7 +80,7 @@ impl Flow {
     }
 
     /// What did not come out does not come any more; whoever takes it is told.
-    pub(super) fn break_off(&self) {
+    pub(crate) fn break_off(&self) {
         let mut inner = self.0.borrow_mut();
         if !inner.ended {
             inner.broken = true;

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
+use std::rc::Rc;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -14,6 +15,8 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use super::Target;
+use super::http::pool::Pool;
 use crate::abi::Pairs;
 use crate::world::{HttpAnswer, HttpCall};
 
@@ -27,12 +30,21 @@ type Sender = SendRequest<Full<Bytes>>;
 /// The connections of one thread.
 pub(super) struct Clients {
     clusters: HashMap<String, SocketAddr>,
+    /// For gRPC.
+    pools: HashMap<String, Rc<Pool>>,
     idle: RefCell<HashMap<SocketAddr, Vec<Sender>>>,
 }
 
 impl Clients {
     pub(super) fn new(clusters: HashMap<String, SocketAddr>) -> Self {
-        Self { clusters, idle: RefCell::default() }
+        let pool = |address: &SocketAddr| Rc::new(Pool::new(Target::Tcp(*address), None, true));
+        let pools = clusters.iter().map(|(name, address)| (name.clone(), pool(address))).collect();
+        Self { clusters, pools, idle: RefCell::default() }
+    }
+
+    /// The connection to a cluster that speaks gRPC.
+    pub(super) fn pool(&self, cluster: &str) -> Option<&Rc<Pool>> {
+        self.pools.get(cluster)
     }
 
     pub(super) fn knows(&self, cluster: &str) -> bool {

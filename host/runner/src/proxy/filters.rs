@@ -5,6 +5,7 @@ use std::vec::Drain;
 use super::Service;
 use crate::chain::{Chain, ConnectionId};
 use crate::fault::Fault;
+use crate::grpc::GrpcEvent;
 use crate::http::HttpChain;
 use crate::vm::Vm;
 use crate::world::HttpAnswer;
@@ -22,6 +23,7 @@ pub(super) trait Filters: Sized + 'static {
     fn tick(&mut self, index: usize) -> Result<(), Fault>;
     fn queue_ready(&mut self, index: usize, queue: u32) -> Result<(), Fault>;
     fn answer(&mut self, index: usize, token: u32, answer: HttpAnswer) -> Result<(), Fault>;
+    fn grpc(&mut self, index: usize, token: u32, event: GrpcEvent) -> Result<(), Fault>;
 }
 
 macro_rules! filters {
@@ -61,6 +63,10 @@ macro_rules! filters {
 
             fn answer(&mut self, index: usize, token: u32, answer: HttpAnswer) -> Result<(), Fault> {
                 self.answer(index, token, answer)
+            }
+
+            fn grpc(&mut self, index: usize, token: u32, event: GrpcEvent) -> Result<(), Fault> {
+                self.grpc(index, token, event)
             }
         }
     };

@@ -2,9 +2,9 @@
 
 mod connection;
 mod inbound;
-mod outbound;
-mod outlet;
-mod pool;
+pub(super) mod outbound;
+pub(super) mod outlet;
+pub(super) mod pool;
 mod pump;
 
 use std::rc::Rc;
@@ -67,9 +67,8 @@ impl HttpService {
             upstream: Some(service.upstream.to_string()),
             encryption: client.encryption,
         };
-        worker.metrics.add(Kind::Gauge, "gatewright_connections", 1);
+        let _present = worker.metrics.present("gatewright_connections");
         connection::serve(self.clone(), client.socket, info, draining).await;
-        self.worker.metrics.add(Kind::Gauge, "gatewright_connections", -1);
     }
 
     /// What a request gets that comes when its connection is to end.

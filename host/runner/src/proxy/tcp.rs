@@ -9,7 +9,6 @@ use super::thread::Visitor;
 use super::worker::Worker;
 use crate::abi::Peer;
 use crate::chain::{Chain, Connection, ConnectionId};
-use crate::metrics::Kind;
 use crate::state::Info;
 
 impl Worker<Chain> {
@@ -55,12 +54,11 @@ impl Worker<Chain> {
             upstream: Some(self.service.upstream.to_string()),
             encryption: client.encryption.take(),
         };
-        self.metrics.add(Kind::Gauge, "gatewright_connections", 1);
+        let _present = self.metrics.present("gatewright_connections");
         if let Some(id) = self.with(|chain| chain.open(info)) {
             pump::run(&self, id, client).await;
             // Whatever became of it, the filters must not think that it is still there.
             self.close(id, Peer::Local);
         }
-        self.metrics.add(Kind::Gauge, "gatewright_connections", -1);
     }
 }

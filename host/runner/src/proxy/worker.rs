@@ -13,6 +13,7 @@ use super::restart::Backoff;
 use super::world::Real;
 use crate::chain::ConnectionId;
 use crate::fault::Fault;
+use crate::grpc::GrpcEvent;
 use crate::metrics::Metrics;
 use crate::shared::Shared;
 use crate::vm::{Surroundings, Vm};
@@ -28,12 +29,12 @@ pub(super) struct Worker<C> {
     pub(super) service: Service,
     shared: Shared,
     pub(super) metrics: Metrics,
-    clients: Rc<Clients>,
+    pub(super) clients: Rc<Clients>,
     pub(super) chain: RefCell<C>,
     wakers: RefCell<HashMap<ConnectionId, Waker>>,
     backoff: RefCell<Backoff>,
     /// Calls of filters that are not answered.
-    calls: Cell<usize>,
+    pub(super) calls: Cell<usize>,
     /// No more connections are taken.
     ending: Cell<bool>,
     over: Cell<bool>,
@@ -191,6 +192,13 @@ impl<C: Filters> Worker<C> {
         }
     }
 
+    /// Something comes of a gRPC call of a filter.
+    pub(super) fn grpc(self: &Rc<Self>, index: usize, token: u32, event: GrpcEvent) {
+        if !self.is_failed() {
+            self.with(|chain| chain.grpc(index, token, event));
+        }
+    }
+
     /// Something is in a queue of a filter.
     pub(super) fn queue_ready(self: &Rc<Self>, index: usize, queue: u32) {
         if !self.is_failed() {
@@ -228,5 +236,7 @@ impl<C: Filters> Worker<C> {
         };
         let _ = tokio::time::timeout(LAST_CALLS, last).await;
         self.over.set(true);
+        // With the filters end the streams that they have open.
+        *self.chain.borrow_mut() = C::of(Vec::new(), &self.service);
     }
 }

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 
 use super::filters::Filters;
+use super::grpc::Calls;
 use super::worker::Worker;
 use crate::abi::{Level, Status};
+use crate::grpc::GrpcOrder;
 use crate::world::{HttpCall, QueueBell, World};
 
 /// The world of one filter on one thread.
@@ -20,6 +22,7 @@ pub(super) struct Real<C> {
     bell: QueueBell,
     /// Goes with the VM: calls of one that failed must not be answered to the next.
     life: Rc<()>,
+    grpc: Rc<Calls<C>>,
 }
 
 impl<C: Filters> Real<C> {
@@ -37,7 +40,8 @@ impl<C: Filters> Real<C> {
             // Nobody listens where the worker is gone.
             let _ = rings.send(queue);
         });
-        Self { worker, index, name: name.to_owned(), start: Instant::now(), bell, life: Rc::new(()) }
+        let grpc = Calls::new(worker.clone(), index);
+        Self { worker, index, name: name.to_owned(), start: Instant::now(), bell, life: Rc::new(()), grpc }
     }
 }
 
@@ -80,6 +84,10 @@ impl<C: Filters> World for Real<C> {
     fn call(&self, call: HttpCall) -> Result<(), Status> {
         let worker = self.worker.upgrade().ok_or(Status::InternalFailure)?;
         if worker.call(self.index, &self.life, call) { Ok(()) } else { Err(Status::BadArgument) }
+    }
+
+    fn grpc(&self, order: GrpcOrder) -> Result<(), Status> {
+        self.grpc.order(order)
     }
 
     fn bell(&self) -> Option<QueueBell> {

@@ -8,7 +8,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gatewright_runner::{
-    Chain, Engine, HttpCall, Level, Limits, Metrics, Module, Plugin, Shared, Status, Surroundings, Vm, World,
+    Chain, Engine, GrpcOrder, HttpCall, Level, Limits, Metrics, Module, Plugin, Shared, Status, Surroundings,
+    Vm, World,
 };
 
 /// A world that notes what filters say and call.
@@ -16,6 +17,7 @@ use gatewright_runner::{
 pub struct Still {
     pub logs: RefCell<Vec<String>>,
     pub calls: RefCell<Vec<HttpCall>>,
+    pub grpc: RefCell<Vec<GrpcOrder>>,
 }
 
 impl World for Still {
@@ -42,6 +44,11 @@ impl World for Still {
 
     fn call(&self, call: HttpCall) -> Result<(), Status> {
         self.calls.borrow_mut().push(call);
+        Ok(())
+    }
+
+    fn grpc(&self, order: GrpcOrder) -> Result<(), Status> {
+        self.grpc.borrow_mut().push(order);
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gatewright_runner::proxy::{ClientSide, Config, Control, Filter, Protocol, Proxy, Service, Target};
 use gatewright_runner::{Engine, Metrics, Plugin};
@@ -98,4 +98,13 @@ pub async fn rest(socket: &mut TcpStream) -> Vec<u8> {
     let mut rest = Vec::new();
     let _ = tokio::time::timeout(Duration::from_secs(5), socket.read_to_end(&mut rest)).await.unwrap();
     rest
+}
+
+/// Waits for what comes a moment after what can be seen from outside.
+pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }

@@ -11,7 +11,7 @@ use crate::abi::Pairs;
 use crate::http::{Flow, Head};
 
 /// Fields but pseudo-fields; those that hyper cannot send are none that a filter can make.
-pub(super) fn fields(pairs: &Pairs) -> HeaderMap {
+pub(in crate::proxy) fn fields(pairs: &Pairs) -> HeaderMap {
     let fields = pairs.0.iter().filter(|(name, _)| !name.starts_with(b":")).filter_map(|(name, value)| {
         Some((HeaderName::from_bytes(name).ok()?, HeaderValue::from_bytes(value).ok()?))
     });

@@ -11,32 +11,43 @@ use super::outbound;
 use crate::http::{Broken, Flow, Frame as Part};
 
 /// A body that comes out of the filters. Where nobody wants it any more, they learn of it.
-pub(super) struct Outlet {
+pub(in crate::proxy) struct Outlet {
     flow: Flow,
     ended: bool,
+    cancels: bool,
 }
 
+/// A body broke off; the source tells HTTP/2 why.
+#[derive(Debug, thiserror::Error)]
+#[error("the message broke off")]
+pub(in crate::proxy) struct BrokeOff(#[source] Option<h2::Error>);
+
 impl Outlet {
-    pub(super) fn new(flow: Flow) -> Self {
-        Self { flow, ended: false }
+    pub(in crate::proxy) fn new(flow: Flow) -> Self {
+        Self { flow, ended: false, cancels: false }
+    }
+
+    /// A body of gRPC: where it breaks off, the call was cancelled.
+    pub(in crate::proxy) fn cancelling(flow: Flow) -> Self {
+        Self { flow, ended: false, cancels: true }
     }
 }
 
 impl Body for Outlet {
     type Data = Bytes;
-    type Error = Broken;
+    type Error = BrokeOff;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokeOff>>> {
         let part = std::task::ready!(self.flow.poll_frame(context));
         self.ended = matches!(part, None | Some(Ok(Part::Trailers(_)) | Err(_)));
-        Poll::Ready(part.map(|part| {
-            part.map(|part| match part {
-                Part::Data(bytes) => Frame::data(bytes),
-                Part::Trailers(trailers) => Frame::trailers(outbound::fields(&trailers)),
-            })
+        let reason = || self.cancels.then(|| h2::Reason::CANCEL.into());
+        Poll::Ready(part.map(|part| match part {
+            Ok(Part::Data(bytes)) => Ok(Frame::data(bytes)),
+            Ok(Part::Trailers(trailers)) => Ok(Frame::trailers(outbound::fields(&trailers))),
+            Err(Broken) => Err(BrokeOff(reason())),
         }))
     }
 

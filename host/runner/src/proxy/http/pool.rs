@@ -20,7 +20,7 @@ const WINDOW: u32 = 256 << 10;
 const MAX_HEAD: usize = 64 << 10;
 
 /// The connections of one service on one thread.
-pub(super) struct Pool {
+pub(in crate::proxy) struct Pool {
     target: Target,
     tls: Option<ServerSide>,
     http2: bool,
@@ -31,33 +31,33 @@ pub(super) struct Pool {
 }
 
 /// A response, and what it came over: a connection that is free when the response is over, where it serves one alone.
-pub(super) struct Answer {
-    pub(super) response: Response<Incoming>,
-    pub(super) lease: Option<http1::SendRequest<Outlet>>,
+pub(in crate::proxy) struct Answer {
+    pub(in crate::proxy) response: Response<Incoming>,
+    pub(in crate::proxy) lease: Option<http1::SendRequest<Outlet>>,
 }
 
 /// Why there is no response.
-pub(super) enum Unreachable {
+pub(in crate::proxy) enum Unreachable {
     Connect(sockets::Unreachable),
     BrokeOff(hyper::Error),
 }
 
 impl Pool {
-    pub(super) fn new(target: Target, tls: Option<ServerSide>, http2: bool) -> Self {
+    pub(in crate::proxy) fn new(target: Target, tls: Option<ServerSide>, http2: bool) -> Self {
         let (idle, shared) = (RefCell::default(), RefCell::default());
         Self { target, tls, http2, idle, shared, connecting: tokio::sync::Mutex::new(()) }
     }
 
-    pub(super) fn is_http2(&self) -> bool {
+    pub(in crate::proxy) fn is_http2(&self) -> bool {
         self.http2
     }
 
-    pub(super) fn is_encrypted(&self) -> bool {
+    pub(in crate::proxy) fn is_encrypted(&self) -> bool {
         self.tls.is_some()
     }
 
     /// Sends a request. A kept connection may turn out to be closed; if nothing was sent, another one is tried.
-    pub(super) async fn send(&self, request: Request<Outlet>) -> Result<Answer, Unreachable> {
+    pub(in crate::proxy) async fn send(&self, request: Request<Outlet>) -> Result<Answer, Unreachable> {
         if self.http2 { self.send_shared(request).await } else { self.send_alone(request).await }
     }
 
@@ -101,7 +101,7 @@ impl Pool {
     }
 
     /// The response is over: its connection can be used again.
-    pub(super) fn give_back(&self, sender: http1::SendRequest<Outlet>) {
+    pub(in crate::proxy) fn give_back(&self, sender: http1::SendRequest<Outlet>) {
         let mut idle = self.idle.borrow_mut();
         if !sender.is_closed() && idle.len() < MAX_IDLE {
             idle.push(sender);

@@ -17,6 +17,7 @@ impl Begin {
     pub(super) fn alpn(self) -> &'static [u8] {
         match self {
             Self::Request | Self::Direct => ALPN,
+            Self::Plain => b"",
             Self::Http1 => HTTP1,
             Self::Http2 => HTTP2,
         }

@@ -22,6 +22,8 @@ pub enum Begin {
     Request,
     /// At once: PostgreSQL 17 and later.
     Direct,
+    /// At once, for what has no name in ALPN.
+    Plain,
     /// At once, for HTTP/1.1.
     Http1,
     /// At once, for HTTP/2.
@@ -61,6 +63,7 @@ impl ServerSide {
             None => builder.with_no_client_auth(),
         };
         config.alpn_protocols = vec![begin.alpn().to_vec()];
+        config.alpn_protocols.retain(|name| !name.is_empty());
         let name = ServerName::try_from(name.to_owned())
             .map_err(|_| TlsError::Config(format!("`{name}` is not a server's name")))?;
         Ok(Self { config: Arc::new(config), name, begin })
