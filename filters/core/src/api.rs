@@ -29,6 +29,9 @@ pub struct LoginRequest {
     pub session: String,
     /// Role as the agent asked for it (a [`crate::bundle::Role::name`]).
     pub role: String,
+    /// User that the server was told (a [`crate::bundle::Role::target`]); empty from filters that do not say.
+    #[serde(default)]
+    pub user: String,
     /// The agent's token, as it came.
     pub token: String,
     /// Address that the agent connects from, without a port.
@@ -43,6 +46,9 @@ pub struct LoginRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Challenge {
+    /// Nothing yet: the server has not been spoken to. The proof is the user that the StartupMessage is to name, made for
+    /// this session.
+    User,
     /// AuthenticationSASL with its mechanisms. The proof is the SCRAM client-first-message (RFC 5802).
     ScramFirst {
         /// Mechanism names as the server offered them.

@@ -2,6 +2,7 @@
 //! policies and the target's catalogue. It holds no credential.
 
 pub mod http;
+mod version;
 
 use std::collections::BTreeMap;
 
@@ -11,14 +12,22 @@ use serde_json::{Map, Value};
 use crate::catalogue::Catalogue;
 use crate::detect;
 
+pub use version::VERSION;
+
 /// The shape of the bundle. A filter refuses a bundle of another format.
 pub const FORMAT: u32 = 1;
 
 /// What the host delivers for one resource.
+///
+/// INVARIANT: a filter that does not know a field refuses the bundle, since the field may say what is not to pass. So a
+/// new field is left out where nobody uses it (`skip_serializing_if`), and filters a version older go on working.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Bundle {
     /// [`FORMAT`].
     pub format: u32,
+    /// Of the host that made it: [`VERSION`].
+    pub version: String,
     /// Hex SHA-256 over everything else: equal digests, equal bundles. Sent back as `if-none-match`.
     pub digest: String,
     /// The resource that this bundle is for.
@@ -53,6 +62,7 @@ pub struct Bundle {
 
 /// The resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Resource {
     /// Name in `gatewright.yaml`; also the id of its `Database` entity.
     pub name: String,
@@ -64,19 +74,32 @@ pub struct Resource {
     /// the proxy's memory; off unless the configuration says so.
     #[serde(default)]
     pub allow_cleartext_password: bool,
+    /// Whether the server is told who the agent is, in settings of the session. Left out where it is: filters that do not
+    /// know of it take the bundle all the same.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub announce: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// One role that agents may ask for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Role {
     /// What the agent's StartupMessage says.
     pub name: String,
     /// What the target's StartupMessage says.
     pub target: String,
+    /// The host makes a user for each session, and names it once it knows who asks; `target` is what it is a member of.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ephemeral: bool,
 }
 
 /// One identity provider.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Provider {
     /// Required `iss`, compared as is.
     pub issuer: String,
@@ -100,6 +123,7 @@ pub struct Provider {
 
 /// Groups of those whose claims are these: of pipelines, whose tokens name no groups.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct GroupRule {
     /// The groups.
     pub groups: Vec<String>,
@@ -140,6 +164,7 @@ pub enum ApprovalMode {
 
 /// How held commands behave.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Approvals {
     /// Outside of an open transaction.
     pub mode: ApprovalMode,
@@ -198,6 +223,7 @@ pub enum RecordingMode {
 
 /// How sessions are recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Recording {
     /// When a statement may go ahead.
     pub mode: RecordingMode,
@@ -211,6 +237,7 @@ pub struct Recording {
 
 /// Size caps, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Limits {
     /// Largest message that is inspected whole (Query, Parse, Bind, RowDescription, a masked DataRow, …); a
     /// larger one is refused. COPY data and unmasked rows stream and have no cap.

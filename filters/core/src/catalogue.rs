@@ -98,6 +98,7 @@ pub enum RelationKind {
 
 /// One column of a relation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Column {
     /// Name as stored (folded as the server folded it).
     pub name: String,
@@ -117,6 +118,7 @@ pub struct Column {
 
 /// One relation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Relation {
     /// `pg_class.oid`.
     pub oid: u32,
@@ -156,6 +158,7 @@ impl Relation {
 
 /// A masked base column: the resource of an `unmask` decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MaskedColumn {
     /// Schema name.
     pub schema: String,
@@ -185,6 +188,7 @@ pub enum Volatility {
 
 /// Functions that somebody created (not those of `pg_catalog`) of one schema and name, whatever their arguments.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct UserFunction {
     /// Schema name.
     pub schema: String,
@@ -210,6 +214,7 @@ pub struct UserFunction {
 
 /// The catalogue as it travels.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Catalogue {
     /// Relations outside `pg_catalog` and `information_schema`.
     pub relations: Vec<Relation>,

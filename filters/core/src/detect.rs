@@ -92,6 +92,7 @@ impl Detector {
 
 /// A detector of the operator's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Custom {
     /// The label of its matches: 1 to 63 letters, digits, `-` and `_`.
     pub name: String,
@@ -102,6 +103,7 @@ pub struct Custom {
 
 /// Which detectors there are; none by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Config {
     /// Those built in.
     #[serde(default)]

@@ -33,13 +33,13 @@ const OF_THE_MESSAGE: &[&str] = &[
 
 /// Replaces what detectors find in the values of a head or of trailers.
 pub(crate) fn mask(head: &Head, detectors: &Detectors, changes: &mut Vec<Change>) {
-    for (name, value) in &head.0 {
-        if OF_THE_MESSAGE.contains(&name.as_str()) {
+    for (name, value) in head.fields() {
+        if OF_THE_MESSAGE.contains(&name) {
             continue;
         }
         if let Some(masked) = detectors.replace(value) {
             // Where a name stands there twice, what is left of it is the value without the find.
-            changes.push(Change::Set(name.clone(), masked));
+            changes.push(Change::Set(name.to_owned(), masked));
         }
     }
 }

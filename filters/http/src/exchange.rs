@@ -11,6 +11,7 @@ mod judge;
 mod mcp;
 mod record;
 mod respond;
+mod sql;
 mod stages;
 
 pub use explain::{Decision, explain};
@@ -21,6 +22,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use gatewright_core::address::without_port;
+use gatewright_core::api::CredentialReply;
 use gatewright_core::call::{Call, HostReply, HostRequest};
 use gatewright_core::time::Millis;
 use serde_json::{Map, Value};
@@ -148,6 +150,8 @@ struct Serving {
     /// The request's number within the session.
     statement: u64,
     since: Millis,
+    /// The target's, once it is there. The request's own: the agent's next one may want another before this one goes.
+    credential: Option<Rc<CredentialReply>>,
 }
 
 /// One request and its response.
@@ -229,7 +233,7 @@ impl Exchange {
     /// The request ends with trailers. The target gets none of them: no policy has seen them, and servers merge them
     /// with the headers.
     pub fn request_trailers(&mut self, trailers: &Head, env: Env<'_>, io: &mut Io) -> Flow {
-        io.trailers.extend(trailers.0.iter().map(|(name, _)| Change::Remove(name.clone())));
+        io.trailers.extend(trailers.fields().map(|(name, _)| Change::Remove(name.to_owned())));
         self.asked.complete = true;
         self.go_on(env, io)
     }

@@ -228,8 +228,15 @@ fn lower(name: &str) -> Cow<'_, str> {
 /// A token (RFC 9110 section 5.6.2), or a pseudo-header.
 fn is_name(name: &str) -> bool {
     let name = name.strip_prefix(':').unwrap_or(name);
-    let of_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !name.is_empty() && name.bytes().all(of_token)
+}
+
+fn of_token(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.'
+            | b'^' | b'_' | b'`' | b'|' | b'~'
+    )
 }
 
 /// Names in a list, in lower case.

@@ -25,7 +25,7 @@ pub mod verified;
 mod visit;
 
 pub use exchange::{Decision, Env, Exchange, Flow, Io, Peer, explain};
-pub use head::{Change, Head};
+pub use head::{Change, Head, Place};
 pub use plane::{Plane, PlaneError, check};
 pub use reply::Reply;
 pub use visit::{Recorded, Visit, Visits};

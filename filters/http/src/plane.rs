@@ -78,8 +78,7 @@ impl Plane {
     /// # Errors
     /// Says what cannot be read or used.
     pub fn from_json(json: &[u8]) -> Result<Self, PlaneError> {
-        let bundle: Bundle = serde_json::from_slice(json).map_err(|e| PlaneError(format!("bundle: {e}")))?;
-        Self::new(&bundle)
+        Self::new(&Bundle::read(json).map_err(PlaneError)?)
     }
 
     /// Compiles a bundle.
@@ -87,9 +86,7 @@ impl Plane {
     /// # Errors
     /// Says which part cannot be used.
     pub fn new(bundle: &Bundle) -> Result<Self, PlaneError> {
-        if bundle.format != bundle::FORMAT {
-            return Err(PlaneError(format!("bundle format {} is not {}", bundle.format, bundle::FORMAT)));
-        }
+        bundle.fits().map_err(PlaneError)?;
         let api = bundle.api.clone().ok_or_else(|| PlaneError("the resource is no HTTP API".to_owned()))?;
         if api.identity.is_empty() {
             return Err(PlaneError("there is nowhere to look for the agent's identity".to_owned()));
@@ -287,12 +284,13 @@ fn sql_plane(
     bundle: &Bundle,
     sql: &bundle::http::SqlTarget,
 ) -> Result<Rc<gatewright_postgres::Plane>, PlaneError> {
-    let role = bundle::Role { name: sql.role.clone(), target: sql.role.clone() };
+    let role = bundle::Role { name: sql.role.clone(), target: sql.role.clone(), ephemeral: false };
     let resource = bundle::Resource {
         name: sql.database.clone(),
         database: sql.database.clone(),
         roles: vec![role],
         allow_cleartext_password: false,
+        announce: false,
     };
     let plane = gatewright_postgres::Plane::new(&Bundle { resource, api: None, ..bundle.clone() });
     plane.map(Rc::new).map_err(|e| PlaneError(format!("SQL: {e}")))

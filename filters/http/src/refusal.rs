@@ -133,6 +133,8 @@ impl Refusal {
     #[must_use]
     pub fn sentence(&self) -> String {
         match (&self.kind, &self.policy, &self.approval) {
+            // What was decided about SQL is told in the words of the SQL plane, which name the policies themselves.
+            (Kind::Denied, Some(_), _) if self.reason.starts_with("denied by polic") => self.reason.clone(),
             (Kind::Denied, Some(policy), _) => format!("denied by policy `{policy}`: {}", self.reason),
             (Kind::Approval, _, Some(approval)) => {
                 format!("waiting for approval {}: {}", approval.id, self.reason)
@@ -235,6 +237,8 @@ mod tests {
         );
         let denied = Refusal::new(Kind::Denied, "no").policy("never");
         assert_eq!(denied.text(), "denied by policy `never`: no");
+        let sql = Refusal::new(Kind::Denied, "denied by policies `never`, `ever`: no").policy("never");
+        assert_eq!(sql.sentence(), sql.reason, "said once");
         let problem: Value = serde_json::from_str(&denied.problem(403)).unwrap();
         assert_eq!(problem.as_object().unwrap().len(), 5, "{problem}");
     }

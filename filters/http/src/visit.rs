@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use foldhash::quality::RandomState;
+
 use gatewright_core::digest::Digest;
 use gatewright_core::event::Kind;
 use gatewright_core::run::Lines;
@@ -109,7 +111,7 @@ pub(crate) struct Arrival {
 #[derive(Debug)]
 pub struct Visits {
     new_id: fn() -> String,
-    agents: RefCell<HashMap<Digest, Rc<RefCell<Visit>>>>,
+    agents: RefCell<HashMap<Digest, Rc<RefCell<Visit>>, RandomState>>,
     strangers: RefCell<Option<Strangers>>,
 }
 

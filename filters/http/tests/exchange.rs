@@ -12,8 +12,12 @@
 #[path = "support/exchanges.rs"]
 mod support;
 
+use std::rc::Rc;
+
+use gatewright_core::bundle::RecordingMode;
 use gatewright_core::bundle::http::IdentitySource;
-use gatewright_http::{Change, Env, Exchange, Flow, Head, Io, Peer};
+use gatewright_core::call::HostReply;
+use gatewright_http::{Change, Env, Exchange, Flow, Head, Io, Peer, Plane};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::*;
@@ -136,7 +140,7 @@ fn asks(head: &[(&str, &str)]) -> Played {
     let mut played = Played::new();
     let mut all = vec![("authorization".to_owned(), format!("Bearer {}", token()).into_bytes())];
     all.extend(head.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())));
-    played.act(|exchange, env, io| Some(exchange.request_head(Head(all), false, env, io)));
+    played.act(|exchange, env, io| Some(exchange.request_head(all.into_iter().collect(), false, env, io)));
     played
 }
 
@@ -197,13 +201,13 @@ fn not_every_request_can_leave_http() {
         assert_eq!(played.seen.reply.as_ref().map(|reply| reply.status), Some(status), "{head:?}");
     }
     // Bytes came with the head, before anybody had decided.
-    let mut played = Played::of(plane_of(vec![IdentitySource::Bearer]), Peer::default());
+    let mut played = Played::of(plane_of(vec![IdentitySource::Bearer {}]), Peer::default());
     let mut all = vec![("authorization".to_owned(), format!("Bearer {}", token()).into_bytes())];
     all.extend(SOCKET.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())));
     let env = Env { plane: Some(&played.plane), visits: &played.visits, now: NOW };
     let mut io = Io::default();
     assert_eq!(
-        played.exchange.request_head(Head(all), false, env, &mut io),
+        played.exchange.request_head(all.into_iter().collect(), false, env, &mut io),
         Flow::Pause,
         "no credential yet"
     );
@@ -213,16 +217,39 @@ fn not_every_request_can_leave_http() {
 }
 
 #[test]
+fn a_slow_recording_does_not_cost_a_credential_that_ends_soon() {
+    let mut bundle = bundle(vec![IdentitySource::Bearer {}]);
+    bundle.recording.mode = RecordingMode::Strict;
+    let plane = Rc::new(Plane::new(&bundle).unwrap());
+    let visits = visits();
+    let at = |now| Env { plane: Some(&plane), visits: &visits, now };
+    let mut exchange = Exchange::new(Peer { source: "10.0.0.1:999".into(), ..Peer::default() });
+    let authorization = format!("Bearer {}", token());
+    let all: Head = GET.iter().copied().chain([("authorization", authorization.as_str())]).collect();
+    let mut io = Io::default();
+    assert_eq!(exchange.request_head(all, true, at(NOW), &mut io), Flow::Pause);
+    let credential = json!({"headers": [["x-api-key", "secret"]], "expires_at": NOW + 1}).to_string();
+    let reply = HostReply { status: 200, body: credential.into_bytes() };
+    exchange.host(io.calls[0].token, &reply, at(NOW), &mut io);
+    assert!(!io.resume && exchange.waits_for("s0"), "it waits for the recording");
+
+    let mut io = Io::default();
+    visits.acknowledged("s0", u64::MAX);
+    exchange.acknowledged(at(NOW + 5_000), &mut io);
+    assert_eq!(io.reply, None);
+    assert!(io.resume && io.changes.contains(&Change::Set("x-api-key".into(), b"secret".into())), "{io:?}");
+}
+
+#[test]
 fn trailers_of_requests_stay_here() {
     let mut played = Played::new();
     let authorization = format!("Bearer {}", token()).into_bytes();
     let mut all = vec![("authorization".to_owned(), authorization)];
     all.extend(POST.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())));
-    played.act(|exchange, env, io| Some(exchange.request_head(Head(all), false, env, io)));
+    played.act(|exchange, env, io| Some(exchange.request_head(all.into_iter().collect(), false, env, io)));
     played.act(|exchange, env, io| Some(exchange.request_body(br#"{"amount":1}"#, false, env, io)));
     assert!(played.seen.passed.is_none(), "it is not whole");
-    let trailers =
-        Head(vec![("x-forwarded-for".into(), b"1.2.3.4".to_vec()), ("x-sum".into(), b"1".to_vec())]);
+    let trailers = [("x-forwarded-for", "1.2.3.4"), ("x-sum", "1")].into_iter().collect::<Head>();
     let mut removed = Vec::new();
     played.act(|exchange, env, io| {
         let flow = exchange.request_trailers(&trailers, env, io);
@@ -237,12 +264,11 @@ fn trailers_of_requests_stay_here() {
 fn trailers_of_answers_are_masked_too() {
     let mut played = Played::new();
     played.request(GET, b"", &[]);
-    let head = Head(OK.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect());
+    let head = OK.iter().copied().collect::<Head>();
     played.act(|exchange, env, io| Some(exchange.response_head(&head, false, env, io)));
     played.act(|exchange, env, io| Some(exchange.response_body(CUSTOMER, false, env, io)));
     played.seen.response.clear();
-    let digest =
-        Head(vec![("content-digest".into(), b"sha-256=:AA==:".to_vec()), ("x-a".into(), b"b".to_vec())]);
+    let digest = [("content-digest", "sha-256=:AA==:"), ("x-a", "b")].into_iter().collect::<Head>();
     played.act(|exchange, env, io| Some(exchange.response_trailers(&digest, env, io)));
     assert_eq!(played.seen.response, [Change::Remove("content-digest".into())]);
     assert!(!played.seen.reset && played.seen.events.contains("\"200\""), "{}", played.seen.events);
@@ -258,16 +284,19 @@ fn what_the_proxy_verified_is_believed_where_it_is_configured() {
     let source = || vec![IdentitySource::JwtAuthn { payload: "p".into() }];
     let ask = |identity, peer| {
         let mut played = Played::of(plane_of(identity), peer);
-        let head: Vec<_> =
-            GET.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
-        played.act(|exchange, env, io| Some(exchange.request_head(Head(head), true, env, io)));
+        let head: Head = GET.iter().copied().collect();
+        played.act(|exchange, env, io| Some(exchange.request_head(head, true, env, io)));
         match (&played.seen.passed, &played.seen.reply) {
             (Some(_), None) => 200,
             (_, reply) => reply.as_ref().map_or(0, |reply| reply.status),
         }
     };
     assert_eq!(ask(source(), claims(json!({}))), 200);
-    assert_eq!(ask(vec![IdentitySource::Bearer], claims(json!({}))), 401, "not where it is not configured");
+    assert_eq!(
+        ask(vec![IdentitySource::Bearer {}], claims(json!({}))),
+        401,
+        "not where it is not configured"
+    );
     assert_eq!(ask(source(), Peer::default()), 401);
     for wrong in [
         json!({"iss": "https://other"}),
@@ -290,10 +319,10 @@ fn requests_of_nobody_share_one_bounded_session() {
         let mut exchange = Exchange::new(Peer { source: "10.0.0.1:9".into(), ..Peer::default() });
         let path = format!("/customers/{number}?access_token=hunter2");
         let head = [(":method", "GET"), (":path", path.as_str()), (":authority", "a")];
-        let head = head.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
+        let head: Head = head.into_iter().collect();
         let mut io = Io::default();
         let env = Env { plane: Some(&plane), visits: &visits, now };
-        exchange.request_head(Head(head), true, env, &mut io);
+        exchange.request_head(head, true, env, &mut io);
         assert_eq!(io.reply.as_ref().map(|reply| reply.status), Some(401));
         let text = std::str::from_utf8(io.events.lines.text()).unwrap().to_owned();
         (io.events.session.as_ref().map(ToString::to_string), text)
@@ -329,7 +358,7 @@ fn what_breaks_off_is_recorded() {
 
     let mut played = Played::new();
     played.request(GET, b"", &[]);
-    let head = Head(OK.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect());
+    let head = OK.iter().copied().collect::<Head>();
     played.act(|exchange, env, io| Some(exchange.response_head(&head, false, env, io)));
     played.act(|exchange, env, io| Some(exchange.response_body(&CUSTOMER[..9], false, env, io)));
     played.act(|exchange, env, io| {

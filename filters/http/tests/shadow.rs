@@ -24,7 +24,7 @@ use serde_json::Value;
 use support::*;
 
 fn shadowed(enforcement: Enforcement) -> Bundle {
-    Bundle { enforcement, ..bundle(vec![IdentitySource::Bearer]) }
+    Bundle { enforcement, ..bundle(vec![IdentitySource::Bearer {}]) }
 }
 
 fn on(bundle: &Bundle) -> Played {
@@ -108,8 +108,8 @@ fn what_cannot_be_read_and_who_it_is_stay_as_they_are() {
     refused(&mcp, b"{", 400);
     // No token, and nobody who may connect.
     let mut played = on(&shadowed(Enforcement::ShadowMasks));
-    let head = GET.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
-    played.act(|exchange, env, io| Some(exchange.request_head(Head(head), true, env, io)));
+    let head: Head = GET.iter().copied().collect();
+    played.act(|exchange, env, io| Some(exchange.request_head(head, true, env, io)));
     assert_eq!(played.seen.reply.as_ref().unwrap().status, 401);
     let mut bundle = shadowed(Enforcement::ShadowMasks);
     bundle.policies["staticPolicies"].as_object_mut().unwrap().remove("connect").unwrap();

@@ -73,9 +73,7 @@ impl Plane {
     /// # Errors
     /// Says which part cannot be used.
     pub fn new(bundle: &Bundle) -> Result<Self, PlaneError> {
-        if bundle.format != bundle::FORMAT {
-            return Err(PlaneError(format!("bundle format {} is not {}", bundle.format, bundle::FORMAT)));
-        }
+        bundle.fits().map_err(PlaneError)?;
         if bundle.resource.roles.is_empty() {
             return Err(PlaneError("the resource has no roles".to_owned()));
         }
@@ -116,8 +114,7 @@ impl Plane {
     /// # Errors
     /// Says what cannot be read or used.
     pub fn from_json(json: &[u8]) -> Result<Self, PlaneError> {
-        let bundle: Bundle = serde_json::from_slice(json).map_err(|e| PlaneError(format!("bundle: {e}")))?;
-        Self::new(&bundle)
+        Self::new(&Bundle::read(json).map_err(PlaneError)?)
     }
 
     /// Whether the meaning of a text is known; found out once for each shape.

@@ -1,5 +1,6 @@
 //! One connection of an agent, from its first byte to its last.
 
+mod announce;
 mod arrays;
 mod commands;
 mod copy;

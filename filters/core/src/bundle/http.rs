@@ -8,6 +8,7 @@ use crate::mask::Method;
 
 /// An HTTP API, and the MCP server that it may be.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Api {
     /// Where the agent's identity is looked for, in this order.
     pub identity: Vec<IdentitySource>,
@@ -46,10 +47,10 @@ pub struct Api {
 
 /// Where an agent's identity comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "from", rename_all = "snake_case")]
+#[serde(tag = "from", rename_all = "snake_case", deny_unknown_fields)]
 pub enum IdentitySource {
-    /// `Authorization: Bearer` with a JWT (RFC 6750).
-    Bearer,
+    /// `Authorization: Bearer` with a JWT (RFC 6750). Braces, since serde passes over unknown members of what has none.
+    Bearer {},
     /// A header that holds the JWT alone.
     Header {
         /// Its name, lower case.
@@ -76,6 +77,7 @@ pub enum IdentitySource {
 
 /// One kind of request.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Endpoint {
     /// Methods, upper case.
     pub methods: Vec<String>,
@@ -100,6 +102,7 @@ pub struct Endpoint {
 
 /// Where a body carries SQL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SqlBody {
     /// JSON pointer to the text.
     pub statement: String,
@@ -111,6 +114,7 @@ pub struct SqlBody {
 
 /// The database that SQL in bodies is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SqlTarget {
     /// Name of the database among the resources: what policies call it.
     pub database: String,
@@ -120,6 +124,7 @@ pub struct SqlTarget {
 
 /// One rule of masking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FieldMask {
     /// Which fields: a JSON pointer in which `*` is any one step and `**` any number of them.
     pub field: String,
@@ -143,6 +148,7 @@ pub enum Opaque {
 
 /// An MCP server over streamable HTTP.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Mcp {
     /// Path of its endpoint.
     pub path: String,
@@ -163,6 +169,7 @@ pub struct Mcp {
 
 /// What the configuration says of a tool.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tool {
     /// For policies.
     #[serde(default)]

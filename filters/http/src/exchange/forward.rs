@@ -61,10 +61,11 @@ impl Exchange {
             }
         }
         if !api.credential_headers.is_empty() {
-            // INVARIANT: the stage before this one waited for it.
-            let credential = serving.agent.credential(env.now);
-            let credential = credential
-                .ok_or_else(|| Refusal::new(503, "the target's credential expired").retry_after(1))?;
+            // INVARIANT: a stage before this one waited for it.
+            let credential = serving
+                .credential
+                .as_ref()
+                .ok_or_else(|| Refusal::new(503, "the target's credential is not there").retry_after(1))?;
             for (name, value) in &credential.headers {
                 io.changes.push(Change::Set(name.clone(), value.clone().into_bytes()));
             }

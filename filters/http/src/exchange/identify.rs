@@ -42,6 +42,7 @@ impl Exchange {
             Err(Unknown::Token(refusal)) if refusal.is_unknown_key() && !last => {
                 if let Some(token) = token(plane, &self.asked.head) {
                     let request = LoginRequest {
+                        user: String::new(),
                         resource: plane.name.clone(),
                         session: env.visits.fresh_id(),
                         role: String::new(),
@@ -93,7 +94,14 @@ impl Exchange {
             application: shown(self.asked.head.first("user-agent").unwrap_or_default(), 200),
         });
         let statement = visit.borrow_mut().next_statement();
-        self.serving = Some(Serving { plane: Rc::clone(plane), agent, visit, statement, since: env.now });
+        self.serving = Some(Serving {
+            plane: Rc::clone(plane),
+            agent,
+            visit,
+            statement,
+            since: env.now,
+            credential: None,
+        });
         Ok(Stage::Body)
     }
 }
@@ -109,7 +117,7 @@ pub(super) fn no_bundle() -> Refusal {
 /// The token of the first source that has one.
 fn token(plane: &Plane, head: &Head) -> Option<String> {
     plane.api.identity.iter().find_map(|source| match source {
-        IdentitySource::Bearer => bearer(head).map(str::to_owned),
+        IdentitySource::Bearer {} => bearer(head).map(str::to_owned),
         IdentitySource::Header { name } => head.text(name).map(|token| token.trim().to_owned()),
         IdentitySource::Cookie { name } => cookie(head, name).map(str::to_owned),
         IdentitySource::Mtls { .. } | IdentitySource::JwtAuthn { .. } => None,
@@ -120,7 +128,7 @@ fn token(plane: &Plane, head: &Head) -> Option<String> {
 fn agent(plane: &Plane, head: &Head, peer: &Peer, now: Millis) -> Result<Rc<Agent>, Unknown> {
     for source in &plane.api.identity {
         let token = match source {
-            IdentitySource::Bearer => bearer(head),
+            IdentitySource::Bearer {} => bearer(head),
             IdentitySource::Header { name } => head.text(name).map(str::trim),
             IdentitySource::Cookie { name } => cookie(head, name),
             IdentitySource::Mtls { groups } => match &peer.uri_san {
@@ -209,7 +217,9 @@ fn unauthorized(plane: &Plane, unknown: &Unknown) -> Refusal {
 
 fn nobody(plane: &Plane) -> String {
     let ways = plane.api.identity.iter().map(|source| match source {
-        IdentitySource::Bearer => "`Authorization: Bearer` with a token of your identity provider".to_owned(),
+        IdentitySource::Bearer {} => {
+            "`Authorization: Bearer` with a token of your identity provider".to_owned()
+        }
         IdentitySource::Header { name } => {
             format!("the header `{name}` with a token of your identity provider")
         }

@@ -48,7 +48,7 @@ impl Exchange {
             }
             refusal
         };
-        let facts = Facts::read(&self.asked.method, &self.asked.head.0)
+        let facts = Facts::read(&self.asked.method, &self.asked.head.fields().collect::<Vec<_>>())
             .map_err(|why| fault(why.status, why.to_string()))?;
         let mut messages = Vec::new();
         if facts.exchange == Transport::Post {

@@ -25,10 +25,11 @@ impl Exchange {
                 Stage::Body => Ok(Stage::Policy),
                 Stage::Policy => self.decide(env, io),
                 Stage::Credential(asking) => {
-                    let Some(serving) = &self.serving else { return };
-                    if serving.plane.api.credential_headers.is_empty()
-                        || serving.agent.credential(env.now).is_some()
-                    {
+                    let Some(serving) = &mut self.serving else { return };
+                    if serving.plane.api.credential_headers.is_empty() {
+                        Ok(Stage::Recording)
+                    } else if let Some(credential) = serving.agent.credential(env.now) {
+                        serving.credential = Some(credential);
                         Ok(Stage::Recording)
                     } else if asking.is_some() {
                         return;
@@ -85,16 +86,17 @@ impl Exchange {
 
     /// The host gave the target's credential, or did not.
     pub(super) fn credential_answered(&mut self, reply: &HostReply, env: Env<'_>, io: &mut Io) {
-        let Some(serving) = &self.serving else { return };
+        let Some(serving) = &mut self.serving else { return };
         if reply.status == 200
             && let Ok(credential) = serde_json::from_slice::<CredentialReply>(&reply.body)
         {
-            // One that is about to expire already serves this request all the same.
+            // One that is about to expire serves for a second all the same: whoever gives so short ones is not asked for
+            // each request.
             let credential = CredentialReply {
                 expires_at: credential.expires_at.max(env.now.saturating_add(11_000)),
                 ..credential
             };
-            serving.agent.keep_credential(credential);
+            serving.credential = Some(serving.agent.keep_credential(credential));
             self.stage = Stage::Recording;
             return;
         }

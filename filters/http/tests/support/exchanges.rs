@@ -17,7 +17,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use gatewright_core::bundle::http::{Api, Endpoint, FieldMask, IdentitySource, Mcp};
 use gatewright_core::bundle::{
     ApprovalMode, Approvals, Bundle, Enforcement, FORMAT, Limits, Provider, Recording, RecordingMode,
-    Resource,
+    Resource, VERSION,
 };
 use gatewright_core::call::{HostReply, HostRequest};
 use gatewright_core::mask::Method;
@@ -57,7 +57,7 @@ pub fn part_of(bytes: &[u8]) -> String {
 }
 
 pub fn plane() -> Rc<Plane> {
-    plane_of(vec![IdentitySource::Bearer])
+    plane_of(vec![IdentitySource::Bearer {}])
 }
 
 pub fn plane_of(identity: Vec<IdentitySource>) -> Rc<Plane> {
@@ -93,12 +93,14 @@ pub fn bundle(identity: Vec<IdentitySource>) -> Bundle {
     let x = part_of(key().verifying_key().as_bytes());
     Bundle {
         format: FORMAT,
+        version: VERSION.to_owned(),
         digest: "d".into(),
         resource: Resource {
             name: "shop".into(),
             database: String::new(),
             roles: vec![],
             allow_cleartext_password: false,
+            announce: false,
         },
         providers: vec![Provider {
             issuer: "https://idp".into(),
@@ -218,15 +220,14 @@ impl Played {
         let mut all = vec![("authorization".to_owned(), authorization.into_bytes())];
         all.extend(head.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())));
         let end = body.is_empty();
-        self.act(|exchange, env, io| Some(exchange.request_head(Head(all), end, env, io)));
+        self.act(|exchange, env, io| Some(exchange.request_head(all.into_iter().collect(), end, env, io)));
         for (piece, end) in pieces(body, cuts) {
             self.act(|exchange, env, io| Some(exchange.request_body(piece, end, env, io)));
         }
     }
 
     pub fn respond(&mut self, head: &[(&str, &str)], body: &[u8], cuts: &[usize]) {
-        let head =
-            Head(head.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect());
+        let head = head.iter().copied().collect::<Head>();
         let end = body.is_empty();
         self.act(|exchange, env, io| Some(exchange.response_head(&head, end, env, io)));
         for (piece, end) in pieces(body, cuts) {

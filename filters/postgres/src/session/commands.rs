@@ -29,6 +29,12 @@ impl Open {
             // The server would ignore it, and so does the gate.
             return Next::Stay;
         }
+        match frame.tag {
+            b'Q' => self.announce(io),
+            // Between them and their Sync a Query cannot stand.
+            b'P' | b'B' | b'D' | b'C' | b'E' if !self.extended => self.announce(io),
+            _ => {}
+        }
         let taken = match frame.tag {
             b'Q' => self.query(frame, link, env, io),
             b'P' => self.parse(frame, link, env, io),

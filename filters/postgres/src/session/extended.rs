@@ -204,6 +204,13 @@ impl Open {
     ) -> Option<()> {
         let name = frontend::execute(frame.body)?;
         self.extended = true;
+        if self.is_nobodys() {
+            let refusal =
+                Refusal::new(code::DENIED, "nothing can run after RESET ALL or DISCARD ALL before a Sync")
+                    .detail("The gate tells the database anew who you are after the Sync.");
+            self.refuse_bind(refusal, link, env, io);
+            return Some(());
+        }
         let mut running = self.running(env);
         let known =
             if name.len() > MAX_NAME { Meaning::Nothing } else { self.portals.lookup(name, self.segment) };

@@ -3,6 +3,9 @@
 //! The server's authentication request is swapped for a cleartext one; the agent's answer is a JWT; once it
 //! verifies, the server's challenge goes to the host and the host's proof to the server. No password of the
 //! target is ever here.
+//!
+//! A token that comes with the StartupMessage, as the setting `gatewright.token`, is verified before the server is spoken
+//! to: then the host can make a user for the session.
 
 mod admission;
 
@@ -13,8 +16,9 @@ use gatewright_core::event::Kind;
 use gatewright_core::identity::Identity;
 use gatewright_core::policy::Verdict;
 
-use admission::{Refused, wanted_settings};
+use admission::{Refused, taken_token, wanted_settings};
 
+use super::announce::Announcement;
 use super::open::{Open, Opening};
 use super::phases::{Next, Phase};
 use super::settings;
@@ -93,11 +97,18 @@ pub(crate) struct Login {
     server_final: Option<String>,
     server_proved: bool,
     key: Option<Digest>,
+    /// What the server is yet to get, while it is not certain who asks, or as which user.
+    startup: Option<StartupMessage>,
 }
 
 impl Login {
     /// Takes the agent's StartupMessage and writes the server's.
-    pub(crate) fn start(mut message: StartupMessage, env: Env<'_>, io: &mut Io) -> Result<Self, Refusal> {
+    pub(crate) fn start(
+        mut message: StartupMessage,
+        link: &mut Link,
+        env: Env<'_>,
+        io: &mut Io,
+    ) -> Result<Self, Refusal> {
         let Some(plane) = env.plane else {
             return Err(Refusal::new(
                 code::UNAVAILABLE,
@@ -129,6 +140,7 @@ impl Login {
             )
             .hint("use UTF8"));
         }
+        let token = taken_token(&mut message)?;
         let settings = wanted_settings(&message)?;
         // Roles are not named to strangers: an unknown one is refused only after the token has verified. Until
         // then the server is asked for a known one.
@@ -147,15 +159,13 @@ impl Login {
             }
             !option && !matches!(name.as_slice(), b"user" | b"database" | b"replication")
         });
-        message.parameters.insert(0, (b"user".to_vec(), role.target.clone().into_bytes()));
-        message.parameters.insert(1, (b"database".to_vec(), plane.resource.database.clone().into_bytes()));
+        message.parameters.insert(0, (b"database".to_vec(), plane.resource.database.clone().into_bytes()));
         // Names mean to this role what they mean to the catalogue, whatever is set for the role.
         let path: Vec<String> =
             plane.catalogue.search_path().iter().map(|schema| identifier(schema)).collect();
         message.parameters.push((b"search_path".to_vec(), path.join(", ").into_bytes()));
-        message.write(&mut io.to_server);
-        let role = Role { name: asked_role, target: role.target };
-        Ok(Self {
+        let role = Role { name: asked_role, ..role };
+        let mut login = Self {
             stage: Stage::Server,
             since: env.now,
             role,
@@ -168,12 +178,56 @@ impl Login {
             demand: Demand::Trust,
             held: Vec::new(),
             held_ready: false,
-            token: String::new(),
+            token: token.unwrap_or_default(),
             identity: None,
             server_final: None,
             server_proved: false,
             key: None,
-        })
+            startup: Some(message),
+        };
+        if !login.token.is_empty() {
+            match login.admit(link, env) {
+                // INVARIANT: there is a bundle, so the host can be asked.
+                Ok(identity) => drop(login.known(identity, link, env, io)),
+                Err(Refused { unknown_key: true, .. }) => login.refresh(link, env, io),
+                Err(refused) => return Err(refused.refusal),
+            }
+        } else if login.role.ephemeral {
+            return Err(Refusal::new(code::IDENTITY, "this role wants your token with the connection, not as the password")
+                .detail("The gate makes a user of the database for each session, and has to know for whom.")
+                .hint("give it as a setting of the connection: PGOPTIONS='-c gatewright.token=…', or options= in the connection string"));
+        } else {
+            login.begin(io);
+        }
+        Ok(login)
+    }
+
+    /// It is known who asks, and the server was not spoken to: in which user's name is it?
+    fn known(&mut self, identity: Identity, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
+        self.identity = Some(identity);
+        if self.role.ephemeral {
+            return self.ask_host(Challenge::User, link, env, io);
+        }
+        self.begin(io);
+        Next::Stay
+    }
+
+    /// Sends the StartupMessage.
+    fn begin(&mut self, io: &mut Io) {
+        self.stage = Stage::Server;
+        if let Some(mut message) = self.startup.take() {
+            message.parameters.insert(0, (b"user".to_vec(), self.role.target.clone().into_bytes()));
+            message.write(&mut io.to_server);
+        }
+    }
+
+    /// The provider may have new keys: the host looks, and a new bundle brings them.
+    fn refresh(&mut self, link: &mut Link, env: Env<'_>, io: &mut Io) {
+        let challenge = Challenge::ScramFirst { mechanisms: vec!["SCRAM-SHA-256".to_owned()] };
+        if let Some(request) = self.login_request(challenge, link, env) {
+            link.call(HostRequest::RefreshKeys(request), io);
+        }
+        self.stage = Stage::Refresh { until: env.now.saturating_add(KEY_PATIENCE) };
     }
 
     pub(crate) fn wants_client_bytes(&self) -> bool {
@@ -208,12 +262,7 @@ impl Login {
         self.token = token.unwrap_or_default().trim().to_owned();
         match self.admit(link, env) {
             Err(Refused { unknown_key: true, .. }) => {
-                // The provider may have new keys: the host looks, and a new bundle brings them.
-                let challenge = Challenge::ScramFirst { mechanisms: vec!["SCRAM-SHA-256".to_owned()] };
-                if let Some(request) = self.login_request(challenge, link, env) {
-                    link.call(HostRequest::RefreshKeys(request), io);
-                }
-                self.stage = Stage::Refresh { until: env.now.saturating_add(KEY_PATIENCE) };
+                self.refresh(link, env, io);
                 Next::Stay
             }
             admitted => self.admitted(admitted, link, env, io),
@@ -229,6 +278,7 @@ impl Login {
     ) -> Next {
         match admitted {
             Err(refused) => self.fail(refused.refusal, io),
+            Ok(identity) if self.startup.is_some() => self.known(identity, link, env, io),
             Ok(identity) => {
                 self.identity = Some(identity);
                 self.convince(link, env, io)
@@ -263,6 +313,7 @@ impl Login {
             resource: env.plane?.resource.name.clone(),
             session: link.id().to_owned(),
             role: self.role.name.clone(),
+            user: self.role.target.clone(),
             token: self.token.clone(),
             source: link.source_ip().to_owned(),
             challenge,
@@ -305,6 +356,11 @@ impl Login {
                     .hint("try again in a few seconds; if it lasts, tell the operator of Gatewright");
             return self.fail(refusal, io);
         };
+        if self.startup.is_some() {
+            self.role.target = proof;
+            self.begin(io);
+            return Next::Stay;
+        }
         match (&self.demand, server_final) {
             (Demand::Sasl(_), Some(expected)) => {
                 self.server_final = Some(expected);
@@ -359,7 +415,7 @@ impl Login {
                 io.to_client.extend_from_slice(frame.raw);
                 Next::Stay
             }
-            (Stage::Server, b'R') => self.demanded(frame, io),
+            (Stage::Server, b'R') => self.demanded(frame, link, env, io),
             (Stage::Judgement, b'R') => self.judged(frame, link, env, io),
             (Stage::Settling, b'S') => match check_parameter(frame.body) {
                 Ok(()) => {
@@ -414,7 +470,7 @@ impl Login {
     }
 
     /// The server's first Authentication message: the agent is asked for its token instead.
-    fn demanded(&mut self, frame: &Frame<'_>, io: &mut Io) -> Next {
+    fn demanded(&mut self, frame: &Frame<'_>, link: &mut Link, env: Env<'_>, io: &mut Io) -> Next {
         self.demand = match backend::authentication(frame.body) {
             Some(Authentication::Ok) => {
                 self.held.extend_from_slice(frame.raw);
@@ -442,6 +498,9 @@ impl Login {
                 &std::mem::take(&mut self.unsupported),
                 &mut io.to_client,
             );
+        }
+        if self.identity.is_some() {
+            return self.convince(link, env, io);
         }
         backend::ask_password(&mut io.to_client);
         self.stage = Stage::Token;
@@ -497,8 +556,12 @@ impl Login {
     /// Refuses a login that is under way: a message out of place makes the server end it.
     fn fail(&mut self, refusal: Refusal, io: &mut Io) -> Next {
         self.token.clear();
-        frontend::sync(&mut io.to_server);
-        frontend::terminate(&mut io.to_server);
+        if self.startup.is_some() {
+            frontend::impossible_startup(&mut io.to_server);
+        } else {
+            frontend::sync(&mut io.to_server);
+            frontend::terminate(&mut io.to_server);
+        }
         Next::Die(refusal)
     }
 
@@ -526,8 +589,12 @@ impl Login {
             }
         }
         self.token.clear();
-        let opening = Opening { role: self.role.name.clone(), identity, key: self.key };
-        Next::To(Phase::Open(Box::new(Open::new(opening, plane, link, env))))
+        let told = plane.resource.announce;
+        let announcement = told.then(|| Announcement::new(&identity, link.id(), &self.application));
+        let opening = Opening { role: self.role.name.clone(), identity, key: self.key, announcement };
+        let mut open = Open::new(opening, plane, link, env);
+        open.announce(io);
+        Next::To(Phase::Open(Box::new(open)))
     }
 }
 

@@ -9,6 +9,7 @@ use gatewright_core::identity::Identity;
 use gatewright_core::time::Millis;
 use gatewright_sql::{PreparedNames, Transaction};
 
+use super::announce::{Announcement, resets};
 use super::hold::Hold;
 use super::judge::{Judge, defines, runs_unknown_code};
 use super::names::Names;
@@ -33,6 +34,7 @@ pub(crate) struct Opening {
     pub(crate) role: String,
     pub(crate) identity: Identity,
     pub(crate) key: Option<Digest>,
+    pub(crate) announcement: Option<Announcement>,
 }
 
 /// A command that is ready to go, and what the server will answer.
@@ -74,6 +76,17 @@ pub(crate) enum Wait {
     Approval(Box<Hold>),
 }
 
+/// Whether the server still knows who the agent is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Forgotten {
+    /// It does.
+    No,
+    /// Code ran that the gate does not know.
+    Perhaps,
+    /// All settings were reset, or it was not told yet.
+    Certainly,
+}
+
 /// A session that is logged in.
 #[derive(Debug)]
 pub(crate) struct Open {
@@ -83,6 +96,12 @@ pub(crate) struct Open {
     pub(crate) explained: Recorded,
     /// Digest of BackendKeyData.
     key: Option<Digest>,
+    /// What the server is told of the agent, where it is.
+    announcement: Option<Announcement>,
+    /// It may not know it any more.
+    pub(crate) forgotten: Forgotten,
+    /// It was told within what may be a transaction, whose end may undo that.
+    told_within: bool,
     pub(crate) replies: Replies,
     pub(crate) statements: Names<Prepared>,
     pub(crate) portals: Names<Portal>,
@@ -126,6 +145,9 @@ impl Open {
             judge,
             explained: Recorded::default(),
             key: opening.key,
+            announcement: opening.announcement,
+            forgotten: Forgotten::Certainly,
+            told_within: false,
             replies: Replies::default(),
             statements: Names::default(),
             portals: Names::default(),
@@ -313,6 +335,9 @@ impl Open {
                 None => {}
             }
             unknown |= runs_unknown_code(facts);
+            if resets(facts) || (facts.transaction.is_some() && self.told_within) {
+                self.forgotten = Forgotten::Certainly;
+            }
             turns |= unknown || defines(facts);
             match &facts.renames {
                 Some(PreparedNames::All) => self.statements.forget_all(),
@@ -325,6 +350,7 @@ impl Open {
             }
         }
         if unknown {
+            self.forgotten = self.forgotten.max(Forgotten::Perhaps);
             // Such code can PREPARE, DECLARE and DEALLOCATE. It cannot reach the unnamed statement and portal, nor drop
             // the portal that runs it; but what FETCH and EXECUTE give is another matter.
             self.statements.doubt_all();
@@ -338,6 +364,26 @@ impl Open {
             self.turn_era();
         }
         self.judge.defines(analysis, let_pass, &self.plane);
+    }
+
+    /// Tells the server who the agent is, if it may not know it. At a place where a Query may stand, before anything else
+    /// of the agent.
+    pub(crate) fn announce(&mut self, io: &mut Io) {
+        if self.forgotten == Forgotten::No || self.copying_in {
+            return;
+        }
+        self.forgotten = Forgotten::No;
+        // While an answer is outstanding, that a transaction is over is not certain (COMMIT AND CHAIN).
+        self.told_within = self.status != b'I' || !self.replies.is_empty();
+        if let Some(announcement) = &self.announcement {
+            io.to_server.extend_from_slice(announcement.query());
+            self.replies.push(Reply::Announced);
+        }
+    }
+
+    /// Whether the server would run a command without knowing for whom, and cannot be told before.
+    pub(crate) fn is_nobodys(&self) -> bool {
+        self.announcement.is_some() && self.extended && self.forgotten == Forgotten::Certainly
     }
 
     /// Names may mean something else from here on: something was defined, or a definition was undone.

@@ -34,6 +34,8 @@ pub(crate) enum Reply {
     CopyEnd,
     /// CloseComplete of the filter's own probe.
     Probe(Probe),
+    /// Everything up to the ReadyForQuery of the filter's own Query, which tells the server who the agent is.
+    Announced,
 }
 
 /// What a probe is for.

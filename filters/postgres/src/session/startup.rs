@@ -79,7 +79,7 @@ impl Startup {
                 self.done = true;
                 Next::Stay
             }
-            Some(Packet::Start(message)) => match Login::start(message, env, io) {
+            Some(Packet::Start(message)) => match Login::start(message, link, env, io) {
                 Ok(login) => Next::To(Phase::Login(Box::new(login))),
                 Err(refusal) => {
                     frontend::impossible_startup(&mut io.to_server);

@@ -6,7 +6,7 @@ use gatewright_core::event::Kind;
 use gatewright_sql::{CopyDirection, StatementFacts};
 
 use super::copy::CopyMasks;
-use super::open::{Open, Wait};
+use super::open::{Forgotten, Open, Wait};
 use super::phases::Next;
 use super::replies::{Reply, Running};
 use super::rows::Masks;
@@ -110,6 +110,9 @@ impl Open {
     }
 
     fn reply(&mut self, frame: &Frame<'_>, link: &mut Link, env: Env<'_>, io: &mut Io) -> Taken {
+        if matches!(self.replies.due(), Some(Reply::Announced)) && !matches!(frame.tag, b'S' | b'A') {
+            return self.announced(frame);
+        }
         match frame.tag {
             b'N' => return self.notice(frame, io),
             b'S' | b'A' => {
@@ -182,6 +185,34 @@ impl Open {
                 Ok(())
             }
             _ => Err(broken(&format!("unexpected `{}`", char::from(frame.tag).escape_default()))),
+        }
+    }
+
+    /// What the server says to being told who the agent is.
+    fn announced(&mut self, frame: &Frame<'_>) -> Taken {
+        match frame.tag {
+            b'C' | b'N' => Ok(()),
+            // In an aborted transaction nothing runs but its end; it is told again at the next command.
+            b'E' if self.status == b'E' || self.in_transaction() => {
+                self.forgotten = Forgotten::Certainly;
+                Ok(())
+            }
+            b'E' => {
+                let fields = ErrorFields::parse(frame.body).ok_or_else(|| broken("ErrorResponse"))?;
+                let why = String::from_utf8_lossy(fields.field(b'M')).into_owned();
+                Err(Refusal::new(code::IDENTITY, "the database server does not take who you are")
+                    .detail(why)
+                    .hint("this is for the operator of Gatewright: see `announce_agent`"))
+            }
+            b'Z' => {
+                let &[status @ (b'I' | b'T' | b'E')] = frame.body else {
+                    return Err(broken("ReadyForQuery"));
+                };
+                self.replies.pop();
+                self.status = status;
+                Ok(())
+            }
+            _ => Err(broken("SET")),
         }
     }
 

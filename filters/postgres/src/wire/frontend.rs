@@ -199,6 +199,11 @@ pub fn poison_query(out: &mut Vec<u8>) {
     Writer::message(out, b'Q').cstr(POISON).end();
 }
 
+/// Query.
+pub fn query(text: &str, out: &mut Vec<u8>) {
+    Writer::message(out, b'Q').cstr(text.as_bytes()).end();
+}
+
 /// A Parse that fails.
 pub fn poison_parse(out: &mut Vec<u8>) {
     Writer::message(out, b'P').cstr(b"").cstr(POISON).i16(0).end();

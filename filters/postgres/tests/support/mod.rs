@@ -15,7 +15,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use gatewright_core::bundle::{
     ApprovalMode, Approvals, Bundle, Enforcement, FORMAT, Limits, Provider, Recording, RecordingMode,
-    Resource, Role,
+    Resource, Role, VERSION,
 };
 use gatewright_core::catalogue::{Catalogue, Column, MaskedColumn, Relation, RelationKind, Taint};
 use gatewright_core::detect;
@@ -74,12 +74,14 @@ pub fn bundle(mode: RecordingMode, approvals: ApprovalMode) -> Bundle {
     }
     Bundle {
         format: FORMAT,
+        version: VERSION.to_owned(),
         digest: format!("{mode:?}-{approvals:?}"),
         resource: Resource {
             name: "shop".into(),
             database: "shop".into(),
-            roles: vec![Role { name: "support".into(), target: "support_ro".into() }],
+            roles: vec![Role { name: "support".into(), target: "support_ro".into(), ephemeral: false }],
             allow_cleartext_password: false,
+            announce: false,
         },
         providers: vec![Provider {
             issuer: "https://idp".into(),

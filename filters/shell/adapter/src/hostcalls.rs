@@ -7,6 +7,7 @@
     reason = "the ABI's imports can only be called so; each call passes plain integers and a live slice"
 )]
 
+use std::ops::Range;
 use std::time::{Duration, UNIX_EPOCH};
 
 use gatewright_core::time::Millis;
@@ -88,23 +89,27 @@ pub fn close_downstream() -> Result<(), Failed> {
     checked(unsafe { proxy_close_stream(StreamType::Downstream as u32) })
 }
 
-/// Header fields of a map in order; none where there is no such map now.
+/// Where a header's name and its value stand.
+pub type Place = (Range<usize>, Range<usize>);
+
+/// Header fields of a map in order, and where each stands in the bytes; none where there is no such map now.
 #[must_use]
-pub fn head(map: MapType) -> Vec<(String, Vec<u8>)> {
+pub fn head(map: MapType) -> (Vec<u8>, Vec<Place>) {
     let (mut data, mut size) = (std::ptr::null_mut(), 0);
     // SAFETY: plain pointers to live variables.
     let status = unsafe { proxy_get_header_map_pairs(map as u32, &raw mut data, &raw mut size) };
     if status != 0 || data.is_null() {
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     }
     // SAFETY: the proxy allocated `size` bytes by the module's own allocator, as the SDK exports it, and hands them over.
     let bytes = unsafe { Vec::from_raw_parts(data, size, size) };
-    pairs(&bytes).unwrap_or_default()
+    let places = places(&bytes).unwrap_or_default();
+    (bytes, places)
 }
 
 /// The ABI's form of pairs: a count, the lengths of each name and value (all of 4 bytes, little endian), then names and
 /// values, each with a NUL behind it.
-fn pairs(bytes: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
+fn places(bytes: &[u8]) -> Option<Vec<Place>> {
     let number = |at: usize| {
         let bytes = bytes.get(at..at.checked_add(4)?)?;
         usize::try_from(u32::from_le_bytes(bytes.try_into().ok()?)).ok()
@@ -115,14 +120,13 @@ fn pairs(bytes: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
     let mut all = Vec::with_capacity(count.min(1_000));
     for _ in 0..count {
         let mut next = || {
-            let length = number(lengths)?;
-            let text = bytes.get(at..at.checked_add(length)?)?;
+            let place = at..at.checked_add(number(lengths)?)?;
             lengths = lengths.checked_add(4)?;
-            at = at.checked_add(length)?.checked_add(1)?;
-            Some(text.to_vec())
+            at = place.end.checked_add(1)?;
+            (place.end <= bytes.len()).then_some(place)
         };
-        let (name, value) = (next()?, next()?);
-        all.push((String::from_utf8(name).ok()?, value));
+        let place = (next()?, next()?);
+        all.push(place);
     }
     Some(all)
 }

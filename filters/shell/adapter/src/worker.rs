@@ -5,6 +5,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use foldhash::quality::RandomState;
+
 use gatewright_core::bundle::RecordingMode;
 use gatewright_core::call::{Call, HostReply, HostRequest};
 use gatewright_core::run::Lines;
@@ -72,8 +74,8 @@ impl<P: Party> Clone for Worker<P> {
 struct Inner<P: Party> {
     shared: P::Shared,
     plane: RefCell<Option<Rc<P::Plane>>>,
-    parties: RefCell<HashMap<u32, P>>,
-    calls: RefCell<HashMap<u32, Waiting<P>>>,
+    parties: RefCell<HashMap<u32, P, RandomState>>,
+    calls: RefCell<HashMap<u32, Waiting<P>, RandomState>>,
     /// Calls that the proxy could not even begin; told at the next tick.
     failed: RefCell<Vec<Waiting<P>>>,
     recorder: RefCell<Recorder>,

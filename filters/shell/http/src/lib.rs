@@ -91,7 +91,8 @@ fn action(flow: Flow) -> Action {
 
 impl Http {
     fn head(map: MapType) -> Head {
-        Head(hostcalls::head(map))
+        let (bytes, places) = hostcalls::head(map);
+        Head::at(bytes, places).unwrap_or_default()
     }
 }
 

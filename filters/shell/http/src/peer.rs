@@ -23,7 +23,7 @@ pub(crate) fn read(plane: &Plane) -> Peer {
                 let metadata = hostcalls::property_bytes(&["metadata"]).unwrap_or_default();
                 peer.claims = verified::claims(&metadata, payload);
             }
-            IdentitySource::Bearer | IdentitySource::Header { .. } | IdentitySource::Cookie { .. } => {}
+            IdentitySource::Bearer {} | IdentitySource::Header { .. } | IdentitySource::Cookie { .. } => {}
         }
     }
     peer

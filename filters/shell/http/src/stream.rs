@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use foldhash::quality::RandomState;
+
 use gatewright_adapter::{Journal, Party, Worker, hostcalls};
 use gatewright_core::bundle::RecordingMode;
 use gatewright_core::call::{Call, HostReply};
@@ -192,7 +194,7 @@ fn record(worker: &Worker<Stream>, context: u32, events: &Recorded) {
 /// The sessions of a worker, and where their events are sealed.
 pub(crate) struct Sessions {
     visits: Visits,
-    journals: RefCell<HashMap<Arc<str>, Rc<Journal>>>,
+    journals: RefCell<HashMap<Arc<str>, Rc<Journal>, RandomState>>,
 }
 
 impl Default for Sessions {

@@ -1,12 +1,12 @@
 //! What is refused whatever policy says.
 
 use gatewright_core::policy::{Action, Target};
-use gatewright_sql::{CopyDirection, CopyForm, StatementFacts};
+use gatewright_sql::{CopyDirection, CopyForm, StatementFacts, Transaction};
 
 use super::Judge;
 use crate::plane::Analysis;
 use crate::refusal::code;
-use crate::session::settings;
+use crate::session::{announce, settings};
 use crate::{Plane, Refusal};
 
 /// What is refused whatever policy says.
@@ -24,13 +24,15 @@ pub(super) enum Bar {
     Masks,
     /// It would go round an approval.
     Approval,
+    /// The database would take the agent for somebody else.
+    Identity,
 }
 
 impl Bar {
     /// Whether it is refused in shadow mode too.
     pub(super) fn stands(&self, plane: &Plane) -> bool {
         match self {
-            Self::Meaning => true,
+            Self::Meaning | Self::Identity => true,
             Self::Masks => plane.enforcement.masks(),
             Self::Approval => plane.enforcement.is_enforced(),
         }
@@ -50,12 +52,31 @@ pub(super) fn strayed() -> Barred {
     )
 }
 
+/// What comes after it in one text would run without the database knowing for whom.
+fn resets_too_early(all: &[StatementFacts]) -> Option<Barred> {
+    let at = all.iter().position(announce::resets)?;
+    let rest = all.get(at.saturating_add(1)..).unwrap_or_default();
+    let harmless = rest.iter().all(|facts| {
+        matches!(facts.transaction, Some(Transaction::Commit | Transaction::Rollback))
+            || announce::resets(facts)
+    });
+    (!harmless).then(|| {
+        Bar::Identity.of(Refusal::new(
+            code::DENIED,
+            "statements cannot follow RESET ALL or DISCARD ALL in one text",
+        )
+        .detail("The gate tells the database anew who you are when it is done.")
+        .hint("send what follows by itself"))
+    })
+}
+
 impl Judge {
     /// What of a text is refused whatever policy says, because the gate could not keep its promises afterwards; in
     /// shadow mode what is refused even then, before what is not.
     pub(super) fn never(&self, all: &[StatementFacts], analysis: &Analysis, plane: &Plane) -> Option<Barred> {
         let mut barred: Vec<Barred> =
             all.iter().filter_map(|facts| self.barred(facts, analysis, plane)).collect();
+        barred.extend(resets_too_early(all).filter(|_| plane.resource.announce));
         let stands = barred.iter().position(|barred| barred.bar.stands(plane));
         (!barred.is_empty()).then(|| barred.swap_remove(stands.unwrap_or(0)))
     }
@@ -100,6 +121,9 @@ impl Judge {
                 );
             }
             let Target::Setting { name } = &access.target else { continue };
+            if plane.resource.announce && announce::is_announced(name) {
+                return Some(Bar::Identity.of(announce::announced(name)));
+            }
             let readable = name == "client_encoding" || name == "names";
             if settings::changes_meaning(name)
                 || (readable && !settings::sets_readable_encoding(&analysis.shape))

@@ -5,6 +5,7 @@ use gatewright_core::policy::{Action, Context, Statement, Target, Verdict};
 
 use super::Login;
 use crate::refusal::code;
+use crate::session::announce::announced;
 use crate::session::{Env, Link, settings};
 use crate::wire::frontend::StartupMessage;
 use crate::{Plane, Refusal};
@@ -96,6 +97,41 @@ impl Login {
     }
 }
 
+/// Takes the token out of the settings that come with the connection, where it is among them: of its own name, or in
+/// `options`.
+pub(super) fn taken_token(message: &mut StartupMessage) -> Result<Option<String>, Refusal> {
+    const NAME: &str = "gatewright.token";
+    let mut tokens: Vec<String> = Vec::new();
+    message.parameters.retain(|(name, value)| {
+        let is_it = name.eq_ignore_ascii_case(NAME.as_bytes());
+        if is_it {
+            tokens.push(String::from_utf8_lossy(value).into_owned());
+        }
+        !is_it
+    });
+    for (name, value) in &mut message.parameters {
+        if name != b"options" {
+            continue;
+        }
+        // What cannot be read is refused by whoever reads it next.
+        let Some(all) = settings::options(&String::from_utf8_lossy(value)) else { continue };
+        let (of_it, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(name, _)| name == NAME);
+        if of_it.is_empty() {
+            continue;
+        }
+        tokens.extend(of_it.into_iter().map(|(_, token)| token));
+        let others: Vec<String> = others.iter().map(|(name, value)| format!("-c {name}={value}")).collect();
+        *value = others.join(" ").into_bytes();
+    }
+    message.parameters.retain(|(name, value)| name != b"options" || !value.is_empty());
+    match tokens.as_slice() {
+        [] => Ok(None),
+        [token] if !token.is_empty() => Ok(Some(token.clone())),
+        _ => Err(Refusal::new(code::IDENTITY, "expected one token with the connection")
+            .hint("give `gatewright.token` once")),
+    }
+}
+
 /// Settings that come with the connection and need a permission; refuses those that nobody may change.
 pub(super) fn wanted_settings(message: &StartupMessage) -> Result<Vec<String>, Refusal> {
     let mut wanted = Vec::new();
@@ -113,6 +149,9 @@ pub(super) fn wanted_settings(message: &StartupMessage) -> Result<Vec<String>, R
         }
     }
     for (name, value) in all {
+        if name.starts_with("gatewright.") {
+            return Err(announced(&name));
+        }
         if settings::changes_meaning(&name) {
             return Err(Refusal::new(code::DENIED, format!("`{name}` cannot be set through the gate"))
                 .detail("It would change what a statement means after the gate has understood it.")
