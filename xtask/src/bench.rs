@@ -8,6 +8,7 @@ mod http;
 mod mask;
 mod pgbench;
 mod postgres;
+mod sessions;
 mod standalone;
 
 use anyhow::Result;
@@ -19,6 +20,7 @@ pub(crate) use host::run as host;
 pub(crate) use http::run as http;
 pub(crate) use mask::run_all as mask;
 pub(crate) use postgres::run as postgres;
+pub(crate) use sessions::run as sessions;
 pub(crate) use standalone::run as standalone;
 
 /// Starts this command again, with a host that is built as users run it.

@@ -1,5 +1,7 @@
 //! `cargo xtask build`: the host, and the filters as wasm.
 
+mod place;
+mod strangers;
 mod strip;
 
 use std::fs;
@@ -11,6 +13,7 @@ use gatewright_tests::tools;
 use crate::command::{cargo, run, target_dir};
 use crate::report::step;
 use crate::setup::{self, Say, WasmToolchain};
+pub(crate) use place::Place;
 
 /// The package of the PostgreSQL filter.
 pub(crate) const PACKAGE: &str = "gatewright-postgres-filter";
@@ -72,7 +75,8 @@ pub(crate) fn idle_http_filter(wasm: WasmToolchain) -> Result<PathBuf> {
 
 /// The builds that only tests load.
 pub(crate) fn test_filters(wasm: WasmToolchain) -> Result<()> {
-    filter(wasm, &TEST_PANIC).map(drop)
+    filter(wasm, &TEST_PANIC)?;
+    strangers::build(wasm)
 }
 
 /// The `gatewright` binary, beside the tests that start it; as part of the workspace, so that its dependencies have
@@ -94,28 +98,40 @@ pub(crate) fn wasm_target_dir() -> PathBuf {
     target_dir().join("wasm")
 }
 
+/// A filter as users get it: its package, and its name in `target/filters`.
+pub(crate) const RELEASED: [(&str, &str); 2] = [(PACKAGE, RELEASE.name), (HTTP_PACKAGE, HTTP.name)];
+
+/// The bytes of the filters as users get them, built in another place.
+pub(crate) fn filters_in(wasm: WasmToolchain, place: &Place) -> Result<Vec<(&'static str, Vec<u8>)>> {
+    let built = |variant: &Variant| Ok((variant.name, compile(wasm, variant, place)?));
+    [RELEASE, HTTP].iter().map(built).collect()
+}
+
 fn filter(wasm: WasmToolchain, variant: &Variant) -> Result<PathBuf> {
-    step("Building", variant.name);
-    let target = wasm_target_dir();
-    run(wasm
-        .cargo("rustc")
-        // Said here too, because what is also a Rust library would not be optimised across crates.
-        .args(["--lib", "--crate-type", "cdylib"])
-        .args(["--quiet", "--profile", "filter", "--package", variant.package, "--target-dir"])
-        .arg(&target)
-        .args(variant.features))?;
-    let built = target.join(setup::TARGET).join("filter").join(variant.package.replace('-', "_") + ".wasm");
     let public = tools::filters().join(variant.name);
-    publish(&built, &public)?;
+    publish(&compile(wasm, variant, &Place::here()?)?, &public)?;
     let size = fs::metadata(&public)?.len();
     step("Built", format!("{} ({:.2} MB)", public.display(), size as f64 / 1e6));
     Ok(public)
 }
 
-/// Copies, without what only debuggers read, in one step: an Envoy that starts meanwhile reads the old file or the new one.
-fn publish(built: &Path, public: &Path) -> Result<()> {
-    let built = fs::read(built).with_context(|| format!("reading `{}`", built.display()))?;
-    let bytes = strip::strip(&built)?;
+/// A module, without what only debuggers read.
+fn compile(wasm: WasmToolchain, variant: &Variant, place: &Place) -> Result<Vec<u8>> {
+    step("Building", variant.name);
+    run(wasm
+        .cargo("rustc", place)?
+        // Said here too, because what is also a Rust library would not be optimised across crates.
+        .args(["--lib", "--crate-type", "cdylib"])
+        .args(["--quiet", "--profile", "filter", "--package", variant.package, "--target-dir"])
+        .arg(&place.target)
+        .args(variant.features))?;
+    let name = variant.package.replace('-', "_") + ".wasm";
+    let built = place.target.join(setup::TARGET).join("filter").join(name);
+    strip::strip(&fs::read(&built).with_context(|| format!("reading `{}`", built.display()))?)
+}
+
+/// Writes in one step: an Envoy that starts meanwhile reads the old file or the new one.
+fn publish(bytes: &[u8], public: &Path) -> Result<()> {
     if fs::read(public).is_ok_and(|old| old == bytes) {
         return Ok(());
     }

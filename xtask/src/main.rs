@@ -1,9 +1,11 @@
-//! `cargo xtask setup | build | demo | test | bench`: everything that Cargo alone does not do.
+//! `cargo xtask setup | build | demo | test | bench | package | image`: everything that Cargo alone does not do.
 
 mod bench;
 mod build;
 mod command;
 mod demo;
+mod image;
+mod package;
 mod report;
 mod setup;
 mod test;
@@ -31,6 +33,10 @@ enum Task {
         /// Parts of test names
         filters: Vec<String>,
     },
+    /// Write what a release is made of into a folder: an OCI image of each filter, modules, SBOMs, signatures
+    Package(package::Package),
+    /// Build an image of the installed Envoy, with the filters, for a Docker engine that cannot pull one
+    Image,
     /// Measure what the filter costs, side by side with nothing and with a plain Envoy
     Bench {
         /// What to measure
@@ -56,6 +62,8 @@ enum Bench {
     Mask,
     /// pgbench -S through nothing, a plain Envoy, and the filter
     Postgres,
+    /// What the filter costs at 1, 10, 100 and 1,000 sessions, and how long Envoy takes to load it
+    Sessions,
     /// The analysis of a statement, natively and in wasm
     Sql,
     /// The filter in Envoy and in `gatewright run`, beside PgBouncer
@@ -68,11 +76,14 @@ fn main() -> Result<()> {
         Task::Build => build::run_all(),
         Task::Demo(demo) => demo::run(&demo),
         Task::Test { filters } => test::run(&filters),
+        Task::Image => image::build(),
+        Task::Package(package) => package::run(&package),
         Task::Bench { what: Bench::Body, .. } => bench::guest("body"),
         Task::Bench { what: Bench::Host, seconds, .. } => bench::host(seconds),
         Task::Bench { what: Bench::Http, rounds, seconds } => bench::http(rounds, seconds),
         Task::Bench { what: Bench::Mask, seconds, .. } => bench::mask(seconds),
         Task::Bench { what: Bench::Postgres, rounds, seconds } => bench::postgres(rounds, seconds),
+        Task::Bench { what: Bench::Sessions, rounds, seconds } => bench::sessions(rounds, seconds),
         Task::Bench { what: Bench::Sql, .. } => bench::guest("sql"),
         Task::Bench { what: Bench::Standalone, rounds, seconds } => bench::standalone(rounds, seconds),
     }

@@ -43,6 +43,11 @@ pub(crate) fn run(say: Say) -> Result<Ready> {
     Ok(Ready { wasm })
 }
 
+/// How to build for wasm, alone.
+pub(crate) fn wasm_toolchain() -> Result<WasmToolchain> {
+    wasm::ensure(Say::Changes)
+}
+
 impl Say {
     fn there(self, what: impl std::fmt::Display) {
         if self == Self::Everything {

@@ -7,9 +7,11 @@ mod fuzz;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
+use gatewright_tests::container;
 
 use crate::build;
 use crate::command::{cargo, on_path, run as run_command};
+use crate::image;
 use crate::report::{Paint, paint, seconds, step, warn};
 use crate::setup::{self, Say, WasmToolchain};
 
@@ -52,9 +54,12 @@ pub(crate) fn run(filters: &[String]) -> Result<()> {
     }
     print(&table);
     let failed = table.iter().any(|line| matches!(line.outcome, Outcome::Failed(_)));
-    let without = if filters.is_empty() { end_to_end_without_envoy() } else { Ok(()) };
+    let (without, contained) = match filters {
+        [] => (end_to_end_without_envoy(), end_to_end_in_a_container()),
+        _ => (Ok(()), Ok(())),
+    };
     // Last, so that the summary at the end is that of everything.
-    tests(filters).and(without)?;
+    tests(filters).and(without).and(contained)?;
     if failed {
         bail!("the tests passed, but not every other check: see the table above");
     }
@@ -82,7 +87,7 @@ fn clippy(command: &mut std::process::Command) -> &mut std::process::Command {
 fn wasm_lints(wasm: Option<WasmToolchain>) -> Result<Outcome> {
     match wasm {
         Some(wasm @ WasmToolchain::Own) => {
-            let mut command = wasm.cargo("clippy");
+            let mut command = wasm.cargo("clippy", &build::Place::here()?)?;
             command
                 .args(["--package", build::PACKAGE, "--package", build::HTTP_PACKAGE, "--target-dir"])
                 .arg(build::wasm_target_dir());
@@ -119,6 +124,23 @@ fn tests(filters: &[String]) -> Result<()> {
     )
 }
 
+/// What of end to end shows that the filter is the same in a container; says loudly when it could not be run.
+fn end_to_end_in_a_container() -> Result<()> {
+    if let Err(why) = container::engine() {
+        warn(
+            "!!! NOT TESTED: Envoy in a container. A Docker engine is needed, and `.ci/run` could not start one",
+        );
+        warn(format!("!!! {why:#}"));
+        return Ok(());
+    }
+    step("Testing", "end to end, with Envoy in a container");
+    if std::env::var_os("GATEWRIGHT_ENVOY_IMAGE").is_some() {
+        return end_to_end_on("container", &["policy"], &[]);
+    }
+    image::build()?;
+    end_to_end_on("container", &["policy"], &[("GATEWRIGHT_ENVOY_IMAGE", &image::name())])
+}
+
 /// The end-to-end suites that the proxy has a part in, once more: with `gatewright run` in Envoy's place.
 fn end_to_end_without_envoy() -> Result<()> {
     step("Testing", "end to end, without Envoy");
@@ -132,9 +154,27 @@ fn end_to_end_without_envoy() -> Result<()> {
         "recording",
         "fail_closed",
         "drivers",
+        "copy_out",
+        "detectors",
+        "explain",
+        "functions",
+        "shadow",
+        "announced",
+        "ephemeral",
+        "pipelines",
         "http_api",
         "http_mcp",
+        "http_identity",
+        "http_credentials",
+        "http_protocol",
+        "http_everything",
+        "http_strangers",
     ];
+    end_to_end_on("standalone", &suites, &[])
+}
+
+/// Suites with that proxy.
+fn end_to_end_on(proxy: &str, suites: &[&str], more: &[(&str, &str)]) -> Result<()> {
     let mut command = cargo();
     if on_path("cargo-nextest").is_some() {
         command.args(["nextest", "run", "--no-fail-fast"]);
@@ -142,7 +182,7 @@ fn end_to_end_without_envoy() -> Result<()> {
         command.args(["test", "--no-fail-fast"]);
     }
     command.args(["--workspace"]).args(suites.iter().flat_map(|suite| ["--test", suite]));
-    run_command(command.env("GATEWRIGHT_PROXY", "standalone"))
+    run_command(command.env("GATEWRIGHT_PROXY", proxy).envs(more.iter().copied()))
 }
 
 fn print(table: &[Line]) {

@@ -1,16 +1,16 @@
 //! wrk through a plain Envoy, through what Envoy has of its own, and through the filter.
 
-mod canned;
+pub(super) mod canned;
 mod memory;
-mod native;
-mod wrk;
+pub(super) mod native;
+pub(super) mod wrk;
 
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use gatewright_tests::envoy::Envoy;
 use gatewright_tests::http;
-use gatewright_tests::stack::Stack;
+use gatewright_tests::stack::{Builder, Stack};
 use gatewright_tests::wait;
 use serde_json::{Value, json};
 
@@ -39,8 +39,8 @@ pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
     let idle = build::idle_http_filter(ready.wasm)?;
     step("Starting", "a server of canned answers, the host, and an Envoy for each way");
     let canned = Canned::start()?;
-    let masked = stack(&canned, true)?;
-    let unmasked = stack(&canned, false)?;
+    let masked = stack(&canned, true).start()?;
+    let unmasked = stack(&canned, false).start()?;
     let jwks = http::get(&masked.idp.jwks_url(), None)?.body;
     let target = canned.address();
     let plain = native::start(target, &[])?;
@@ -87,7 +87,7 @@ pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
 }
 
 /// The shop's configuration in front of canned answers.
-fn stack(canned: &Canned, masks: bool) -> Result<Stack> {
+pub(super) fn stack(canned: &Canned, masks: bool) -> Builder {
     let mut builder = Stack::builder()
         .api()
         .set("/apis/0/target", json!({ "address": canned.address().to_string() }))
@@ -95,7 +95,7 @@ fn stack(canned: &Canned, masks: bool) -> Result<Stack> {
     if !masks {
         builder = builder.set("/apis/0/masks", json!([])).set("/apis/0/detectors", json!({ "enabled": [] }));
     }
-    builder.start()
+    builder
 }
 
 fn load(way: &Way<'_>, path: &str, token: &str, clients: u32, seconds: u32) -> Result<Sample> {

@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use gatewright_tests::client::Login;
+use gatewright_tests::tools::{self, PgVersion};
 
 use super::cpu;
 
@@ -71,6 +73,17 @@ pub(crate) fn select_only(
     seconds: u32,
     folder: &Path,
 ) -> Result<Sample> {
+    measured(login.program(tools::postgres(PgVersion::V18)?.join("pgbench")), busy, clients, seconds, folder)
+}
+
+/// The same by a pgbench that knows where to connect.
+pub(crate) fn measured(
+    mut pgbench: Command,
+    busy: Busy,
+    clients: u32,
+    seconds: u32,
+    folder: &Path,
+) -> Result<Sample> {
     fs::create_dir_all(folder)?;
     let before = Cpu::read(busy);
     let prefix = folder.join("log");
@@ -78,7 +91,7 @@ pub(crate) fn select_only(
     let jobs = if clients == "1" { "1" } else { "2" };
     let prefix = format!("--log-prefix={prefix}");
     let args = ["-n", "-S", "-M", "prepared", "-c", &clients, "-j", jobs, "-T", &seconds, "-l", &prefix];
-    let output = login.pgbench(&args)?;
+    let output = gatewright_tests::run(pgbench.args(args))?;
     ensure!(output.success, "pgbench: {}", output.stderr);
     // What is recorded comes in batches, and the server's processes end a moment after their clients.
     std::thread::sleep(Duration::from_millis(300));

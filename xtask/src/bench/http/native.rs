@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::typed;
 
 /// Starts an Envoy with these HTTP filters in front of `target`.
-pub(super) fn start(target: SocketAddr, filters: &[Value]) -> Result<Envoy> {
+pub(in crate::bench) fn start(target: SocketAddr, filters: &[Value]) -> Result<Envoy> {
     let ports = Ports::free()?;
     let router = typed("envoy.filters.http.router", "http.router.v3.Router", json!({}));
     let manager = typed(
@@ -52,7 +52,7 @@ fn socket(address: SocketAddr) -> Value {
 }
 
 /// Verifies the token, and keeps what it says for [`rbac`].
-pub(super) fn jwt_authn(issuer: &str, jwks: &str) -> Value {
+pub(in crate::bench) fn jwt_authn(issuer: &str, jwks: &str) -> Value {
     let provider = json!({
         "issuer": issuer,
         "audiences": [AUDIENCE],
@@ -72,7 +72,7 @@ pub(super) fn jwt_authn(issuer: &str, jwks: &str) -> Value {
 }
 
 /// Lets a group read.
-pub(super) fn rbac() -> Value {
+pub(in crate::bench) fn rbac() -> Value {
     let group = json!({ "metadata": {
         "filter": "envoy.filters.http.jwt_authn",
         "path": [{ "key": "payload" }, { "key": "groups" }],
@@ -89,7 +89,7 @@ pub(super) fn rbac() -> Value {
 }
 
 /// Asks a server, which always agrees.
-pub(super) fn ext_authz(server: SocketAddr) -> Value {
+pub(in crate::bench) fn ext_authz(server: SocketAddr) -> Value {
     let uri = json!({ "uri": format!("http://{server}"), "cluster": "target", "timeout": "1s" });
     let service = json!({ "server_uri": uri, "path_prefix": "/authorise" });
     typed("envoy.filters.http.ext_authz", "http.ext_authz.v3.ExtAuthz", json!({ "http_service": service }))

@@ -8,34 +8,34 @@ use crate::bench::cpu;
 use crate::command::output;
 
 /// What to ask for, and how.
-pub(super) struct Load<'a> {
+pub(in crate::bench) struct Load<'a> {
     /// Where.
-    pub(super) url: String,
+    pub(in crate::bench) url: String,
     /// Bearer token.
-    pub(super) token: &'a str,
+    pub(in crate::bench) token: &'a str,
     /// Connections.
-    pub(super) clients: u32,
+    pub(in crate::bench) clients: u32,
     /// How long.
-    pub(super) seconds: u32,
+    pub(in crate::bench) seconds: u32,
     /// Process id of the proxy.
-    pub(super) envoy: u32,
+    pub(in crate::bench) envoy: u32,
 }
 
 /// What one run measured.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sample {
+pub(in crate::bench) struct Sample {
     /// Requests per second.
-    pub(super) rate: f64,
+    pub(in crate::bench) rate: f64,
     /// Median latency, in microseconds.
-    pub(super) p50: f64,
+    pub(in crate::bench) p50: f64,
     /// 99th percentile of latency, in microseconds.
-    pub(super) p99: f64,
+    pub(in crate::bench) p99: f64,
     /// Processor time of the proxy for each request, in microseconds.
-    pub(super) cpu: f64,
+    pub(in crate::bench) cpu: f64,
 }
 
 /// Runs wrk.
-pub(super) fn run(load: &Load<'_>) -> Result<Sample> {
+pub(in crate::bench) fn run(load: &Load<'_>) -> Result<Sample> {
     let envoy = load.envoy.to_string();
     let before = cpu::seconds(&envoy, false);
     let mut wrk = Command::new("wrk");
@@ -65,7 +65,7 @@ fn microseconds(text: &str) -> Option<f64> {
 }
 
 /// The median of each figure over several runs.
-pub(super) fn median(samples: &[Sample]) -> Sample {
+pub(in crate::bench) fn median(samples: &[Sample]) -> Sample {
     let of = |figure: fn(&Sample) -> f64| {
         let mut all: Vec<f64> = samples.iter().map(figure).collect();
         all.sort_by(f64::total_cmp);
