@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use gatewright_core::api::{ApprovalReply, ApprovalRequest, ApprovalState};
 use gatewright_core::bundle::ApprovalMode;
+use gatewright_core::digest::{Digest, sha256_parts};
 use gatewright_core::identity::Identity;
 use gatewright_core::time::Millis;
 use rand::RngExt as _;
@@ -14,8 +15,9 @@ use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use crate::log::Log;
-use crate::store::Store;
-pub(crate) use decide::{Choice, Decision};
+use crate::log::history::Whose;
+use crate::store::{Store, Waker};
+pub(crate) use decide::{Choice, Decision, Elsewhere};
 pub(crate) use grants::{NewGrant, longest as longest_grant};
 
 use crate::store::approvals::{self as rows, Approval, Person, Stage};
@@ -57,12 +59,19 @@ pub(crate) struct Approvals {
     log: Log,
     /// Ids of approvals that moved on.
     changes: broadcast::Sender<String>,
+    /// Where other hosts move them on as well, those are found in the log: see [`Approvals::hear`].
+    waker: Option<Waker>,
 }
 
 impl Approvals {
     /// Takes up the approvals of the store, and expires them in time from now on.
     pub(crate) fn start(log: Log) -> Self {
-        let approvals = Self { store: log.store().clone(), log, changes: broadcast::channel(CHANGES).0 };
+        let store = log.store().clone();
+        let waker = store.waker();
+        let approvals = Self { store, log, changes: broadcast::channel(CHANGES).0, waker: waker.clone() };
+        if let Some(waker) = waker {
+            tokio::spawn(approvals.clone().hear(waker));
+        }
         let clock = approvals.clone();
         tokio::spawn(async move {
             loop {
@@ -85,6 +94,10 @@ impl Approvals {
             let why = "nobody may approve: the policy names no `@approvers`";
             return Err(Refused::Senseless(why.to_owned()));
         }
+        let asked = &request;
+        let names = [&asked.resource, &asked.session, &asked.principal, &asked.issuer, &asked.role];
+        let texts = [&asked.statement, &asked.digest, &asked.reason];
+        can_be_kept(names.into_iter().chain(texts).chain(&asked.shape))?;
         let mut at = self.log.begin().await?;
         let now = now();
         let expired = rows::expire(&mut at, now).await?;
@@ -242,10 +255,57 @@ impl Approvals {
     }
 
     fn announce(&self, ids: impl IntoIterator<Item = String>) {
+        if let Some(waker) = &self.waker {
+            waker.wake();
+            return;
+        }
         for id in ids {
             // Nobody waits: nobody to tell.
             let _ = self.changes.send(id);
         }
+    }
+
+    /// Announces what the log says, whichever host wrote it: each change once, in order. The log is the queue, so that one
+    /// that nobody told of is found at the next look.
+    async fn hear(self, waker: Waker) {
+        let mut next = None;
+        loop {
+            match self.changed_since(next).await {
+                Ok((names, end)) => {
+                    next = Some(end);
+                    let is_all = names.is_empty();
+                    for name in names {
+                        if let Some(Whose::Approval(id) | Whose::Grant(id)) = Whose::read(&name) {
+                            let _ = self.changes.send(id.to_owned());
+                        }
+                    }
+                    if !is_all {
+                        continue;
+                    }
+                }
+                Err(sqlx::Error::PoolClosed) => return,
+                Err(cause) => tracing::warn!(%cause, "changes of approvals cannot be looked for"),
+            }
+            waker.woken().await;
+        }
+    }
+
+    async fn changed_since(&self, next: Option<u64>) -> sqlx::Result<(Vec<String>, u64)> {
+        match next {
+            Some(next) => self.store.changed_since(next).await,
+            // Before that nobody waited here.
+            None => Ok((Vec::new(), self.store.log_size().await?)),
+        }
+    }
+}
+
+/// PostgreSQL keeps no text with U+0000 in it, and takes none in a statement.
+fn can_be_kept<'a>(texts: impl IntoIterator<Item = &'a String>) -> Result<(), Refused> {
+    match texts.into_iter().any(|text| text.contains('\0')) {
+        true => {
+            Err(Refused::Senseless("the character U+0000 is in what is asked for: leave it out".to_owned()))
+        }
+        false => Ok(()),
     }
 }
 
@@ -265,6 +325,14 @@ pub(crate) fn reply(approval: &Approval, state: ApprovalState, public_url: &str)
 /// Where people decide.
 pub(crate) fn url(approval: &Approval, public_url: &str) -> String {
     format!("{public_url}/approvals/{}", approval.id)
+}
+
+/// A digest of all that people are shown before they decide, and that does not change while they do.
+pub(crate) fn shown(approval: &Approval) -> Digest {
+    // How long it is open is kept as its end.
+    let request = ApprovalRequest { expires_s: 0, ..approval.request.clone() };
+    let request = serde_json::to_vec(&request).unwrap_or_default();
+    sha256_parts([approval.id.as_bytes(), &request, &approval.expires_at.to_be_bytes()])
 }
 
 /// Whether this person may see it.

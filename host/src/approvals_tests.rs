@@ -48,7 +48,7 @@ pub(super) fn need(table: &str) -> Need {
 
 pub(super) async fn approvals() -> (tempfile::TempDir, Store, Approvals) {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
+    let store = crate::testing::open(folder.path()).await.unwrap();
     let approvals = start(&folder, &store).await;
     (folder, store, approvals)
 }
@@ -161,7 +161,7 @@ async fn retry_takes_up_what_is_open() {
         .unwrap();
     // It survives a restart of the host.
     store.close().await;
-    let approvals = start(&folder, &Store::open(folder.path()).await.unwrap()).await;
+    let approvals = start(&folder, &crate::testing::open(folder.path()).await.unwrap()).await;
     // Somebody else's, or another command's, is another.
     let other = ApprovalRequest { principal: "bob".to_owned(), ..request(ApprovalMode::Retry) };
     assert_ne!(approvals.request(other).await.unwrap().0.id, asked.id);
@@ -238,3 +238,15 @@ async fn what_others_asked_for_is_not_there() {
     // The same subject at another issuer is somebody else.
     assert!(!looks(Identity { issuer: "https://other".to_owned(), ..person("ann", &[]) }).await);
 }
+
+crate::testing::on_postgres_too!(
+    an_approval_is_decided_by_another_and_used_once,
+    only_one_of_many_waiters_gets_it,
+    denied_and_withdrawn_are_final,
+    it_takes_as_many_people_as_the_policy_says,
+    retry_takes_up_what_is_open,
+    time_runs_out,
+    an_approval_that_nobody_may_give_is_refused,
+    a_policy_may_want_to_know_why,
+    what_others_asked_for_is_not_there,
+);

@@ -3,11 +3,13 @@
 //! see; 5 too late.
 
 mod people;
+mod sessions;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
@@ -15,9 +17,11 @@ use gatewright_core::time::Millis;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Loaded;
+use crate::secret::Sources;
 use crate::settings::Settings;
-use crate::store::search::Wanted;
-use crate::{doctor, envoy, explain, policy_test, recordings, relay, report, run, serve, time};
+use crate::store::{Shared, Store};
+use crate::vault::Vault;
+use crate::{artifact, doctor, envoy, explain, policy_test, relay, report, run, serve, time};
 
 /// The companion host of the Gatewright filters.
 #[derive(Debug, Parser)]
@@ -36,6 +40,8 @@ enum Command {
         /// Folder of the database and the signing key; instead of `host.data` in the configuration.
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
+        #[command(flatten)]
+        database: DatabaseArg,
     },
     /// Check the configuration, its secrets and its policies; exit code 1 if anything is wrong.
     Check {
@@ -107,8 +113,11 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Output::Text)]
         output: Output,
     },
+    /// Verify a release, an image or a module by the public key of whoever released it, before it is loaded: digests,
+    /// layout, signatures and SBOM. Offline; exit code 1, and the first thing that is wrong, if anything is.
+    VerifyArtifact(artifact::Args),
     /// Serve resources without Envoy: the same filters, in this process. Or serve any proxy-wasm network filter.
-    Run(run::Args),
+    Run(Box<run::Args>),
     /// Take connections in plain and pass them on in TLS: for an Envoy in front of a PostgreSQL that insists on it.
     Relay(relay::Args),
     /// Decide about what agents ask for, at the host's API.
@@ -146,7 +155,12 @@ enum Command {
     /// Read and verify recordings.
     Sessions {
         #[command(subcommand)]
-        command: Sessions,
+        command: sessions::Sessions,
+    },
+    /// The log that recordings, approvals and grants are in: its files and its key.
+    Log {
+        #[command(subcommand)]
+        command: sessions::Log,
     },
 }
 
@@ -167,45 +181,6 @@ enum Policy {
     },
 }
 
-#[derive(Debug, Subcommand)]
-enum Sessions {
-    /// List recorded sessions, the newest first.
-    Ls {
-        #[command(flatten)]
-        source: Source,
-        /// Of this resource.
-        #[arg(long, value_name = "NAME")]
-        resource: Option<String>,
-        /// Of agents whose subject contains this.
-        #[arg(long, value_name = "TEXT")]
-        agent: Option<String>,
-        /// In which a statement was decided so; in shadow mode, would have been.
-        #[arg(long, value_name = "DECISION", value_parser = ["allow", "deny", "hold", "would-deny", "would-hold"])]
-        decision: Option<String>,
-        /// In which this text occurs: in a statement, a result or an error.
-        #[arg(long, value_name = "TEXT")]
-        text: Option<String>,
-        /// How many.
-        #[arg(long, default_value_t = 50)]
-        limit: u32,
-    },
-    /// Show what happened in a session.
-    Show {
-        /// Session id.
-        id: String,
-        #[command(flatten)]
-        source: Source,
-    },
-    /// Verify all recordings, approvals and grants, or one; exit code 1 if anything was changed, removed, put in, swapped or
-    /// cut off.
-    Verify {
-        /// Session id, `approval/ID` or `grant/ID`; everything if left out.
-        id: Option<String>,
-        #[command(flatten)]
-        source: Source,
-    },
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArg {
     /// The configuration file.
@@ -213,14 +188,32 @@ pub(crate) struct ConfigArg {
     pub(crate) config: PathBuf,
 }
 
+#[derive(Clone, Args)]
+pub(crate) struct DatabaseArg {
+    /// A PostgreSQL database that several hosts share, `postgres://USER@HOST:PORT/DATABASE`; instead of `host.database` in the
+    /// configuration. A password belongs into `host.database_password`, or into the environment variable with all of it:
+    /// others on this machine see the command line.
+    #[arg(long, value_name = "URL", env = "GATEWRIGHT_DATABASE", hide_env_values = true)]
+    pub(crate) database: Option<String>,
+}
+
+/// It may hold a password.
+impl std::fmt::Debug for DatabaseArg {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DatabaseArg({})", if self.database.is_some() { "…" } else { "none" })
+    }
+}
+
 #[derive(Debug, Args)]
-struct Source {
+pub(crate) struct Source {
     /// The host's data folder.
     #[arg(long, value_name = "DIR", env = "GATEWRIGHT_DATA")]
     data: Option<PathBuf>,
-    /// The configuration file that names the data folder.
-    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    /// The configuration file that names the data folder, the database, and the keys of what is encrypted.
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    database: DatabaseArg,
     /// How to print.
     #[arg(long, value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -236,18 +229,58 @@ pub(crate) enum Output {
     Json,
 }
 
+/// Where recordings are, and what they are encrypted with.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// The data folder.
+    pub(crate) data: PathBuf,
+    /// The database that hosts share, where there is one; else it is in the data folder.
+    database: Option<Shared>,
+    /// The keys, where the configuration names some and they can be had.
+    vault: Option<Arc<Vault>>,
+}
+
+impl Place {
+    /// Opens what is there, to read only.
+    pub(crate) async fn open(&self) -> anyhow::Result<Store> {
+        let store = match &self.database {
+            Some(shared) => Store::open_shared_read_only(shared).await?,
+            None => Store::open_read_only(&self.data).await?,
+        };
+        Ok(store.with_vault(self.vault.clone()))
+    }
+}
+
 impl Source {
-    fn folder(&self) -> anyhow::Result<PathBuf> {
-        match (&self.data, &self.config) {
-            (Some(data), _) => Ok(data.clone()),
-            (None, Some(config)) => Ok(Loaded::read(config)?.data()),
+    fn place(&self) -> anyhow::Result<Place> {
+        let loaded = match (&self.config, &self.data) {
+            (Some(config), _) => Some(Loaded::read(config)?),
+            (None, Some(_)) => None,
             (None, None) => {
                 let loaded = Loaded::read(Path::new("gatewright.yaml"));
-                Ok(loaded
-                    .context("name the data folder with --data or the configuration with --config")?
-                    .data())
+                Some(loaded.context("name the data folder with --data or the configuration with --config")?)
             }
-        }
+        };
+        let encryption = loaded.as_ref().and_then(|loaded| {
+            let section = loaded.config.host.encryption.as_ref()?;
+            Some(Vault::read(section, &Sources::of(loaded)))
+        });
+        let vault = match encryption {
+            Some(Ok(vault)) => Some(Arc::new(vault)),
+            // What is not encrypted can be read all the same.
+            Some(Err(cause)) => {
+                eprintln!("gatewright: what is encrypted is not read: {cause:#}");
+                None
+            }
+            None => None,
+        };
+        let database = match (&loaded, self.database.database.as_deref()) {
+            (Some(loaded), url) => loaded.shared(url, &Sources::of(loaded))?,
+            (None, Some(url)) => Some(Shared::read(url, None)?),
+            (None, None) => None,
+        };
+        let data = self.data.clone().or_else(|| loaded.map(|loaded| loaded.data()));
+        Ok(Place { data: data.unwrap_or_default(), database, vault })
     }
 }
 
@@ -255,10 +288,16 @@ impl Source {
 pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match cli.command {
-        Command::Serve { config, data } => {
+        Command::Serve { config, data, database } => {
             logging();
-            runtime.block_on(serve::serve(&config.config, data, serve::asked_to_stop()))?;
+            let database = database.database.as_deref();
+            runtime.block_on(serve::serve(&config.config, data, database, serve::asked_to_stop()))?;
             Ok(ExitCode::SUCCESS)
+        }
+        Command::VerifyArtifact(args) => {
+            let (text, code) = artifact::verify(&args)?;
+            print(&text)?;
+            Ok(code)
         }
         Command::Relay(args) => {
             logging();
@@ -267,26 +306,26 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Run(args) => {
             logging();
-            runtime.block_on(run::run(args))?;
+            runtime.block_on(run::run(*args))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Check { config } => Ok(check(&config.config)),
         Command::Explain { config, resource, groups, subject, role, output, sql } => {
-            let settings = Settings::read(&config.config)?;
+            let settings = Settings::read(&config.config, &Sources::default())?;
             let asked = explain::Asked { resource, groups, subject, role, sql };
             print(&runtime.block_on(explain::explain(&settings, &asked, output))?)
         }
         Command::Policies => print(crate::policies::DEFAULT),
         Command::Policy { command: Policy::Test { config, cases } } => {
-            let settings = Settings::read(&config.config)?;
+            let settings = Settings::read(&config.config, &Sources::default())?;
             let (report, passed) = runtime.block_on(policy_test::run(&settings, &cases))?;
             print(&report)?;
             Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Envoy { config, resource, listen, wasm, admin } => {
-            let settings = Settings::read(&config.config)?;
+            let loaded = Loaded::read(&config.config)?;
             let asked = envoy::Asked { resource, listen, wasm, admin };
-            print(&envoy::bootstrap(&settings, &asked)?)
+            print(&envoy::bootstrap(&loaded, &asked)?)
         }
         Command::Doctor { config, admin, dump, wasm, output } => {
             let loaded = Loaded::read(&config.config)?;
@@ -297,11 +336,12 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Report { shadow: _, since, resource, source } => {
             let asked = report::Asked { resource, since, output: source.output };
-            let (text, harmless) = runtime.block_on(report::shadow(&source.folder()?, &asked))?;
+            let (text, harmless) = runtime.block_on(report::shadow(&source.place()?, &asked))?;
             print(&text)?;
             Ok(if harmless { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
-        Command::Sessions { command } => runtime.block_on(sessions(command)),
+        Command::Sessions { command } => runtime.block_on(sessions::sessions(command)),
+        Command::Log { command } => runtime.block_on(sessions::log(command)),
         Command::Approvals { command } => runtime.block_on(people::approvals(command)),
         Command::Grants { command } => runtime.block_on(people::grants(command)),
         Command::Completions { shell } => {
@@ -326,7 +366,7 @@ fn since(text: &str) -> Result<Millis, String> {
 }
 
 fn check(config: &Path) -> ExitCode {
-    match Settings::read(config) {
+    match Settings::read(config, &Sources::default()) {
         Ok(settings) => {
             let config = &settings.loaded.config;
             let policies = settings.policy_count();
@@ -343,23 +383,6 @@ fn check(config: &Path) -> ExitCode {
         Err(faults) => {
             eprintln!("{faults}");
             ExitCode::FAILURE
-        }
-    }
-}
-
-async fn sessions(command: Sessions) -> anyhow::Result<ExitCode> {
-    match command {
-        Sessions::Ls { source, resource, agent, decision, text, limit } => {
-            let wanted = Wanted { resource, principal: agent, decision, text, limit, ..Wanted::default() };
-            print(&recordings::list(&source.folder()?, &wanted, source.output).await?)
-        }
-        Sessions::Show { id, source } => {
-            print(&recordings::show(&source.folder()?, &id, source.output).await?)
-        }
-        Sessions::Verify { id, source } => {
-            let (report, sound) = recordings::verify(&source.folder()?, id.as_deref(), source.output).await?;
-            print(&report)?;
-            Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
     }
 }

@@ -4,18 +4,26 @@
 //! This is for addresses and paths; secrets are named by reference ([`crate::secret::SecretRef`]) and never stand here.
 
 pub(crate) mod api;
+pub(crate) mod encryption;
 mod endpoint;
 mod fault;
 pub(crate) mod identity;
 pub(crate) mod model;
 pub(crate) mod notifications;
+pub(crate) mod retention;
+pub(crate) mod secrets;
+pub(crate) mod siem;
+pub(crate) mod slack;
 mod validate;
 pub(crate) mod values;
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use gatewright_core::bundle::Enforcement;
 
+use crate::secret::Sources;
+use crate::store::Shared;
 pub(crate) use api::{Api, Credential};
 pub(crate) use endpoint::{At, Endpoint, Tls};
 pub(crate) use fault::{Fault, Faults};
@@ -58,6 +66,19 @@ impl Loaded {
         self.folder.join(&self.config.host.data)
     }
 
+    /// The database that hosts share, where there is one: `other`, or the one that is named here.
+    pub(crate) fn shared(&self, other: Option<&str>, sources: &Sources) -> anyhow::Result<Option<Shared>> {
+        let host = &self.config.host;
+        let Some(url) = other.or(host.database.as_ref().map(|database| &*database.0)) else {
+            return Ok(None);
+        };
+        let password = host.database_password.as_ref().map(|password| sources.get(&password.value));
+        let password = password.transpose().context("host.database_password")?;
+        // A URL from elsewhere may hold its own.
+        let password = password.filter(|_| !has_password(url));
+        Shared::read(url, password.as_ref()).map(Some)
+    }
+
     /// Folder of the policies.
     pub(crate) fn policies(&self) -> PathBuf {
         self.folder.join(&self.config.policies.value)
@@ -67,19 +88,28 @@ impl Loaded {
     pub(crate) fn secret_files(&self) -> Vec<PathBuf> {
         let config = &self.config;
         let roles = config.resources.value.iter().flat_map(|resource| &resource.roles.value);
-        let passwords = roles.filter_map(|role| role.password.as_ref());
+        let passwords = roles.clone().filter_map(|role| role.password.as_ref().or(role.login.as_ref()));
+        let makers = roles.filter_map(|role| role.ephemeral.as_ref()?.value.password.as_ref());
         let client = config.people.as_ref().and_then(|people| people.client_secret.as_ref());
         let secrets = std::iter::once(&config.host.filter_token).chain(&config.host.metrics_token);
         let slack = config.notifications.iter().filter_map(|one| one.slack.as_ref()).map(|slack| &slack.url);
         let signing = config.notifications.iter().filter_map(|one| one.webhook.as_ref());
+        let watching = config.siem.iter().filter_map(|one| one.webhook.as_ref());
+        let mail = config.notifications.iter().filter_map(|one| one.email.as_ref());
         let secrets = secrets.chain(slack).chain(signing.map(|webhook| &webhook.secret));
-        let secrets = secrets.chain(client).chain(passwords);
+        let secrets = secrets.chain(watching.map(|webhook| &webhook.secret));
+        let secrets = secrets.chain(mail.clone().filter_map(|email| email.password.as_ref()));
+        let app = config.slack.as_ref().map(|app| &app.signing_secret);
+        let secrets = secrets.chain(client).chain(app).chain(passwords);
         let secrets = secrets.map(|secret| &secret.value);
         let credentials = config.apis.value.iter().filter_map(|api| api.credential.as_ref()?.value.secret());
-        let secrets = secrets.chain(credentials).filter_map(|secret| secret.path());
+        let secrets = secrets.chain(credentials).chain(makers).filter_map(|secret| secret.path());
         let keys =
             config.identity.providers.value.iter().filter_map(|provider| provider.jwks.value.file.as_deref());
-        secrets.chain(keys).map(|path| self.folder.join(path)).collect()
+        let authorities = mail.filter_map(|email| Some(email.ca.as_ref()?.value.as_path()));
+        let syslog =
+            config.siem.iter().filter_map(|one| Some(one.syslog.as_ref()?.ca.as_ref()?.value.as_path()));
+        secrets.chain(keys).chain(authorities).chain(syslog).map(|path| self.folder.join(path)).collect()
     }
 
     /// The resource of that name.
@@ -149,6 +179,10 @@ pub(crate) fn parse_yaml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T
         serde::Deserialize::deserialize(serde_path_to_error::Deserializer::new(deserializer, &mut track))
     });
     parsed.map_err(|error| fault::from_yaml(&error, &track.path().to_string()))
+}
+
+fn has_password(url: &str) -> bool {
+    reqwest::Url::parse(url).is_ok_and(|url| url.password().is_some())
 }
 
 #[cfg(test)]

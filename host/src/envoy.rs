@@ -9,9 +9,8 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use serde_json::json;
 
-use crate::config::{At, Endpoint, Kind, Tls};
-use crate::secret::Secret;
-use crate::settings::Settings;
+use crate::config::{At, Endpoint, Kind, Loaded, Tls};
+use crate::secret::{Secret, Sources};
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -27,10 +26,13 @@ pub(crate) struct Asked {
 }
 
 /// The bootstrap as YAML. It was made for Envoy 1.40.
-pub(crate) fn bootstrap(settings: &Settings, asked: &Asked) -> anyhow::Result<String> {
-    let config = &settings.loaded.config;
+pub(crate) fn bootstrap(loaded: &Loaded, asked: &Asked) -> anyhow::Result<String> {
+    // Of the secrets, the filter's token alone: it is the only one that a proxy has.
+    let token =
+        Sources::of(loaded).get(&loaded.config.host.filter_token.value).context("host.filter_token")?;
+    let config = &loaded.config;
     let name = &asked.resource;
-    let (template, endpoint) = match (settings.loaded.resource(name), settings.loaded.api(name)) {
+    let (template, endpoint) = match (loaded.resource(name), loaded.api(name)) {
         (Some(resource), _) => match resource.kind {
             Kind::Postgres => {
                 let capabilities = capabilities::yaml(filter(resource.kind), 20);
@@ -38,7 +40,7 @@ pub(crate) fn bootstrap(settings: &Settings, asked: &Asked) -> anyhow::Result<St
                 (template.replace("@tls", tls(name, &resource.target)?), &resource.target)
             }
         },
-        (None, Some(api)) => (http::template(api, &settings.loaded)?, &api.target),
+        (None, Some(api)) => (http::template(api, loaded)?, &api.target),
         (None, None) => {
             let databases = config.resources.value.iter().map(|resource| &resource.name);
             let known = databases.chain(config.apis.value.iter().map(|api| &api.name));
@@ -56,7 +58,7 @@ pub(crate) fn bootstrap(settings: &Settings, asked: &Asked) -> anyhow::Result<St
         .replace("@discovery", discovery(endpoint))
         .replace("@target", &target(endpoint)?)
         // Last: what secrets hold is not looked at again.
-        .replace("@plugin", &quoted(&plugin(&settings.filter_token, name))))
+        .replace("@plugin", &quoted(&plugin(&token, name))))
 }
 
 /// The filter of a kind of resource; its module's file is named so, and ends in `.wasm`.

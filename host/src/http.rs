@@ -3,9 +3,13 @@
 pub(crate) mod auth;
 mod filter;
 pub(crate) mod health;
+pub(crate) mod limits;
 mod metrics;
+mod openapi;
 pub(crate) mod people;
 mod problem;
+mod slack;
+mod tlog;
 mod view;
 
 use std::sync::Arc;
@@ -16,6 +20,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::approvals::Approvals;
 use crate::compile::Compiled;
@@ -23,6 +28,7 @@ use crate::credentials::Credentials;
 use crate::log::{Log, Recorder};
 use crate::login::Logins;
 use crate::metrics::Metrics;
+use crate::slack::Clicks;
 use crate::store::Store;
 use crate::tools::Tools;
 use crate::ui;
@@ -32,6 +38,8 @@ use problem::Failure;
 const TIMEOUT: Duration = Duration::from_secs(40);
 /// Largest body of a person's request.
 const PERSON_BODY: usize = 64 * 1024;
+/// Largest body of Slack's requests, which repeat the message that has the button.
+const SLACK_BODY: usize = 256 * 1024;
 /// Largest body of a filter's request: a batch of events with results in them.
 const FILTER_BODY: usize = 32 * 1024 * 1024;
 
@@ -58,8 +66,12 @@ pub(crate) struct App {
     pub(crate) probe: health::Probe,
     /// Counts.
     pub(crate) metrics: Metrics,
+    /// How often somebody may ask.
+    pub(crate) limits: limits::Limits,
     /// People on their way through the identity provider.
     pub(crate) sign_in: ui::SignIn,
+    /// Clicks in Slack.
+    pub(crate) clicks: Clicks,
     /// When filters were last heard of.
     pub(crate) contacts: ui::Contacts,
 }
@@ -67,14 +79,18 @@ pub(crate) struct App {
 /// The whole service.
 pub(crate) fn router(app: App) -> Router {
     let app = Arc::new(app);
-    let filter = filter::routes(&app).layer(DefaultBodyLimit::max(FILTER_BODY));
-    let people = people::routes().layer(DefaultBodyLimit::max(PERSON_BODY));
-    Router::new()
-        .merge(filter)
-        .merge(people)
-        .merge(ui::routes().layer(DefaultBodyLimit::max(PERSON_BODY)))
+    let counted = || from_fn_with_state(app.clone(), limits::by_address);
+    let (described, api) = OpenApiRouter::with_openapi(openapi::base())
+        .merge(people::routes().layer(DefaultBodyLimit::max(PERSON_BODY)).layer(counted()))
+        .merge(slack::routes().layer(DefaultBodyLimit::max(SLACK_BODY)).layer(counted()))
+        .merge(filter::routes(&app).layer(DefaultBodyLimit::max(FILTER_BODY)))
         .merge(health::routes())
-        .merge(metrics::routes())
+        .merge(metrics::routes().layer(counted()))
+        .merge(tlog::routes().layer(counted()))
+        .split_for_parts();
+    described
+        .merge(openapi::route(api))
+        .merge(ui::routes().layer(DefaultBodyLimit::max(PERSON_BODY)).layer(counted()))
         .fallback(async || Failure::new(StatusCode::NOT_FOUND, "there is nothing at this path"))
         .method_not_allowed_fallback(async || {
             Failure::new(StatusCode::METHOD_NOT_ALLOWED, "this path takes another method")

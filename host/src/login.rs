@@ -1,23 +1,18 @@
 //! Logins at the target: the host proves that it knows a role's password, so that neither the agent nor the
 //! proxy has to.
 
+mod begun;
 mod md5;
 mod scram;
-
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 use gatewright_core::api::{Challenge, LoginReply, LoginRequest};
 use gatewright_core::policy::{Action, Context, Target, Verdict};
 
 use crate::compile::Compiled;
+use crate::ephemeral::Ephemeral;
 use crate::time::now;
-
-/// How long the first step waits for the second.
-const LIFETIME: Duration = Duration::from_secs(60);
-/// Logins between their steps; more than these, and the oldest are forgotten.
-const MOST: usize = 10_000;
+use begun::Begun;
+pub(crate) use scram::verifier;
 
 /// Why there is no proof. The texts may be shown to the agent.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,27 +34,19 @@ pub(crate) enum Refused {
     Protocol(&'static str),
 }
 
-/// A SCRAM exchange between its two steps.
-struct Started {
-    resource: String,
-    role: String,
-    subject: String,
-    issuer: String,
-    exchange: scram::Exchange,
-    at: Instant,
-}
-
 /// Answers challenges.
 #[derive(Clone)]
 pub(crate) struct Logins {
     compiled: Compiled,
-    started: Arc<Mutex<HashMap<String, Started>>>,
+    /// What all hosts of a database have the same of, and nobody else.
+    secret: [u8; 32],
+    ephemeral: Ephemeral,
 }
 
 impl Logins {
-    /// With nothing under way.
-    pub(crate) fn new(compiled: Compiled) -> Self {
-        Self { compiled, started: Arc::default() }
+    /// Hosts with the same secret go on with each other's logins.
+    pub(crate) fn new(compiled: Compiled, secret: [u8; 32], ephemeral: Ephemeral) -> Self {
+        Self { compiled, secret, ephemeral }
     }
 
     /// One step: verifies the token and the permission again, then proves.
@@ -81,15 +68,35 @@ impl Logins {
             }
         }
         let password = || {
-            let password = state.settings.password(name, &request.role).cloned();
+            let user = (!request.user.is_empty()).then_some(&*request.user);
+            if role.ephemeral.is_some() {
+                return Ok(self.ephemeral.password(name, &request.session, user.unwrap_or_default()));
+            }
+            let password = state.settings.password(name, &request.role, user).cloned();
             password.ok_or_else(|| {
                 Refused::Unanswerable(format!(
-                    "the server asks for a password of role `{}`, and none is configured",
+                    "the server asks for a password of role `{}`, and the gate has none that is good now",
                     request.role
                 ))
             })
         };
+        // A filter of an earlier version does not say whom it named to the server.
+        let current = state.settings.user(name, role);
+        let user = if request.user.is_empty() { current } else { &request.user };
+        // The second step must be of the very login that the first one began.
+        let begun = Begun {
+            session: &request.session,
+            resource: name,
+            role: &request.role,
+            subject: &who.subject,
+            issuer: &who.issuer,
+        };
         match &request.challenge {
+            Challenge::User => {
+                let user =
+                    self.ephemeral.make(&state.settings, resource, role, &who, &request.session).await?;
+                Ok(LoginReply { proof: user, server_final: None })
+            }
             Challenge::ScramFirst { mechanisms } => {
                 if !mechanisms.iter().any(|mechanism| mechanism == scram::MECHANISM) {
                     let message =
@@ -97,29 +104,15 @@ impl Logins {
                     return Err(Refused::Unanswerable(message));
                 }
                 password()?;
-                let exchange = scram::Exchange::start();
-                let proof = exchange.client_first();
-                let (subject, issuer) = (who.subject, who.issuer);
-                let (resource, role) = (name.clone(), request.role.clone());
-                self.keep(
-                    request.session,
-                    Started { resource, role, subject, issuer, exchange, at: Instant::now() },
-                );
-                Ok(LoginReply { proof, server_final: None })
+                let exchange = scram::Exchange::of(begun.nonce(&self.secret, now()));
+                Ok(LoginReply { proof: exchange.client_first(), server_final: None })
             }
             Challenge::ScramFinal { server_first } => {
-                let started = self
-                    .take(&request.session)
-                    .ok_or(Refused::Protocol("the login was not begun, or too long ago"))?;
-                // The second step must be of the very login that the first one began.
-                if (&started.resource, &started.role, &started.subject, &started.issuer)
-                    != (name, &request.role, &who.subject, &who.issuer)
-                {
-                    return Err(Refused::Protocol("the login was begun by somebody else"));
-                }
+                let nonce = begun.of(&self.secret, server_first, now()).map_err(Refused::Protocol)?;
+                let exchange = scram::Exchange::of(nonce.to_owned());
                 let (password, server_first) = (password()?, server_first.clone());
                 // Thousands of rounds of HMAC: not on a thread that others wait for.
-                let work = move || started.exchange.finish(password.reveal(), &server_first);
+                let work = move || exchange.finish(password.reveal(), &server_first);
                 let done = tokio::task::spawn_blocking(work)
                     .await
                     .map_err(|_| Refused::Protocol("the proof failed"))?;
@@ -129,10 +122,7 @@ impl Logins {
             Challenge::Md5 { salt } => {
                 let salt = hex::decode(salt).ok().and_then(|salt| <[u8; 4]>::try_from(salt).ok());
                 let salt = salt.ok_or(Refused::Protocol("the salt is not 4 bytes in hex"))?;
-                Ok(LoginReply {
-                    proof: md5::proof(role.target(), password()?.reveal(), salt),
-                    server_final: None,
-                })
+                Ok(LoginReply { proof: md5::proof(user, password()?.reveal(), salt), server_final: None })
             }
             Challenge::Cleartext if resource.allow_cleartext_password => {
                 Ok(LoginReply { proof: password()?.reveal().to_owned(), server_final: None })
@@ -142,23 +132,5 @@ impl Logins {
                     .to_owned(),
             )),
         }
-    }
-
-    fn keep(&self, session: String, login: Started) {
-        let mut started = self.started.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if started.len() >= MOST {
-            started.retain(|_, login| login.at.elapsed() < LIFETIME);
-        }
-        if started.len() >= MOST
-            && let Some(oldest) = started.iter().min_by_key(|(_, login)| login.at).map(|(id, _)| id.clone())
-        {
-            started.remove(&oldest);
-        }
-        started.insert(session, login);
-    }
-
-    fn take(&self, session: &str) -> Option<Started> {
-        let mut started = self.started.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        started.remove(session).filter(|login| login.at.elapsed() < LIFETIME)
     }
 }

@@ -2,6 +2,7 @@
 //! recordings) and compiles what they need (the bundle). See `gatewright --help`.
 
 mod approvals;
+mod artifact;
 mod catalogue;
 mod cli;
 mod client;
@@ -10,9 +11,11 @@ mod config;
 mod credentials;
 mod doctor;
 mod envoy;
+mod ephemeral;
 mod explain;
 mod http;
 mod keys;
+mod lease;
 mod log;
 mod login;
 mod metrics;
@@ -22,21 +25,29 @@ mod policy_test;
 mod recordings;
 mod relay;
 mod report;
+mod retention;
 mod run;
 mod secret;
 mod serve;
 mod settings;
+mod siem;
+mod slack;
 mod store;
 mod table;
+#[cfg(test)]
+mod testing;
 mod time;
 mod tools;
 mod ui;
+mod vault;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    // One for everything that speaks TLS; none is there before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let cli = cli::Cli::parse();
     match cli::run(cli) {
         Ok(code) => code,

@@ -35,6 +35,9 @@ pub(crate) struct Metrics {
     answers: Family<Labels, Histogram, fn() -> Histogram>,
     notifications: Family<Labels, Counter>,
     behind: Family<Labels, Gauge<u64, AtomicU64>>,
+    siem_events: Family<Labels, Counter>,
+    siem_failures: Family<Labels, Counter>,
+    siem_behind: Family<Labels, Gauge<u64, AtomicU64>>,
 }
 
 impl Default for Metrics {
@@ -62,8 +65,34 @@ impl Default for Metrics {
         registry.register("notifications_behind", "Entries of the log that a receiver is not told of yet", {
             Family::clone(&behind)
         });
+        let (siem_events, siem_failures, siem_behind) = Default::default();
+        registry.register("siem_events", "Events for those who watch, by what became of them", {
+            Family::clone(&siem_events)
+        });
+        registry.register(
+            "siem_failures",
+            "Attempts at sending them that failed",
+            Family::clone(&siem_failures),
+        );
+        registry.register(
+            "siem_behind",
+            "Entries of the log that were not sent yet",
+            Family::clone(&siem_behind),
+        );
         let registry = Arc::new(registry);
-        Self { registry, decisions, refusals, events, rejected, answers, notifications, behind }
+        Self {
+            registry,
+            decisions,
+            refusals,
+            events,
+            rejected,
+            answers,
+            notifications,
+            behind,
+            siem_events,
+            siem_failures,
+            siem_behind,
+        }
     }
 }
 
@@ -123,6 +152,35 @@ impl Metrics {
     /// How far a receiver is behind.
     pub(crate) fn notifications_behind(&self, receiver: &str, entries: u64) {
         self.behind.get_or_create(&of_receiver(receiver, None)).set(entries);
+    }
+
+    /// There is somebody who watches.
+    pub(crate) fn watches(&self, sink: &str) {
+        for outcome in ["sent", "unreadable"] {
+            self.siem_events.get_or_create(&of_receiver(sink, Some(outcome))).inc_by(0);
+        }
+        self.siem_failures.get_or_create(&of_receiver(sink, None)).inc_by(0);
+        self.siem_behind(sink, 0);
+    }
+
+    /// A sink took events.
+    pub(crate) fn siem_sent(&self, sink: &str, events: u64) {
+        self.siem_events.get_or_create(&of_receiver(sink, Some("sent"))).inc_by(events);
+    }
+
+    /// Events cannot be read any more, and are not sent.
+    pub(crate) fn siem_unreadable(&self, sink: &str, events: u64) {
+        self.siem_events.get_or_create(&of_receiver(sink, Some("unreadable"))).inc_by(events);
+    }
+
+    /// A sink could not be sent something.
+    pub(crate) fn siem_failed(&self, sink: &str) {
+        self.siem_failures.get_or_create(&of_receiver(sink, None)).inc();
+    }
+
+    /// How far a sink is behind, in entries of the log.
+    pub(crate) fn siem_behind(&self, sink: &str, entries: u64) {
+        self.siem_behind.get_or_create(&of_receiver(sink, None)).set(entries);
     }
 
     /// A request was answered. `route` is what the path was matched by, and not the path.

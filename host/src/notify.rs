@@ -5,6 +5,7 @@
 //! be told within a receiver's time is passed over.
 
 mod deliver;
+mod email;
 mod message;
 mod receiver;
 
@@ -17,13 +18,14 @@ use tokio::time::{sleep, timeout};
 
 use crate::approvals::Approvals;
 use crate::compile::Compiled;
+use crate::lease::Lease;
 use crate::metrics::Metrics;
 use crate::store::Store;
 use crate::store::notified::Entry;
 use crate::time::now;
-use deliver::{Outcome, Sender};
+pub(crate) use deliver::{Outcome, Sender, pause};
 use message::Message;
-pub(crate) use receiver::Receiver;
+pub(crate) use receiver::{Key, Receiver};
 
 /// Entries that are read at a time.
 const PAGE: u32 = 50;
@@ -38,6 +40,7 @@ pub(crate) fn start(
     approvals: Approvals,
     compiled: Compiled,
     metrics: Metrics,
+    lease: Lease,
 ) -> anyhow::Result<()> {
     let sender = Sender::new()?;
     tokio::spawn(async move {
@@ -60,6 +63,7 @@ pub(crate) fn start(
                         approvals: approvals.clone(),
                         metrics: metrics.clone(),
                         sender: sender.clone(),
+                        lease: lease.clone(),
                         receiver: receiver.clone(),
                     };
                     (receiver.clone(), tokio::spawn(follower.run()).abort_handle())
@@ -73,20 +77,32 @@ pub(crate) fn start(
     Ok(())
 }
 
+/// What became of telling an entry.
+enum Told {
+    /// There was nothing to tell.
+    Nothing,
+    /// It is done with.
+    Done,
+    /// This host is not the one that tells any more.
+    NotHere,
+}
+
 /// One receiver on its way through the log.
 struct Follower {
     store: Store,
     approvals: Approvals,
     metrics: Metrics,
     sender: Sender,
+    lease: Lease,
     receiver: Receiver,
 }
 
 impl Follower {
-    async fn run(self) {
+    async fn run(mut self) {
         let mut changes = self.approvals.changes();
         self.metrics.notifies(&self.receiver.name);
         loop {
+            self.lease.held().await;
             match self.round().await {
                 Ok(true) => {}
                 Ok(false) => {
@@ -108,15 +124,21 @@ impl Follower {
         let name = &self.receiver.name;
         let Some(next) = self.store.notified(name).await? else {
             // A new receiver is not told what was before it.
-            let next = self.store.log_head().await?.map_or(0, |head| head.idx + 1);
+            let next = self.store.log_size().await?;
             self.store.set_notified(name, next).await?;
             return Ok(true);
         };
         let entries = self.store.histories(next, PAGE).await?;
         for entry in &entries {
+            if !self.lease.is_held() {
+                // Another host goes on.
+                return Ok(true);
+            }
             self.metrics.notifications_behind(name, self.store.count_histories(entry.idx).await?);
-            if self.tell(entry).await? {
-                self.store.set_notified(name, entry.idx + 1).await?;
+            match self.tell(entry).await? {
+                Told::Nothing => {}
+                Told::Done => self.store.set_notified(name, entry.idx + 1).await?,
+                Told::NotHere => return Ok(true),
             }
         }
         if let Some(last) = entries.last() {
@@ -126,19 +148,19 @@ impl Follower {
         Ok(!entries.is_empty())
     }
 
-    /// Tells what an entry says, however often that takes; whether there was anything to tell.
-    async fn tell(&self, entry: &Entry) -> sqlx::Result<bool> {
+    /// Tells what an entry says, however often that takes.
+    async fn tell(&self, entry: &Entry) -> sqlx::Result<Told> {
         let name = &self.receiver.name;
         let mut attempt = 0;
         loop {
             // Each time anew: what is so may have changed meanwhile.
             let Some(message) = Message::new(&self.store, &self.receiver, entry).await? else {
-                return Ok(false);
+                return Ok(Told::Nothing);
             };
             let (outcome, pause) = match self.sender.send(&self.receiver, &message).await {
                 Outcome::Delivered => {
                     self.metrics.notified(name, "delivered");
-                    return Ok(true);
+                    return Ok(Told::Done);
                 }
                 Outcome::Refused(cause) => {
                     tracing::error!(
@@ -148,9 +170,9 @@ impl Follower {
                         "refuses to be told, and is not again"
                     );
                     self.metrics.notified(name, "refused");
-                    return Ok(true);
+                    return Ok(Told::Done);
                 }
-                Outcome::Failed { cause, wait } => (cause, wait.unwrap_or_else(|| deliver::pause(attempt))),
+                Outcome::Failed { cause, wait } => (cause, wait.unwrap_or_else(|| pause(attempt))),
             };
             let give_up_at = message.at.saturating_add(millis(self.receiver.give_up_after));
             if now().saturating_add(millis(pause)) > give_up_at {
@@ -161,11 +183,14 @@ impl Follower {
                     "could not be told in time"
                 );
                 self.metrics.notified(name, "given_up");
-                return Ok(true);
+                return Ok(Told::Done);
             }
             tracing::warn!(receiver = name, id = message.id, cause = outcome, "cannot be told; tried again");
             self.metrics.notified(name, "retried");
             sleep(pause).await;
+            if !self.lease.is_held() {
+                return Ok(Told::NotHere);
+            }
             attempt += 1;
         }
     }

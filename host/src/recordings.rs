@@ -1,16 +1,22 @@
 //! `gatewright sessions`: reads recordings straight from the database file.
 
+pub(crate) mod export;
+
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
+use anyhow::Context as _;
 use gatewright_core::event::{Event, Kind};
 use serde_json::json;
 
-use crate::cli::Output;
-use crate::log::verify;
-use crate::store::Store;
+use crate::cli::{Output, Place};
+use crate::log::checkpoint::Keys;
+use crate::log::evidence;
+use crate::log::verify::{self, Asked, Findings};
 use crate::store::search::Wanted;
-use crate::store::sessions::SessionRow;
+use crate::store::sessions::{Pruned, SessionRow};
 use crate::table::{shown, table};
 use crate::time::rfc3339;
 
@@ -20,18 +26,31 @@ const PAGE: u32 = 50;
 const ROWS_SHOWN: usize = 10;
 
 /// The list of sessions.
-pub(crate) async fn list(data: &Path, wanted: &Wanted, output: Output) -> anyhow::Result<String> {
-    let store = Store::open_read_only(data).await?;
+pub(crate) async fn list(place: &Place, wanted: &Wanted, output: Output) -> anyhow::Result<String> {
+    let store = place.open().await?;
+    let unread = wanted.text.is_some() || wanted.decision.is_some();
+    if unread
+        && store.wrapping_keys().await?.keys().any(|key| !store.vault().is_some_and(|vault| vault.has(key)))
+    {
+        eprintln!(
+            "gatewright: what is encrypted was not looked through: its keys are not there (--config names them)"
+        );
+    }
     let sessions = store.find_sessions(wanted).await?;
     if output == Output::Json {
         return Ok(serde_json::to_string_pretty(&sessions)? + "\n");
     }
-    let shadow = store.in_shadow(&sessions).await?;
+    let (shadow, locked) = (store.in_shadow(&sessions).await?, store.locked(&sessions).await?);
+    let mode = |session: &SessionRow| match &session.id {
+        id if locked.contains(id) => "encrypted",
+        id if shadow.contains(id) => "shadow",
+        _ => "enforced",
+    };
     let header = ["SESSION", "RESOURCE", "PRINCIPAL", "ROLE", "OPENED", "CLOSED", "STATEMENTS", "MODE"];
-    Ok(table(header, sessions.iter().map(|session| row(session, shadow.contains(&session.id))).collect()))
+    Ok(table(header, sessions.iter().map(|session| row(session, mode(session))).collect()))
 }
 
-fn row(session: &SessionRow, is_shadow: bool) -> [String; 8] {
+fn row(session: &SessionRow, mode: &str) -> [String; 8] {
     let or_dash = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
     [
         session.id.clone(),
@@ -41,13 +60,13 @@ fn row(session: &SessionRow, is_shadow: bool) -> [String; 8] {
         rfc3339(session.opened_at),
         session.closed_at.map_or_else(|| "-".to_owned(), rfc3339),
         session.statements.to_string(),
-        if is_shadow { "shadow" } else { "enforced" }.to_owned(),
+        mode.to_owned(),
     ]
 }
 
 /// What happened in a session.
-pub(crate) async fn show(data: &Path, id: &str, output: Output) -> anyhow::Result<String> {
-    let store = Store::open_read_only(data).await?;
+pub(crate) async fn show(place: &Place, id: &str, output: Output) -> anyhow::Result<String> {
+    let store = place.open().await?;
     let session = store.session(id).await?.ok_or_else(|| anyhow::anyhow!("there is no session `{id}`"))?;
     let mut events = Vec::new();
     loop {
@@ -63,6 +82,9 @@ pub(crate) async fn show(data: &Path, id: &str, output: Output) -> anyhow::Resul
         return Ok(serde_json::to_string_pretty(&json!({ "session": session, "events": events }))? + "\n");
     }
     let mut text = String::new();
+    if let Some(Pruned { at, by }) = &session.pruned {
+        writeln!(text, "its events were pruned at {} by the rule {}", rfc3339(*at), shown(by))?;
+    }
     for event in &events {
         let time = rfc3339(event.at);
         for (i, line) in lines(&event.kind).into_iter().enumerate() {
@@ -166,13 +188,28 @@ fn values(values: &[Option<String>]) -> String {
     values.join(" | ")
 }
 
-/// Verifies; the report, and whether all is well.
-pub(crate) async fn verify(data: &Path, id: Option<&str>, output: Output) -> anyhow::Result<(String, bool)> {
-    let store = Store::open_read_only(data).await?;
-    let findings = verify::verify(&store, data, id).await?;
+/// Verifies what is in the data folder; the report, and whether all is well.
+pub(crate) async fn verify(place: &Place, asked: &Asked, output: Output) -> anyhow::Result<(String, bool)> {
+    let store = place.open().await?;
+    report(&verify::verify(&store, &place.data, asked).await?, output)
+}
+
+/// Verifies evidence, which needs nothing else than the log's public key.
+pub(crate) fn verify_evidence(
+    file: &Path,
+    keys: &Keys,
+    since: &[String],
+    output: Output,
+) -> anyhow::Result<(String, bool)> {
+    let shown = || file.display().to_string();
+    let reader = BufReader::new(File::open(file).with_context(shown)?);
+    report(&evidence::verify(reader, keys, since).with_context(shown)?, output)
+}
+
+fn report(findings: &Findings, output: Output) -> anyhow::Result<(String, bool)> {
     let sound = findings.faults.is_empty();
     if output == Output::Json {
-        return Ok((serde_json::to_string_pretty(&findings)? + "\n", sound));
+        return Ok((serde_json::to_string_pretty(findings)? + "\n", sound));
     }
     let mut text = String::new();
     for fault in &findings.faults {
@@ -184,5 +221,16 @@ pub(crate) async fn verify(data: &Path, id: Option<&str>, output: Output) -> any
         "{verdict}: {} sessions, {} events, {} approvals, {} grants, {} entries of the log",
         findings.sessions, findings.events, findings.approvals, findings.grants, findings.entries
     )?;
+    if findings.locked > 0 {
+        let why = "encrypted, and there are no keys to read them: they are what the log committed to";
+        writeln!(text, "{} runs of events are {why}", findings.locked)?;
+    }
+    if findings.pruned > 0 {
+        writeln!(text, "of those sessions, {} were pruned, as the log says", findings.pruned)?;
+    }
+    if !findings.checkpoints.is_empty() {
+        let sizes: Vec<String> = findings.checkpoints.iter().map(u64::to_string).collect();
+        writeln!(text, "as signed in checkpoints over {} entries", sizes.join(", "))?;
+    }
     Ok((text, sound))
 }

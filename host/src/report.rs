@@ -3,13 +3,11 @@
 mod print;
 mod tally;
 
-use std::path::Path;
-
 use anyhow::Context as _;
 use gatewright_core::event::Event;
 use gatewright_core::time::Millis;
 
-use crate::cli::Output;
+use crate::cli::{Output, Place};
 use crate::store::Store;
 use crate::store::search::Wanted;
 use crate::store::sessions::SessionRow;
@@ -32,13 +30,19 @@ pub(crate) struct Asked {
 }
 
 /// The report, and whether enforcement would have changed nothing but masks.
-pub(crate) async fn shadow(data: &Path, asked: &Asked) -> anyhow::Result<(String, bool)> {
-    let store = Store::open_read_only(data).await?;
+pub(crate) async fn shadow(place: &Place, asked: &Asked) -> anyhow::Result<(String, bool)> {
+    let store = place.open().await?;
     let mut tally = Tally::default();
     let mut skip = 0;
     loop {
         let wanted = Wanted { resource: asked.resource.clone(), skip, limit: SESSIONS, ..Wanted::default() };
         let sessions = store.find_sessions(&wanted).await?;
+        if let Some(session) = store.locked(&sessions).await?.into_iter().next() {
+            // What it holds is not known: to leave it out would be to say that it is nothing.
+            anyhow::bail!(
+                "session `{session}` is encrypted, and its key is not there: name the configuration with --config"
+            );
+        }
         let shadow = store.in_shadow(&sessions).await?;
         for session in sessions.iter().filter(|session| shadow.contains(&session.id)) {
             if session.closed_at.zip(asked.since).is_none_or(|(closed, since)| closed >= since) {

@@ -15,7 +15,7 @@ use gatewright_runner::Metrics;
 use gatewright_runner::proxy::{Config, Proxy};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::ConfigArg;
+use crate::cli::{ConfigArg, DatabaseArg};
 use crate::serve;
 
 /// Of `gatewright run`.
@@ -23,6 +23,8 @@ use crate::serve;
 pub(crate) struct Args {
     #[command(flatten)]
     config: ConfigArg,
+    #[command(flatten)]
+    database: DatabaseArg,
     /// Run the host service in this process too.
     #[arg(long, conflicts_with = "filter")]
     with_host: bool,
@@ -74,7 +76,10 @@ pub(crate) struct Args {
     /// The configuration of `--filter`, as it takes it; `@FILE` reads a file. May be repeated, one for each module.
     #[arg(long, value_name = "TEXT", requires = "filter")]
     filter_config: Vec<String>,
-    /// What `--filter` may call by HTTP; may be repeated.
+    /// Which of a module's root contexts `--filter` is; most have one and ignore this. May be repeated, one for each module.
+    #[arg(long, value_name = "ID", requires = "filter")]
+    root_id: Vec<String>,
+    /// What `--filter` may call by HTTP or gRPC; may be repeated.
     #[arg(long, value_name = "NAME=ADDRESS:PORT", requires = "filter", value_parser = cluster)]
     cluster: Vec<(String, SocketAddr)>,
     /// Where `/metrics` and `/ready` are served; nowhere if left out.
@@ -104,7 +109,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let args = Arc::new(args);
     let (services, clusters) = services::of(&args)?;
     // Listens first: a filter's first question shall find somebody.
-    let mut host = if args.with_host { Some(Host::start(&args.config.config).await?) } else { None };
+    let mut host = if args.with_host {
+        Some(Host::start(&args.config.config, args.database.database.clone()).await?)
+    } else {
+        None
+    };
     let workers =
         args.workers.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
     let names: Vec<String> = services.iter().map(|service| service.name.clone()).collect();
@@ -153,7 +162,7 @@ struct Host {
 }
 
 impl Host {
-    async fn start(config: &Path) -> anyhow::Result<Self> {
+    async fn start(config: &Path, database: Option<String>) -> anyhow::Result<Self> {
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let (ready, listens) = tokio::sync::oneshot::channel();
         let config = config.to_owned();
@@ -164,7 +173,7 @@ impl Host {
                 let _ = stopped.await;
                 Ok("the proxy ended")
             };
-            serve::serve(&config, None, stop).await
+            serve::serve(&config, None, database.as_deref(), stop).await
         });
         if listens.await.is_err() {
             task.await.context("the host")??;

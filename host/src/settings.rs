@@ -6,31 +6,40 @@ use std::path::{Path, PathBuf};
 use gatewright_core::digest::{Digest, sha256_parts};
 use gatewright_core::policy::Engine;
 use serde_json::Value;
-use serde_saphyr::Spanned;
+use serde_saphyr::{Location, Spanned};
 
 use crate::catalogue::{Authorities, Source};
-use crate::config::{Fault, Faults, Loaded, Resource, Tls};
+use crate::config::{Fault, Faults, Loaded, Resource, Role, Tls};
 use crate::notify::Receiver;
-use crate::policies;
-use crate::secret::{Secret, SecretRef};
+use crate::secret::{Login, Secret, SecretRef, Sources};
+use crate::siem::Sink;
+use crate::{policies, slack};
 
 /// A configuration with which the host can work.
 #[derive(Debug)]
 pub(crate) struct Settings {
     /// The configuration.
     pub(crate) loaded: Loaded,
+    /// Where the secrets came from, and come from anew.
+    pub(crate) sources: Sources,
     /// What filters present.
     pub(crate) filter_token: Secret,
     /// What Prometheus presents, where it has to.
     pub(crate) metrics_token: Option<Secret>,
-    /// Passwords of the target's roles, by resource and role name.
-    passwords: HashMap<(String, String), Secret>,
+    /// Users and passwords of the target's roles, by resource and role name: the one to use, and those before it.
+    logins: HashMap<(String, String), Vec<Login>>,
+    /// Those that make the users of sessions, by the same.
+    makers: HashMap<(String, String), Login>,
     /// The secret by which the pages sign people in, where there is one.
     pub(crate) client_secret: Option<Secret>,
     /// Secrets of the credentials for APIs, by API.
     secrets: HashMap<String, Secret>,
+    /// What Slack signs clicks with, where there is an app of Slack.
+    pub(crate) slack_secret: Option<Secret>,
     /// Whom the host tells what happens to approvals.
     pub(crate) receivers: Vec<Receiver>,
+    /// Where the host sends what is recorded.
+    pub(crate) sinks: Vec<Sink>,
     /// Policies in their JSON form.
     pub(crate) policies: Value,
     /// The same, ready to decide.
@@ -39,24 +48,51 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Reads everything and checks it all; gives every fault found.
-    pub(crate) fn read(path: &Path) -> Result<Self, Faults> {
+    pub(crate) fn read(path: &Path, sources: &Sources) -> Result<Self, Faults> {
         let loaded = Loaded::read(path)?;
+        sources.begin(&loaded.folder, &loaded.config.secrets);
         let mut faults = Vec::new();
-        let mut passwords = HashMap::new();
+        let mut logins = HashMap::new();
+        let mut makers = HashMap::new();
         let token = &loaded.config.host.filter_token;
-        let filter_token = token.value.fetch(&loaded.folder).unwrap_or_else(|cause| {
+        let filter_token = sources.get(&token.value).unwrap_or_else(|cause| {
             faults.push(Fault::field(token.referenced, "host.filter_token", cause.to_string()).in_file(path));
             Secret::new("")
         });
         for (i, resource) in loaded.config.resources.value.iter().enumerate() {
             for (k, role) in resource.roles.value.iter().enumerate() {
-                let Some(reference) = &role.password else { continue };
-                match reference.value.fetch(&loaded.folder) {
-                    Ok(password) => {
-                        passwords.insert((resource.name.value.0.clone(), role.name.value.clone()), password);
+                if let Some(ephemeral) = &role.ephemeral {
+                    let user = ephemeral.value.made_by.clone();
+                    let password =
+                        ephemeral.value.password.as_ref().map(|reference| sources.get(reference)).transpose();
+                    match password {
+                        Ok(password) => {
+                            let password = password.unwrap_or_else(|| Secret::new(""));
+                            let key = (resource.name.value.0.clone(), role.name.value.clone());
+                            makers.insert(key, Login::lasting(user, password));
+                        }
+                        Err(cause) => {
+                            let field = format!("resources[{i}].roles[{k}].ephemeral.password");
+                            let fault = Fault::field(ephemeral.referenced, field, cause.to_string());
+                            faults.push(fault.in_file(path));
+                        }
+                    }
+                }
+                let (reference, field, got) = match (&role.login, &role.password) {
+                    (Some(login), _) => (login, "login", sources.logins(&login.value)),
+                    (None, Some(reference)) => {
+                        let user = role.target().to_owned();
+                        let got = sources.get(&reference.value);
+                        (reference, "password", got.map(|password| vec![Login::lasting(user, password)]))
+                    }
+                    (None, None) => continue,
+                };
+                match got {
+                    Ok(got) => {
+                        logins.insert((resource.name.value.0.clone(), role.name.value.clone()), got);
                     }
                     Err(cause) => {
-                        let field = format!("resources[{i}].roles[{k}].password");
+                        let field = format!("resources[{i}].roles[{k}].{field}");
                         faults
                             .push(Fault::field(reference.referenced, field, cause.to_string()).in_file(path));
                     }
@@ -65,7 +101,7 @@ impl Settings {
         }
         let mut optional = |reference: Option<&Spanned<SecretRef>>, field: &str| {
             let reference = reference?;
-            let fetched = reference.value.fetch(&loaded.folder);
+            let fetched = sources.get(&reference.value);
             fetched
                 .map_err(|cause| {
                     let fault = Fault::field(reference.referenced, field, cause.to_string());
@@ -76,10 +112,12 @@ impl Settings {
         let client = loaded.config.people.as_ref().and_then(|people| people.client_secret.as_ref());
         let client_secret = optional(client, "people.client_secret");
         let metrics_token = optional(loaded.config.host.metrics_token.as_ref(), "host.metrics_token");
+        // Taken up when the host starts.
+        optional(loaded.config.host.database_password.as_ref(), "host.database_password");
         let mut secrets = HashMap::new();
         for (i, api) in loaded.config.apis.value.iter().enumerate() {
             let Some(credential) = &api.credential else { continue };
-            match credential.value.secret().map(|secret| secret.fetch(&loaded.folder)) {
+            match credential.value.secret().map(|secret| sources.get(secret)) {
                 None => {}
                 Some(Ok(secret)) => {
                     secrets.insert(api.name.value.0.clone(), secret);
@@ -90,10 +128,26 @@ impl Settings {
                 }
             }
         }
+        let slack_secret = slack::secret(&loaded, sources).and_then(|secret| {
+            let wrong = |cause| {
+                let app = loaded.config.slack.as_ref();
+                let at = app.map_or(Location::UNKNOWN, |app| app.signing_secret.referenced);
+                faults.push(Fault::field(at, "slack.signing_secret", cause).in_file(path));
+            };
+            secret.map_err(wrong).ok()
+        });
         let mut receivers = Vec::new();
         for (i, one) in loaded.config.notifications.iter().enumerate() {
-            match Receiver::read(one, &format!("notifications[{i}]"), &loaded) {
+            match Receiver::read(one, &format!("notifications[{i}]"), &loaded, sources, slack_secret.as_ref())
+            {
                 Ok(receiver) => receivers.push(receiver),
+                Err(fault) => faults.push(fault.in_file(path)),
+            }
+        }
+        let mut sinks = Vec::new();
+        for (i, one) in loaded.config.siem.iter().enumerate() {
+            match Sink::read(one, &format!("siem[{i}]"), &loaded, sources) {
+                Ok(sink) => sinks.push(sink),
                 Err(fault) => faults.push(fault.in_file(path)),
             }
         }
@@ -107,12 +161,17 @@ impl Settings {
         }
         let engine = Engine::from_json(&policies)
             .map_err(|cause| Faults::from(Fault::file(&loaded.policies(), cause.to_string())))?;
+        sources.done();
         Ok(Self {
             loaded,
+            sources: sources.clone(),
             filter_token,
             metrics_token,
+            slack_secret,
             receivers,
-            passwords,
+            sinks,
+            logins,
+            makers,
             client_secret,
             secrets,
             policies,
@@ -120,9 +179,17 @@ impl Settings {
         })
     }
 
-    /// The password of a role, where it has one.
-    pub(crate) fn password(&self, resource: &str, role: &str) -> Option<&Secret> {
-        self.passwords.get(&(resource.to_owned(), role.to_owned()))
+    /// The password of a role, where it has one: that of the user with which a login was begun, if it names one.
+    pub(crate) fn password(&self, resource: &str, role: &str, user: Option<&str>) -> Option<&Secret> {
+        let logins = self.logins.get(&(resource.to_owned(), role.to_owned()))?;
+        let known = logins.iter().find(|login| login.is_good() && user.is_none_or(|user| user == login.user));
+        known.map(|login| &login.password)
+    }
+
+    /// What a role is on the target.
+    pub(crate) fn user<'a>(&'a self, resource: &str, role: &'a Role) -> &'a str {
+        let logins = self.logins.get(&(resource.to_owned(), role.name.value.clone()));
+        logins.and_then(|logins| logins.first()).map_or_else(|| role.target(), |login| &login.user)
     }
 
     /// The secret of an API's credential, where it has one.
@@ -149,18 +216,34 @@ impl Settings {
         policies.map_or(0, serde_json::Map::len)
     }
 
+    /// How the users of a role's sessions are made.
+    pub(crate) fn maker(&self, resource: &Resource, role: &Role) -> Option<Source> {
+        let maker = self.makers.get(&(resource.name.value.0.clone(), role.name.value.clone()))?;
+        let password = Some(maker.password.clone()).filter(|password| !password.reveal().is_empty());
+        Some(self.source_as(resource, maker.user.clone(), password))
+    }
+
     /// How to read a resource's catalogue.
     pub(crate) fn source(&self, resource: &Resource) -> Option<Source> {
         let role = resource.catalogue_role()?;
-        Some(Source {
+        let name = &resource.name.value.0;
+        match self.password(name, &role.name.value, None) {
+            // A role whose users are made need not be able to log in itself.
+            None if role.ephemeral.is_some() => self.maker(resource, role),
+            password => Some(self.source_as(resource, self.user(name, role).to_owned(), password.cloned())),
+        }
+    }
+
+    fn source_as(&self, resource: &Resource, role: String, password: Option<Secret>) -> Source {
+        Source {
             at: resource.target.at.clone(),
             tls: (resource.target.tls == Tls::Request).then(|| Authorities {
                 file: resource.target.ca.as_ref().map(|ca| self.loaded.folder.join(ca)),
             }),
             database: resource.database.clone(),
-            role: role.target().to_owned(),
-            password: self.password(&resource.name.value.0, &role.name.value).cloned(),
-        })
+            role,
+            password,
+        }
     }
 }
 

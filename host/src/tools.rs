@@ -15,6 +15,7 @@ use tokio::sync::{Mutex, watch};
 
 use crate::approvals::Approvals;
 use crate::compile::Compiled;
+use crate::lease::Lease;
 use crate::store::Store;
 use crate::store::tools::Tool;
 
@@ -59,12 +60,12 @@ impl Tools {
     }
 
     /// Looks for decisions about changes from now on.
-    pub(crate) fn follow(&self, approvals: Approvals, compiled: Compiled) {
+    pub(crate) fn follow(&self, approvals: Approvals, compiled: Compiled, lease: Lease) {
         let tools = self.clone();
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep(EVERY).await;
-                if let Err(cause) = tools.decided(&approvals, &compiled).await {
+                if let Err(cause) = tools.decided(&approvals, &compiled, &lease).await {
                     tracing::error!(%cause, "changes of tools cannot be looked after");
                 }
             }
@@ -74,6 +75,7 @@ impl Tools {
     /// A filter saw definitions that the bundle does not know.
     pub(crate) async fn seen(&self, seen: SeenTools) -> sqlx::Result<()> {
         let mut known = self.known.lock().await;
+        self.refresh(&mut known).await?;
         for SeenTool { name, digest, definition } in seen.tools {
             let count = known.iter().filter(|tool| tool.resource == seen.resource).count();
             let of = |tool: &&mut Tool| tool.resource == seen.resource && tool.name == name;
@@ -93,23 +95,39 @@ impl Tools {
                     tool.changed = Some((digest, definition));
                     self.store.put_tool(tool).await?;
                 }
-                None if count < MOST => {
+                // PostgreSQL keeps no text with U+0000 in it: such a tool is never accepted.
+                None if count < MOST && !name.contains('\0') => {
                     let resource = seen.resource.clone();
                     let tool = Tool { resource, name, accepted: digest, changed: None };
-                    self.store.put_tool(&tool).await?;
+                    self.store.add_tool(&tool).await?;
                     known.push(tool);
                 }
                 None => {}
             }
         }
+        // Another host may have seen one first.
+        self.refresh(&mut known).await?;
         self.publish(&known);
         Ok(())
     }
 
-    /// Asks for approvals of changes, and takes up those that are given.
-    async fn decided(&self, approvals: &Approvals, compiled: &Compiled) -> anyhow::Result<()> {
+    /// Takes up what other hosts wrote, where there are some.
+    async fn refresh(&self, known: &mut Vec<Tool>) -> sqlx::Result<()> {
+        if self.store.is_shared() {
+            *known = self.store.tools().await?;
+        }
+        Ok(())
+    }
+
+    /// Asks for approvals of changes, and takes up those that are given: one host does.
+    async fn decided(&self, approvals: &Approvals, compiled: &Compiled, lease: &Lease) -> anyhow::Result<()> {
         let state = compiled.state();
         let mut known = self.known.lock().await;
+        self.refresh(&mut known).await?;
+        if !lease.is_held() {
+            self.publish(&known);
+            return Ok(());
+        }
         for tool in known.iter_mut() {
             let Some((digest, definition)) = tool.changed.clone() else { continue };
             let mcp = state.settings.loaded.api(&tool.resource).and_then(|api| api.mcp.as_ref());

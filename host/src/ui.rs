@@ -7,6 +7,7 @@ mod grants;
 mod inbox;
 pub(crate) mod live;
 mod oidc;
+mod on_the_way;
 mod page;
 mod person;
 mod policies;

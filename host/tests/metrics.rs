@@ -198,7 +198,8 @@ async fn the_dashboard_names_metrics_that_are_there() {
     let postgres = shop();
     let mut host = Host::start(postgres.port);
     let path = host.folder.path().join("gatewright.yaml");
-    let receiver = "notifications:\n  - { name: nobody, webhook: { url: \"http://127.0.0.1:9\", secret: { file: hook } } }\n";
+    let receiver = "notifications:\n  - { name: nobody, webhook: { url: \"http://127.0.0.1:9\", secret: { file: hook } } }\n\
+                    siem:\n  - { name: nobody, syslog: { server: 127.0.0.1, port: 9, tls: false } }\n";
     let config = std::fs::read_to_string(&path).unwrap() + receiver;
     std::fs::write(host.folder.path().join("hook"), "x".repeat(32)).unwrap();
     std::fs::write(&path, config).unwrap();

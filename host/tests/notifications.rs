@@ -1,5 +1,7 @@
 //! What receivers are told, and what they are not: real servers on loopback, slow, failing, and coming back.
 
+#[path = "support/approvals.rs"]
+mod approvals;
 #[path = "support/host.rs"]
 #[allow(dead_code, reason = "other suites use the rest")]
 mod host;
@@ -7,6 +9,7 @@ mod host;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use approvals::{ask, decide, metric, with_config};
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use base64::Engine as _;
@@ -121,52 +124,9 @@ fn webhook(name: &str, at: std::net::SocketAddr, more: &str) -> String {
 
 /// A host with such receivers, that have been heard of.
 async fn host(receivers: &str, slack: Option<&Receiver>) -> Host {
-    let mut host = Host::start(1);
-    host.stop();
-    let path = host.folder.path().join("gatewright.yaml");
-    let mut config = std::fs::read_to_string(&path).unwrap();
-    config.push_str(&format!("notifications:\n{receivers}"));
-    std::fs::write(&path, config).unwrap();
-    std::fs::write(host.folder.path().join("hook.secret"), format!("{SECRET}\n")).unwrap();
-    if let Some(slack) = slack {
-        let url = format!("http://{}{SLACK_PATH}\n", slack.address);
-        std::fs::write(host.folder.path().join("slack.url"), url).unwrap();
-    }
-    host.start_again();
-    // A receiver is told of what happens after it was first heard of.
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    host
-}
-
-async fn ask(host: &Host, principal: &str, change: impl FnOnce(&mut Value)) -> String {
-    let mut request = json!({
-        "resource": "shop", "session": "s1", "principal": principal, "issuer": "https://idp.example",
-        "role": "support", "statement": "DELETE FROM people WHERE email = 'canary-statement'",
-        "parameters": ["canary-parameter"], "digest": principal, "reason": "deleting people", "approvers": ["dba"],
-        "min_approvals": 1, "expires_s": 600, "mode": "hold", "policies": ["delete"],
-        "needs": [
-            { "action": "delete", "resource": "Table::\"shop.public.people\"" },
-            { "action": "call", "resource": "Endpoint::\"api.GET /people/canary-path\"" },
-        ],
-        "shape": "DELETE 'canary-shape'",
-    });
-    change(&mut request);
-    let (status, reply) = host.post("/v1/filter/approvals", FILTER_TOKEN, &request).await;
-    assert_eq!(status, 200, "{reply}");
-    reply["id"].as_str().unwrap().to_owned()
-}
-
-async fn decide(host: &Host, id: &str, decision: &str) {
-    let body = json!({ "decision": decision, "comment": "canary-comment" });
-    let dan = host.token("dan", &["dba"]);
-    let (status, said) = host.post(&format!("/v1/approvals/{id}/decision"), &dan, &body).await;
-    assert_eq!(status, 200, "{said}");
-}
-
-async fn metric(host: &Host, target: &str, outcome: &str) -> u64 {
-    let text = reqwest::get(format!("{}/metrics", host.url)).await.unwrap().text().await.unwrap();
-    let start = format!("gatewright_notifications_total{{target=\"{target}\",outcome=\"{outcome}\"}} ");
-    text.lines().find_map(|line| line.strip_prefix(&start)).unwrap().parse().unwrap()
+    let url = slack.map(|slack| format!("http://{}{SLACK_PATH}", slack.address)).unwrap_or_default();
+    let files = [("hook.secret", SECRET), ("slack.url", &url)];
+    with_config(&format!("notifications:\n{receivers}"), &files).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

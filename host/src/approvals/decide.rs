@@ -1,9 +1,10 @@
 //! People decide.
 
+use gatewright_core::digest::Digest;
 use gatewright_core::identity::Identity;
 
 use super::grants::{self, longest};
-use super::{Approvals, Refused, is_approver, is_requester};
+use super::{Approvals, Refused, is_approver, is_requester, shown};
 use crate::store::approvals::{self as rows, Approval, Offer, Person, Stage};
 use crate::time::now;
 
@@ -11,7 +12,7 @@ use crate::time::now;
 const LONGEST_COMMENT: usize = 1_000;
 
 /// A person's decision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Decision {
     /// Let it go ahead.
@@ -29,13 +30,26 @@ pub(crate) struct Choice {
     pub(crate) comment: String,
     /// For how long more of the same may pass, in seconds.
     pub(crate) grant_s: Option<u64>,
+    /// Where it was taken, if not on the host's own pages or by its API.
+    pub(crate) elsewhere: Option<Elsewhere>,
+}
+
+/// A decision that was taken in somebody else's program.
+#[derive(Debug, Clone)]
+pub(crate) struct Elsewhere {
+    /// What the log calls the step that says so.
+    pub(crate) how: &'static str,
+    /// Who they are there.
+    pub(crate) detail: String,
+    /// What they were shown; see [`shown`].
+    pub(crate) shown: Digest,
 }
 
 #[cfg(test)]
 impl Choice {
     /// A decision about this one command.
     pub(crate) fn once(decision: Decision, comment: &str) -> Self {
-        Self { decision, comment: comment.to_owned(), grant_s: None }
+        Self { decision, comment: comment.to_owned(), grant_s: None, elsewhere: None }
     }
 }
 
@@ -63,6 +77,9 @@ impl Approvals {
                 approval.stage.as_str()
             )));
         }
+        if choice.elsewhere.as_ref().is_some_and(|elsewhere| elsewhere.shown != shown(&approval)) {
+            return Err(Refused::Conflict(format!("what was shown is not what `{id}` is about")));
+        }
         if approval.request.comment_required && comment.is_empty() {
             let why = "the policy wants to know why: decide with a comment";
             return Err(Refused::Senseless(why.to_owned()));
@@ -82,6 +99,9 @@ impl Approvals {
         let offer = choice.grant_s.map(|seconds| Offer { by, groups, seconds });
         if !rows::vote(&mut at, id, approve, now, &person, comment, offer).await? {
             return Err(Refused::Conflict(format!("`{}` approved `{id}` already", person.subject)));
+        }
+        if let Some(Elsewhere { how, detail, .. }) = &choice.elsewhere {
+            rows::note(&mut at, id, now, how, &person, detail).await?;
         }
         if !approve {
             rows::advance(&mut at, id, Stage::Pending, Stage::Denied, now, &person).await?;

@@ -142,6 +142,14 @@ impl Approvals {
                 "a grant lasts {LONGEST_GRANT_S} seconds at most, and one at least"
             )));
         }
+        super::can_be_kept([
+            &new.resource,
+            &new.principal,
+            &new.issuer,
+            &new.role,
+            &new.statement,
+            &new.shape,
+        ])?;
         let now = now();
         let by = Person { issuer: who.issuer.clone(), subject: who.subject.clone() };
         let grant = Grant {

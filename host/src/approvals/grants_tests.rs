@@ -202,3 +202,13 @@ async fn it_may_be_given_before_anything_is_asked_for() {
     approvals.revoke(&grant.id, &person("ann", &[]), "").await.unwrap();
     assert_eq!(asks(&approvals, |_| {}).await, ApprovalState::Pending);
 }
+
+crate::testing::on_postgres_too!(
+    it_covers_the_same_kind_by_the_same_agent_and_nothing_else,
+    it_ends_when_it_is_revoked_or_its_time_is_over,
+    policies_limit_it,
+    four_eyes_give_it_together,
+    without_a_shape_it_is_for_the_very_same_command,
+    what_is_pending_in_the_mode_retry_is_covered_when_it_is_sent_again,
+    it_may_be_given_before_anything_is_asked_for,
+);

@@ -87,7 +87,7 @@ async fn expiry_against_approval_and_use() {
     for round in 0..ROUNDS as i64 {
         let (approvals, store) = (approvals.clone(), store.clone());
         rounds.spawn(async move {
-            let brief = ApprovalRequest { expires_s: 1, ..request(ApprovalMode::Hold) };
+            let brief = ApprovalRequest { expires_s: 5, ..request(ApprovalMode::Hold) };
             let (asked, _) = approvals.request(brief).await.unwrap();
             let waiter = tokio::spawn({
                 let (approvals, id) = (approvals.clone(), asked.id.clone());
@@ -95,7 +95,7 @@ async fn expiry_against_approval_and_use() {
             });
             // Around the moment at which it expires, most of them close to it, and some so far that a slow machine does
             // not make all of them late.
-            let at = asked.expires_at.saturating_add_signed((round - 30).pow(3) / 60);
+            let at = asked.expires_at.saturating_add_signed((round - 30).pow(3) / 6);
             tokio::time::sleep(Duration::from_millis(at.saturating_sub(crate::time::now()))).await;
             let choice = Choice::once(Decision::Approve, "");
             let decided = approvals.decide(&asked.id, &person("dan", &["dba"]), &choice).await;
@@ -174,3 +174,11 @@ async fn revocation_against_use() {
         assert_eq!(steps.last().unwrap().step, "revoked", "and none after the end");
     }
 }
+
+crate::testing::on_postgres_too!(
+    two_approvers_at_once,
+    four_eyes_at_once_are_two_people,
+    expiry_against_approval_and_use,
+    withdrawal_against_approval_and_use,
+    revocation_against_use,
+);

@@ -34,8 +34,21 @@ pub(crate) struct Authorities {
     pub(crate) file: Option<PathBuf>,
 }
 
-/// Connects. The connection runs in a task of its own and ends with the client.
+/// Connects, to read. The connection runs in a task of its own and ends with the client.
 pub(crate) async fn connect(source: &Source) -> anyhow::Result<Client> {
+    let client = connect_to_write(source).await?;
+    // A catalogue read must neither write nor hang.
+    client
+        .batch_execute(
+            "SET default_transaction_read_only = on; SET statement_timeout = '20s'; SET lock_timeout = '5s'",
+        )
+        .await
+        .map_err(|error| anyhow::anyhow!("{}", chain(&error)))?;
+    Ok(client)
+}
+
+/// The same, to change something.
+pub(crate) async fn connect_to_write(source: &Source) -> anyhow::Result<Client> {
     let mut config = Config::new();
     match &source.at {
         At::Tcp(address) => {
@@ -67,13 +80,6 @@ pub(crate) async fn connect(source: &Source) -> anyhow::Result<Client> {
             run(config.connect_raw(socket, NoTls).await.map_err(failed)?)
         }
     };
-    // A catalogue read must neither write nor hang.
-    client
-        .batch_execute(
-            "SET default_transaction_read_only = on; SET statement_timeout = '20s'; SET lock_timeout = '5s'",
-        )
-        .await
-        .map_err(|error| anyhow::anyhow!("{}", chain(&error)))?;
     Ok(client)
 }
 

@@ -3,6 +3,7 @@
 use axum::body::Bytes;
 use gatewright_core::bundle::{
     Approvals, Bundle, FORMAT, Limits, Provider, Recording, Resource as BundleResource, Role as BundleRole,
+    VERSION,
 };
 use gatewright_core::catalogue::Catalogue;
 use gatewright_core::digest::sha256;
@@ -114,12 +115,14 @@ pub(crate) fn assemble_api(
     };
     Ok(Bundle {
         format: FORMAT,
+        version: VERSION.to_owned(),
         digest: String::new(),
         resource: BundleResource {
             name: api.name.value.0.clone(),
             database: String::new(),
             roles: Vec::new(),
             allow_cleartext_password: false,
+            announce: true,
         },
         providers,
         policies: sorted(&settings.policies),
@@ -160,14 +163,20 @@ pub(crate) fn assemble(
     let roles = resource.roles.value.iter();
     Ok(Bundle {
         format: FORMAT,
+        version: VERSION.to_owned(),
         digest: String::new(),
         resource: BundleResource {
             name: resource.name.value.0.clone(),
             database: resource.database.clone(),
             roles: roles
-                .map(|role| BundleRole { name: role.name.value.clone(), target: role.target().to_owned() })
+                .map(|role| BundleRole {
+                    name: role.name.value.clone(),
+                    target: settings.user(&resource.name.value.0, role).to_owned(),
+                    ephemeral: role.ephemeral.is_some(),
+                })
                 .collect(),
             allow_cleartext_password: resource.allow_cleartext_password,
+            announce: resource.announce_agent,
         },
         providers,
         policies: sorted(&settings.policies),

@@ -27,30 +27,44 @@ const CATALOGUE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Watches the files. Publishes the settings in force and, while the files do not validate, why.
 pub(super) fn settings(first: Settings) -> channel::Receiver<(Arc<Settings>, Option<String>)> {
     let path = first.loaded.path.clone();
-    let mut seen = fingerprint(&path, Some(&first.loaded));
+    let mut seen = (fingerprint(&path, Some(&first.loaded)), 0);
+    // What is wrong with the files, while it is.
+    let mut files: Option<String> = None;
     let (publish, receive) = channel::channel((Arc::new(first), None));
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(FILES_EVERY).await;
             let last = publish.borrow().0.clone();
             let at = path.clone();
+            let refused = publish.borrow().1.clone();
             let work = move || {
-                let now = fingerprint(&at, Some(&last.loaded));
-                (now != seen).then(|| (now, Settings::read(&at), last))
+                let (changes, not_renewed) = last.sources.renew();
+                let now = (fingerprint(&at, Some(&last.loaded)), changes);
+                let read = (now != seen).then(|| Settings::read(&at, &last.sources));
+                (now, read, last, not_renewed)
             };
-            let Ok(Some((now, read, last))) = tokio::task::spawn_blocking(work).await else { continue };
+            let Ok((now, read, last, not_renewed)) = tokio::task::spawn_blocking(work).await else {
+                continue;
+            };
             seen = now;
             let news = match read {
-                Ok(settings) => {
-                    tracing::info!("configuration and policies were read again");
+                Some(Ok(settings)) => {
+                    tracing::info!("configuration, secrets and policies were read again");
                     warn_of_fixed(&last, &settings);
-                    (Arc::new(settings), None)
+                    files = None;
+                    (Arc::new(settings), join(&files, &not_renewed))
                 }
-                Err(faults) => {
+                Some(Err(faults)) => {
                     tracing::error!(%faults, "the changed configuration is refused, the last good one stays");
-                    (last, Some(faults.to_string()))
+                    files = Some(faults.to_string());
+                    (last, join(&files, &not_renewed))
                 }
+                None => (last, join(&files, &not_renewed)),
             };
+            // Nothing is new: whoever waits for news compiles everything.
+            if Arc::ptr_eq(&news.0, &publish.borrow().0) && news.1 == refused {
+                continue;
+            }
             if publish.send(news).is_err() {
                 return;
             }
@@ -59,10 +73,16 @@ pub(super) fn settings(first: Settings) -> channel::Receiver<(Arc<Settings>, Opt
     receive
 }
 
+/// Everything that is wrong, for people.
+fn join(files: &Option<String>, not_renewed: &[String]) -> Option<String> {
+    let all: Vec<&str> = files.iter().chain(not_renewed).map(String::as_str).collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
 fn warn_of_fixed(last: &Settings, new: &Settings) {
     let (last, new) = (&last.loaded.config.host, &new.loaded.config.host);
-    if last.listen != new.listen || last.data != new.data {
-        tracing::warn!("`host.listen` and `host.data` take effect at the next start");
+    if last.listen != new.listen || last.data != new.data || last.database != new.database {
+        tracing::warn!("`host.listen`, `host.data` and `host.database` take effect at the next start");
     }
 }
 

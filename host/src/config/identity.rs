@@ -100,7 +100,7 @@ impl Identity {
     /// As the filter takes it.
     pub(crate) fn compiled(&self) -> http::IdentitySource {
         match self {
-            Self::Bearer => http::IdentitySource::Bearer,
+            Self::Bearer => http::IdentitySource::Bearer {},
             Self::Header(name) => http::IdentitySource::Header { name: name.to_ascii_lowercase() },
             Self::Cookie(name) => http::IdentitySource::Cookie { name: name.clone() },
             Self::Mtls(mtls) => http::IdentitySource::Mtls { groups: mtls.groups.clone() },

@@ -1,6 +1,7 @@
 //! The shape of `gatewright.yaml`.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use gatewright_core::bundle::{ApprovalMode, Enforcement, GroupRule, RecordingMode};
@@ -10,9 +11,14 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::api::{Api, nothing};
+use super::encryption::Encryption;
 use super::endpoint::Endpoint;
 use super::notifications::Notification;
-use super::values::{Address, Bytes, ColumnPattern, FunctionName, Name, Span, Url};
+use super::retention::Retention;
+use super::secrets::SecretsSection;
+use super::siem::Siem;
+use super::slack::SlackApp;
+use super::values::{Address, Bytes, ColumnPattern, DatabaseUrl, FunctionName, Name, Span, Url, WitnessKey};
 use crate::secret::SecretRef;
 
 /// The whole file.
@@ -42,6 +48,15 @@ pub(crate) struct Config {
     /// Whom the host tells what happens to approvals.
     #[serde(default)]
     pub(crate) notifications: Vec<Notification>,
+    /// How the stores of secrets are reached that references name.
+    #[serde(default)]
+    pub(crate) secrets: SecretsSection,
+    /// Where the host sends what is recorded.
+    #[serde(default)]
+    pub(crate) siem: Vec<Siem>,
+    /// The app of Slack whose messages have buttons.
+    #[serde(default)]
+    pub(crate) slack: Option<SlackApp>,
 }
 
 fn yes() -> bool {
@@ -58,6 +73,12 @@ pub(crate) struct Host {
     pub(crate) public_url: Url,
     /// Folder of the database, the signing key and the checkpoint, relative to this file.
     pub(crate) data: PathBuf,
+    /// A PostgreSQL database, which several hosts share; SQLite in the data folder if left out.
+    #[serde(default)]
+    pub(crate) database: Option<DatabaseUrl>,
+    /// Its password.
+    #[serde(default)]
+    pub(crate) database_password: Option<Spanned<SecretRef>>,
     /// What filters present.
     pub(crate) filter_token: Spanned<SecretRef>,
     /// What Prometheus presents at `/metrics`, which is open to everybody without it.
@@ -66,6 +87,54 @@ pub(crate) struct Host {
     /// Groups whose members may read all recordings.
     #[serde(default)]
     pub(crate) auditors: Vec<String>,
+    /// Who is asked to cosign the log's checkpoints.
+    #[serde(default)]
+    pub(crate) witnesses: Vec<Witness>,
+    /// What recordings are encrypted with; they are not if left out.
+    #[serde(default)]
+    pub(crate) encryption: Option<Encryption>,
+    /// How often people, and whoever is not known, may ask; filters may as often as they like.
+    #[serde(default)]
+    pub(crate) rate_limits: RateLimits,
+    /// How long recordings are kept: for ever if left out.
+    #[serde(default)]
+    pub(crate) retention: Option<Spanned<Retention>>,
+}
+
+/// Requests a second; ten seconds' worth of them may come at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RateLimits {
+    /// Of one address (of one network, with IPv6).
+    pub(crate) per_address: NonZeroU32,
+    /// Of one person.
+    pub(crate) per_person: NonZeroU32,
+    /// The host is behind a proxy that adds the client's address to `x-forwarded-for`.
+    pub(crate) forwarded_for: bool,
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        let number = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+        Self { per_address: number(200), per_person: number(50), forwarded_for: false }
+    }
+}
+
+/// Somebody who cosigns checkpoints (C2SP `tlog-witness`).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Witness {
+    /// Where it takes them: its submission prefix.
+    pub(crate) url: Url,
+    /// Its public key, `NAME+ID+BASE64` with the type of cosignatures.
+    pub(crate) key: WitnessKey,
+    /// How often it is asked, at most.
+    #[serde(default = "default_witness_every")]
+    pub(crate) every: Span,
+}
+
+fn default_witness_every() -> Span {
+    Span::seconds(60)
 }
 
 /// Whose tokens are accepted.
@@ -239,6 +308,10 @@ pub(crate) struct Resource {
     /// Whether a server that asks for a cleartext password gets it (through the proxy's memory).
     #[serde(default)]
     pub(crate) allow_cleartext_password: bool,
+    /// Whether the server is told who the agent is, in settings of the session: not behind a pooler that gives a session's
+    /// connection to others.
+    #[serde(default = "yes")]
+    pub(crate) announce_agent: bool,
     /// Whether decisions count; they do if left out.
     #[serde(default)]
     pub(crate) enforcement: Option<Spanned<Mode>>,
@@ -288,6 +361,23 @@ pub(crate) struct Role {
     /// The target's password; none for servers that ask for none.
     #[serde(default)]
     pub(crate) password: Option<Spanned<SecretRef>>,
+    /// User and password in one, from a store that makes or rotates them together; instead of `target` and `password`.
+    #[serde(default)]
+    pub(crate) login: Option<Spanned<SecretRef>>,
+    /// Each session gets a user of its own, a member of the role.
+    #[serde(default)]
+    pub(crate) ephemeral: Option<Spanned<EphemeralUsers>>,
+}
+
+/// Who makes the users of sessions.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EphemeralUsers {
+    /// A user with CREATEROLE, and with the ADMIN option of the role (PostgreSQL 16 and later).
+    pub(crate) made_by: String,
+    /// Its password; none for servers that ask for none.
+    #[serde(default)]
+    pub(crate) password: Option<SecretRef>,
 }
 
 impl Role {

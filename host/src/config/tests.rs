@@ -50,6 +50,42 @@ fn expect(from: &str, to: &str, parts: &[&str]) {
 }
 
 #[test]
+fn retention_is_about_what_there_is() {
+    let with = |section: &str| {
+        format!("  filter_token: {{ env: GATEWRIGHT_FILTER_TOKEN }}\n  retention:\n{section}")
+    };
+    let token = "  filter_token: { env: GATEWRIGHT_FILTER_TOKEN }";
+    let rule =
+        "    rules: [{ name: month, resources: [shop], older_than: 30d }, { name: rest, older_than: 1y }]\n";
+    let sound = format!(
+        "{rule}    max_size: 20GiB\n    holds: [{{ name: case-7, resources: [shop], from: 2026-01-01 }}]\n"
+    );
+    assert_eq!(faults(&SOUND.replacen(token, &with(&sound), 1)), "none");
+    expect(token, &with("    holds: [{ name: typo, resources: [shpo] }]\n"), &["holds[0]", "no API `shpo`"]);
+    let first =
+        "    rules: [{ name: all, older_than: 1y }, { name: month, resources: [shop], older_than: 30d }]\n";
+    expect(token, &with(first), &["host.retention.rules[0]", "never reached"]);
+    expect(token, &with("    rules: [{ name: r, older_than: soon }]\n"), &["`soon` is not a duration"]);
+    expect(token, &with("    max_size: 20GB\n"), &["`20GB` is not a size"]);
+    expect(token, &with("    holds: [{ name: h, from: yesterday }]\n"), &["`yesterday` is not a day"]);
+}
+
+#[test]
+fn examples_of_the_documentation_are_sound() {
+    let guide = include_str!("../../../docs/host.md");
+    let blocks = guide.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let blocks: Vec<&str> = blocks.collect();
+    let people = blocks.iter().find(|block| block.starts_with("people:")).unwrap();
+    let of_receivers =
+        |block: &&&str| ["notifications:", "siem:"].iter().any(|section| block.starts_with(section));
+    let receivers: Vec<&&str> = blocks.iter().filter(of_receivers).collect();
+    assert!(receivers.len() >= 4, "{receivers:?}");
+    for block in receivers {
+        assert_eq!(faults(&format!("{SOUND}{people}{block}")), "none", "{block}");
+    }
+}
+
+#[test]
 fn the_sound_file_is_sound() {
     assert_eq!(faults(SOUND), "none");
     let loaded = Loaded::parse(Path::new("dir/gatewright.yaml"), SOUND).unwrap();
@@ -236,7 +272,7 @@ fn sources_of_identity_are_words_or_words_with_what_they_need() {
     assert_eq!(
         sources("[bearer, { header: X-Token }, { cookie: Sid }]"),
         [
-            http::IdentitySource::Bearer,
+            http::IdentitySource::Bearer {},
             http::IdentitySource::Header { name: "x-token".into() },
             http::IdentitySource::Cookie { name: "Sid".into() },
         ]

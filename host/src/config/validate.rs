@@ -11,8 +11,11 @@ use gatewright_core::detect;
 
 use super::fault::Fault;
 use super::model::{Config, Detectors, Mode, People, Provider, Resource};
-use super::notifications::is_private;
-use crate::secret::SecretRef;
+use super::notifications::{Email, MailTls, Shown, Webhook, is_here, is_private};
+use super::retention::Retention;
+use super::secrets::SecretsSection;
+use super::slack::SlackApp;
+use crate::secret::{EXPECTED, SecretRef};
 
 /// Algorithms that the filters verify.
 const ALGORITHMS: [&str; 9] =
@@ -43,9 +46,34 @@ impl Found<'_> {
     }
 
     fn secret(&mut self, field: String, reference: &Spanned<SecretRef>) {
-        let expected = "expected one of `{ env: NAME }` and `{ file: PATH }`";
-        self.unless(reference.value.is_well_formed(), reference.referenced, field, expected);
+        self.unless(reference.value.is_well_formed(), reference.referenced, field, EXPECTED);
     }
+}
+
+/// What a hold is about must be there: one that is written wrong would hold nothing.
+fn retention(found: &mut Found<'_>, section: &Spanned<Retention>, config: &Config) {
+    let (at, value) = (section.referenced, &section.value);
+    let known = config.resources.value.iter().map(|one| &one.name.value.0);
+    let known: HashSet<&String> =
+        known.chain(config.apis.value.iter().map(|one| &one.name.value.0)).collect();
+    let mut about = |field: String, names: &[String]| {
+        for name in names.iter().filter(|name| !known.contains(name)) {
+            found.add(at, field.clone(), format!("there is no resource and no API `{name}`"));
+        }
+    };
+    for (i, rule) in value.rules.iter().enumerate() {
+        about(format!("host.retention.rules[{i}].resources"), &rule.resources);
+    }
+    for (i, hold) in value.holds.iter().enumerate() {
+        about(format!("host.retention.holds[{i}].resources"), &hold.resources);
+    }
+    let last = value.rules.len().saturating_sub(1);
+    if let Some(all) = value.rules.iter().take(last).position(|rule| rule.resources.is_empty()) {
+        let message = "it is about everything, so that the rules after it are never reached: put it last";
+        found.add(at, format!("host.retention.rules[{all}]"), message);
+    }
+    let message = "expected some time: nothing would ever be looked at otherwise";
+    found.unless(!value.every.0.is_zero(), at, "host.retention.every", message);
 }
 
 /// Every fault of a configuration that parsed.
@@ -58,6 +86,11 @@ pub(super) fn faults(file: &Path, config: &Config) -> Vec<Fault> {
     if let Some(token) = &config.host.metrics_token {
         found.secret("host.metrics_token".to_owned(), token);
     }
+    if let Some(password) = &config.host.database_password {
+        found.secret("host.database_password".to_owned(), password);
+        let message = "it is the password of `host.database`, and there is none";
+        found.unless(config.host.database.is_some(), password.referenced, "host.database_password", message);
+    }
     providers(&mut found, &config.identity.providers);
     if let Some(section) = &config.people {
         people(&mut found, section, &config.identity.providers.value);
@@ -69,6 +102,13 @@ pub(super) fn faults(file: &Path, config: &Config) -> Vec<Fault> {
         "resources",
         "expected at least one database here, or one of `apis`",
     );
+    for (i, key) in config.host.encryption.iter().flat_map(|section| &section.keys).enumerate() {
+        found.secret(format!("host.encryption.keys[{i}].secret"), &key.secret);
+    }
+    secrets(&mut found, &config.secrets);
+    if let Some(section) = &config.host.retention {
+        retention(&mut found, section, config);
+    }
     let mut names = HashSet::new();
     for (i, one) in resources.value.iter().enumerate() {
         let name = &one.name;
@@ -83,8 +123,27 @@ pub(super) fn faults(file: &Path, config: &Config) -> Vec<Fault> {
         found.unless(names.insert(&name.value.0), name.referenced, format!("apis[{i}].name"), message);
         api::api(&mut found, &format!("apis[{i}]"), one, config);
     }
+    if let Some(section) = &config.slack {
+        slack(&mut found, section, config);
+    }
     notifications(&mut found, config, &names);
+    siem(&mut found, config, &names);
     found.faults
+}
+
+/// Whoever reads what goes to a store reads what comes from it.
+fn secrets(found: &mut Found<'_>, section: &SecretsSection) {
+    let message = "expected `https://…`, or an address of this machine";
+    if let Some(vault) = &section.vault {
+        let (at, auth) = (vault.auth.referenced, &vault.auth.value);
+        found.unless(is_private(&vault.address.0), at, "secrets.vault.address", message);
+        let expected = "expected one of `token`, `kubernetes` and `approle`, and a secret that is in a variable or a file";
+        found.unless(auth.is_well_formed(), at, "secrets.vault.auth", expected);
+    }
+    if let Some(aws) = &section.aws {
+        let private = aws.endpoint.as_ref().is_none_or(|endpoint| is_private(&endpoint.0));
+        found.unless(private, aws.region.referenced, "secrets.aws.endpoint", message);
+    }
 }
 
 fn providers(found: &mut Found<'_>, providers: &Spanned<Vec<Provider>>) {
@@ -142,28 +201,133 @@ fn providers(found: &mut Found<'_>, providers: &Spanned<Vec<Provider>>) {
     }
 }
 
+fn siem(found: &mut Found<'_>, config: &Config, known: &HashSet<&String>) {
+    let mut names = HashSet::new();
+    for (i, one) in config.siem.iter().enumerate() {
+        let (path, name) = (format!("siem[{i}]"), &one.name);
+        let message = format!("`{}` stands here twice: expected another name", name.value.0);
+        found.unless(names.insert(&name.value.0), name.referenced, format!("{path}.name"), message);
+        let message = "expected exactly one of `syslog: { server: … }` and `webhook: { url: …, secret: … }`";
+        found.unless(one.syslog.is_some() != one.webhook.is_some(), name.referenced, &*path, message);
+        if let Some(syslog) = &one.syslog {
+            let server = &syslog.server;
+            let message = "others could read along: expected `tls: true`, or a server on this machine; or say \
+                           `others_may_read_along: true`";
+            let fits = syslog.tls || syslog.others_may_read_along || is_here(&server.value.0);
+            found.unless(fits, server.referenced, format!("{path}.syslog.tls"), message);
+        }
+        if let Some(section) = &one.webhook {
+            webhook(found, &format!("{path}.webhook"), section);
+        }
+        resources_of(found, &path, name.referenced, one.resources.as_ref(), known);
+    }
+}
+
+fn webhook(found: &mut Found<'_>, path: &str, webhook: &Webhook) {
+    found.secret(format!("{path}.secret"), &webhook.secret);
+    let message = "expected `https://…`, or an address of this machine: others could read along";
+    let private = is_private(&webhook.url.value.0);
+    found.unless(private, webhook.url.referenced, format!("{path}.url"), message);
+}
+
+/// What a receiver is about must be there.
+fn resources_of(
+    found: &mut Found<'_>,
+    path: &str,
+    at: Location,
+    resources: Option<&Spanned<Vec<String>>>,
+    known: &HashSet<&String>,
+) {
+    for resource in resources.iter().flat_map(|resources| &resources.value) {
+        let at = resources.map_or(at, |resources| resources.referenced);
+        let message = format!("`{resource}` is not one of `resources` or `apis`");
+        found.unless(known.contains(resource), at, format!("{path}.resources"), message);
+    }
+}
+
+/// People whom Slack knows must be people whom the identity provider knows.
+fn slack(found: &mut Found<'_>, section: &SlackApp, config: &Config) {
+    found.secret("slack.signing_secret".to_owned(), &section.signing_secret);
+    if let Some(url) = &section.answers_to {
+        let parsed = reqwest::Url::parse(&url.value.0).ok();
+        let here = parsed.is_some_and(|url| url.host_str().is_some_and(is_here));
+        let message = "expected an address of this machine: answers go to Slack's own hosts otherwise";
+        found.unless(here, url.referenced, "slack.answers_to", message);
+    }
+    let mut users = HashSet::new();
+    for (i, person) in section.people.value.iter().enumerate() {
+        let field = |name: &str| format!("slack.people[{i}].{name}");
+        let (user, at) = (&person.user.value, person.user.referenced);
+        let message = format!("`{}` stands here twice: expected each user once", user.0);
+        found.unless(users.insert(user), at, field("user"), message);
+        found.unless(!person.subject.is_empty(), at, field("subject"), "expected their `sub`");
+        let usual = config.people.as_ref().map(|people| &people.issuer.value);
+        let issuer = person.issuer.as_ref().map(|issuer| &issuer.value).or(usual);
+        match issuer {
+            None => found.add(at, field("issuer"), "expected an issuer, since there is no section `people`"),
+            Some(issuer) => {
+                let known = config.identity.providers.value.iter().any(|one| one.issuer.value == *issuer);
+                let message = format!("`{issuer}` is not one of `identity.providers`");
+                found.unless(known, at, field("issuer"), message);
+                let message =
+                    format!("`{issuer}` is not the issuer of `people`, so that nobody decides by it");
+                found.unless(usual.is_none_or(|usual| usual == issuer), at, field("issuer"), message);
+            }
+        }
+        let message = "expected groups, since nobody signs in without a section `people`";
+        found.unless(person.groups.is_some() || usual.is_some(), at, field("groups"), message);
+    }
+}
+
+/// Mail holds who does what, and whatever `shows` says; a password is worse still.
+fn email(found: &mut Found<'_>, path: &str, section: &Email) {
+    if let Some(password) = &section.password {
+        found.secret(format!("{path}.password"), password);
+    }
+    let at = section.server.referenced;
+    let message = "expected `username` and `password`, or neither";
+    found.unless(section.username.is_some() == section.password.is_some(), at, path, message);
+    let message = "expected at least one address";
+    found.unless(!section.to.value.is_empty(), section.to.referenced, format!("{path}.to"), message);
+    if section.tls == MailTls::Plaintext && !is_here(&section.server.value.0) {
+        let message = "others could read along: expected `starttls` or `implicit`, or a server on this machine; or say \
+                       `others_may_read_along: true`";
+        found.unless(section.others_may_read_along, at, format!("{path}.tls"), message);
+        let message =
+            "a password is not sent to another machine in plain: expected `tls: starttls` or `implicit`";
+        found.unless(section.password.is_none(), at, format!("{path}.password"), message);
+    }
+}
+
 fn notifications(found: &mut Found<'_>, config: &Config, known: &HashSet<&String>) {
     let mut names = HashSet::new();
     for (i, one) in config.notifications.iter().enumerate() {
         let (path, name) = (format!("notifications[{i}]"), &one.name);
         let message = format!("`{}` stands here twice: expected another name", name.value.0);
         found.unless(names.insert(&name.value.0), name.referenced, format!("{path}.name"), message);
-        let message = "expected exactly one of `slack: { url: … }` and `webhook: { url: …, secret: … }`";
-        found.unless(one.slack.is_some() != one.webhook.is_some(), name.referenced, &*path, message);
+        let message = "expected exactly one of `slack: { url: … }`, `webhook: { url: …, secret: … }` and `email: { server: …, from: …, to: … }`";
+        let ways = [one.slack.is_some(), one.webhook.is_some(), one.email.is_some()];
+        let ways = ways.into_iter().filter(|way| *way).count();
+        found.unless(ways == 1, name.referenced, &*path, message);
         if let Some(slack) = &one.slack {
             found.secret(format!("{path}.slack.url"), &slack.url);
+            if slack.buttons {
+                let (at, field) = (slack.url.referenced, format!("{path}.slack.buttons"));
+                let message = "buttons need the app that they are of: expected a section `slack`";
+                found.unless(config.slack.is_some(), at, &*field, message);
+                let message =
+                    "nobody can approve what they cannot read: expected `shows: [statement, parameters]`";
+                let shown = [Shown::Statement, Shown::Parameters].iter().all(|what| one.shows.contains(what));
+                found.unless(shown, at, &*field, message);
+            }
         }
-        if let Some(webhook) = &one.webhook {
-            found.secret(format!("{path}.webhook.secret"), &webhook.secret);
-            let message = "expected `https://…`, or an address of this machine: others could read along";
-            let private = is_private(&webhook.url.value.0);
-            found.unless(private, webhook.url.referenced, format!("{path}.webhook.url"), message);
+        if let Some(section) = &one.webhook {
+            webhook(found, &format!("{path}.webhook"), section);
         }
-        for resource in one.resources.iter().flat_map(|resources| &resources.value) {
-            let at = one.resources.as_ref().map_or(name.referenced, |resources| resources.referenced);
-            let message = format!("`{resource}` is not one of `resources` or `apis`");
-            found.unless(known.contains(resource), at, format!("{path}.resources"), message);
+        if let Some(section) = &one.email {
+            email(found, &format!("{path}.email"), section);
         }
+        resources_of(found, &path, name.referenced, one.resources.as_ref(), known);
     }
 }
 
@@ -222,6 +386,25 @@ fn resource(found: &mut Found<'_>, path: &str, one: &Resource) {
         found.unless(unique, role.name.referenced, format!("{path}.roles[{i}].name"), message);
         if let Some(password) = &role.password {
             found.secret(format!("{path}.roles[{i}].password"), password);
+        }
+        if let Some(ephemeral) = &role.ephemeral {
+            let field = format!("{path}.roles[{i}].ephemeral");
+            let sound = ephemeral.value.password.as_ref().is_none_or(SecretRef::is_well_formed);
+            found.unless(sound, ephemeral.referenced, format!("{field}.password"), EXPECTED);
+            let alone = role.login.is_none();
+            found.unless(
+                alone,
+                ephemeral.referenced,
+                field,
+                "`login` gives the users already: expected one of the two",
+            );
+        }
+        if let Some(login) = &role.login {
+            let field = format!("{path}.roles[{i}].login");
+            let message = "expected a path of Vault or a secret of AWS, without a field: it gives the user and the password";
+            found.unless(login.value.gives_logins(), login.referenced, field.clone(), message);
+            let alone = role.password.is_none() && role.target.is_none();
+            found.unless(alone, login.referenced, field, "it stands instead of `target` and `password`");
         }
     }
     if let Some(role) = &one.catalogue.role {

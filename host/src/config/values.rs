@@ -4,10 +4,35 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use gatewright_core::time::Millis;
 use serde::Deserialize;
 
+use crate::log::note::{Kind, VerifyKey};
+
+/// `postgres://USER@HOST:PORT/DATABASE`, without a password.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct DatabaseUrl(pub(crate) String);
+
+impl TryFrom<String> for DatabaseUrl {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        // Nothing of it is repeated: it may hold a password.
+        let url =
+            reqwest::Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "postgres" | "postgresql"));
+        let url = url.ok_or("expected `postgres://USER@HOST:PORT/DATABASE`")?;
+        if url.password().is_some() || url.query_pairs().any(|(name, _)| name == "password") {
+            let why = "the password does not belong into this file: `host.database_password` says where it is, or \
+                       GATEWRIGHT_DATABASE holds the whole URL";
+            return Err(why.to_owned());
+        }
+        Ok(Self(text))
+    }
+}
+
 /// `30s`, `15m`, `1h 30m`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Span(pub(crate) Duration);
 
@@ -40,29 +65,68 @@ enum BytesForm {
     Text(String),
 }
 
+impl BytesForm {
+    /// As written, and how many bytes that is.
+    fn read(self) -> (String, Option<u64>) {
+        let text = match self {
+            Self::Number(bytes) => return (bytes.to_string(), Some(bytes)),
+            Self::Text(text) => text,
+        };
+        let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let (number, unit) = text.split_at(split);
+        let factor = match unit.trim() {
+            "" | "B" => Some(1),
+            "KiB" => Some(1 << 10),
+            "MiB" => Some(1 << 20),
+            "GiB" => Some(1 << 30),
+            "TiB" => Some(1_u64 << 40),
+            _ => None,
+        };
+        let bytes = number.parse::<u64>().ok().zip(factor).and_then(|(n, f)| n.checked_mul(f));
+        (text, bytes)
+    }
+}
+
 impl TryFrom<BytesForm> for Bytes {
     type Error = String;
 
     fn try_from(form: BytesForm) -> Result<Self, String> {
-        let (shown, bytes) = match form {
-            BytesForm::Number(bytes) => (bytes.to_string(), Some(bytes)),
-            BytesForm::Text(text) => {
-                let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-                let (number, unit) = text.split_at(split);
-                let factor = match unit.trim() {
-                    "" | "B" => Some(1),
-                    "KiB" => Some(1024),
-                    "MiB" => Some(1024 * 1024),
-                    _ => None,
-                };
-                let bytes = number.parse::<u64>().ok().zip(factor).and_then(|(n, f)| n.checked_mul(f));
-                (text, bytes)
-            }
-        };
+        let (shown, bytes) = form.read();
         match bytes.and_then(|bytes| u32::try_from(bytes).ok()) {
             Some(bytes) => Ok(Self(bytes)),
             None => Err(format!("`{shown}` is not a size: expected bytes, or a number with `KiB` or `MiB`")),
         }
+    }
+}
+
+/// `500MiB`, `20GiB`, or a plain number of bytes; larger than [`Bytes`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "BytesForm")]
+pub(crate) struct Size(pub(crate) u64);
+
+impl TryFrom<BytesForm> for Size {
+    type Error = String;
+
+    fn try_from(form: BytesForm) -> Result<Self, String> {
+        let (shown, bytes) = form.read();
+        let expected = "expected bytes, or a number with `KiB`, `MiB`, `GiB` or `TiB`";
+        bytes.map(Self).ok_or_else(|| format!("`{shown}` is not a size: {expected}"))
+    }
+}
+
+/// A day in UTC, `2026-11-28`, as its beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Day(pub(crate) Millis);
+
+impl TryFrom<String> for Day {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let day = humantime::parse_rfc3339(&format!("{text}T00:00:00Z")).ok();
+        let since = day.and_then(|day| day.duration_since(std::time::UNIX_EPOCH).ok());
+        let at = since.and_then(|since| u64::try_from(since.as_millis()).ok());
+        at.map(Self).ok_or_else(|| format!("`{text}` is not a day: expected one such as `2026-11-28`"))
     }
 }
 
@@ -95,6 +159,63 @@ impl TryFrom<String> for Url {
                 Ok(Self(text.trim_end_matches('/').to_owned()))
             }
             _ => Err(format!("`{text}` is not a URL: expected `http://…` or `https://…`")),
+        }
+    }
+}
+
+/// A host's name, or its IP address.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct HostName(pub(crate) String);
+
+impl TryFrom<String> for HostName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let is_name = (1..=253).contains(&text.len())
+            && !text.starts_with(['-', '.'])
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'));
+        if is_name || text.parse::<std::net::IpAddr>().is_ok() {
+            Ok(Self(text))
+        } else {
+            Err(format!("`{text}` is not a host: expected a name such as `smtp.example`, or an IP address"))
+        }
+    }
+}
+
+/// `Somebody <somebody@example.com>`, or the address alone (RFC 5322 section 3.4); the address in ASCII.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct MailAddress(pub(crate) lettre::message::Mailbox);
+
+impl TryFrom<String> for MailAddress {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let parsed = text.parse::<lettre::message::Mailbox>().ok();
+        let sound =
+            parsed.filter(|one| one.email.to_string().is_ascii() && !text.chars().any(char::is_control));
+        sound.map(Self).ok_or_else(|| {
+            format!("`{text}` is not an address: expected `somebody@example.com`, or `Somebody <somebody@example.com>`")
+        })
+    }
+}
+
+/// `NAME+ID+BASE64`: the public key of a witness.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct WitnessKey(pub(crate) VerifyKey);
+
+impl TryFrom<String> for WitnessKey {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match VerifyKey::parse(&text) {
+            Ok(key) if key.kind == Kind::Cosignature => Ok(Self(key)),
+            Ok(_) => {
+                Err(format!("`{text}` is not a witness's key: its type is not that of cosignatures (4)"))
+            }
+            Err(cause) => Err(format!("`{text}` is not a witness's key, `NAME+ID+BASE64`: {cause:#}")),
         }
     }
 }
@@ -232,6 +353,16 @@ mod tests {
         assert_eq!(bytes("1MiB"), Ok(1 << 20));
         assert_eq!(bytes("64 KiB"), Ok(65536));
         assert_eq!(bytes("17"), Ok(17));
-        assert!(bytes("1GB").is_err() && bytes("MiB").is_err() && bytes("8192MiB").is_err());
+        let size = |text: &str| Size::try_from(BytesForm::Text(text.to_owned())).map(|size| size.0);
+        assert_eq!((size("20GiB"), size("1TiB")), (Ok(20 << 30), Ok(1 << 40)));
+        assert!(size("20GB").is_err() && size("99999999TiB").is_err());
+        assert!(Day::try_from("2026-11-28".to_owned()).is_ok_and(|day| day.0 % 86_400_000 == 0));
+        assert!(Day::try_from("28.11.2026".to_owned()).is_err());
+        assert!(
+            bytes("1GB").is_err()
+                && bytes("MiB").is_err()
+                && bytes("8192MiB").is_err()
+                && bytes("1TiB").is_err()
+        );
     }
 }

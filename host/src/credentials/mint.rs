@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signer as _, SigningKey};
-use gatewright_core::digest::sha256;
+use gatewright_core::digest::{sha256, sha256_parts};
 use gatewright_core::identity::Identity;
 use gatewright_core::time::{Millis, seconds};
 use serde_json::{Value, json};
@@ -32,6 +32,11 @@ impl Mint {
         let key = SigningKey::from_bytes(&seed.with_context(|| format!("{KEY_FILE} holds no key"))?);
         let id = thumbprint(&key);
         Ok(Self { key, id })
+    }
+
+    /// Another secret that hosts with this key have the same of.
+    pub(crate) fn secret_for(&self, purpose: &str) -> [u8; 32] {
+        sha256_parts([b"gatewright secret", purpose.as_bytes(), &self.key.to_bytes()])
     }
 
     /// The public key, as a JWK Set (RFC 7517).

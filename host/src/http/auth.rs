@@ -23,7 +23,11 @@ pub(super) async fn filter_only(
 ) -> Result<Response, Failure> {
     let state = app.compiled.state();
     let wanted = "expected `authorization: Bearer` with the filter's token";
-    has_token(request.headers(), &state.settings.filter_token, wanted)?;
+    if let Err(failure) = has_token(request.headers(), &state.settings.filter_token, wanted) {
+        // Whoever guesses is counted, and a filter is not.
+        app.limits.address(request.extensions(), request.headers())?;
+        return Err(failure);
+    }
     Ok(next.run(request).await)
 }
 
@@ -46,7 +50,9 @@ impl FromRequestParts<Arc<App>> for Caller {
             || Failure::new(StatusCode::UNAUTHORIZED, "expected `authorization: Bearer` with your token");
         let token = bearer(&parts.headers).ok_or_else(missing)?;
         let verdict = app.compiled.verify_person(token);
-        verdict.map(Self).map_err(|refusal| Failure::new(StatusCode::UNAUTHORIZED, refusal))
+        let who = verdict.map_err(|refusal| Failure::new(StatusCode::UNAUTHORIZED, refusal))?;
+        app.limits.person(&who)?;
+        Ok(Self(who))
     }
 }
 

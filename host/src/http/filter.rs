@@ -1,46 +1,59 @@
-//! The data plane: what filters ask for. The shapes are those of `gatewright_core::api`.
+//! The data plane: what filters ask for. The shapes are those of `gatewright_core::api`, and no promise to anybody
+//! else: the description calls them objects.
+#![allow(unused_qualifications, reason = "utoipa's macros write some")]
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
 use gatewright_core::api::{
     ApprovalReply, ApprovalRequest, CredentialReply, CredentialRequest, EventAck, LoginReply, LoginRequest,
     SeenTools,
 };
 use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::App;
 use super::auth::filter_only;
-use super::problem::{Failure, Json, Query};
+use super::problem::{Failure, Json, Path, Query};
 use crate::approvals;
 use crate::log::Batch;
 
 type Shared = State<Arc<App>>;
 
-pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
-    Router::new()
-        .route("/v1/filter/bundle", get(bundle))
-        .route("/v1/filter/login", post(login))
-        .route("/v1/filter/credential", post(credential))
-        .route("/v1/filter/tools", post(tools))
-        .route("/v1/filter/events", post(events))
-        .route("/v1/filter/approvals", post(request_approval))
-        .route("/v1/filter/approvals/{id}/wait", get(wait))
-        .route("/v1/filter/approvals/{id}/withdraw", post(withdraw))
+pub(super) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(bundle))
+        .routes(routes!(login))
+        .routes(routes!(credential))
+        .routes(routes!(tools))
+        .routes(routes!(events))
+        .routes(routes!(request_approval))
+        .routes(routes!(wait))
+        .routes(routes!(withdraw))
         .route_layer(from_fn_with_state(app.clone(), filter_only))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Which {
     resource: String,
 }
 
+/// What a resource is decided by. `If-None-Match` with its digest: 304 while it is the same.
+#[utoipa::path(
+    get,
+    path = "/v1/filter/bundle",
+    tag = "filters",
+    security(("filter" = [])),
+    params(Which),
+    responses((status = 200, body = Object), (status = 304, description = "The same still"), Failure),
+)]
 async fn bundle(
     State(app): Shared,
     Query(which): Query<Which>,
@@ -67,6 +80,15 @@ async fn bundle(
     Ok((headers, served.json.clone()).into_response())
 }
 
+/// A proof for a login at the target, which only the host can make.
+#[utoipa::path(
+    post,
+    path = "/v1/filter/login",
+    tag = "filters",
+    security(("filter" = [])),
+    request_body = Object,
+    responses((status = 200, body = Object), Failure),
+)]
 async fn login(State(app): Shared, Json(request): Json<LoginRequest>) -> Result<Json<LoginReply>, Failure> {
     let (resource, session, role) = (request.resource.clone(), request.session.clone(), request.role.clone());
     let answer = app.logins.answer(request).await;
@@ -76,6 +98,15 @@ async fn login(State(app): Shared, Json(request): Json<LoginRequest>) -> Result<
     Ok(Json(answer?))
 }
 
+/// The target's credential for an agent.
+#[utoipa::path(
+    post,
+    path = "/v1/filter/credential",
+    tag = "filters",
+    security(("filter" = [])),
+    request_body = Object,
+    responses((status = 200, body = Object), Failure),
+)]
 async fn credential(
     State(app): Shared,
     Json(request): Json<CredentialRequest>,
@@ -88,11 +119,29 @@ async fn credential(
     Ok(Json(answer?))
 }
 
+/// Tools that an MCP server showed.
+#[utoipa::path(
+    post,
+    path = "/v1/filter/tools",
+    tag = "filters",
+    security(("filter" = [])),
+    request_body = Object,
+    responses((status = 204, description = "Noted"), Failure),
+)]
 async fn tools(State(app): Shared, Json(seen): Json<SeenTools>) -> Result<StatusCode, Failure> {
     app.tools.seen(seen).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Events of sessions, each a line of JSON; answered once they are durable.
+#[utoipa::path(
+    post,
+    path = "/v1/filter/events",
+    tag = "filters",
+    security(("filter" = [])),
+    request_body(content = String, content_type = "application/json"),
+    responses((status = 200, body = Object), Failure),
+)]
 async fn events(State(app): Shared, body: Bytes) -> Result<Json<EventAck>, Failure> {
     let batch = Batch::read(body.into()).inspect_err(|rejected| {
         app.metrics.rejected(rejected);
@@ -118,6 +167,15 @@ async fn events(State(app): Shared, body: Bytes) -> Result<Json<EventAck>, Failu
     }
 }
 
+/// Asks for an approval.
+#[utoipa::path(
+    post,
+    path = "/v1/filter/approvals",
+    tag = "filters",
+    security(("filter" = [])),
+    request_body = Object,
+    responses((status = 200, body = Object), Failure),
+)]
 async fn request_approval(
     State(app): Shared,
     Json(request): Json<ApprovalRequest>,
@@ -128,11 +186,29 @@ async fn request_approval(
     Ok(reply(&app, &approval, state))
 }
 
+/// Waits for a decision, for 25 seconds at most.
+#[utoipa::path(
+    get,
+    path = "/v1/filter/approvals/{id}/wait",
+    tag = "filters",
+    security(("filter" = [])),
+    params(("id" = String, Path, description = "Of the approval")),
+    responses((status = 200, body = Object), Failure),
+)]
 async fn wait(State(app): Shared, Path(id): Path<String>) -> Result<Json<ApprovalReply>, Failure> {
     let (approval, state) = app.approvals.wait(&id).await?;
     Ok(reply(&app, &approval, state))
 }
 
+/// Says that nobody waits for the decision any more.
+#[utoipa::path(
+    post,
+    path = "/v1/filter/approvals/{id}/withdraw",
+    tag = "filters",
+    security(("filter" = [])),
+    params(("id" = String, Path, description = "Of the approval")),
+    responses((status = 200, body = Object), Failure),
+)]
 async fn withdraw(State(app): Shared, Path(id): Path<String>) -> Result<Json<ApprovalReply>, Failure> {
     let (approval, state) = app.approvals.withdraw(&id).await?;
     Ok(reply(&app, &approval, state))

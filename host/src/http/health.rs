@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::App;
 use crate::store::Store;
@@ -21,14 +21,18 @@ const PROBE_EVERY: Duration = Duration::from_secs(1);
 /// How long that may take.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
-pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(ready))
-        .route("/.well-known/jwks.json", get(keys))
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(lives)).routes(routes!(ready)).routes(routes!(keys))
+}
+
+/// The process answers.
+#[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = String)))]
+async fn lives() -> &'static str {
+    "ok\n"
 }
 
 /// The keys with which targets check tokens of the host's own.
+#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "health", responses((status = 200, body = Object)))]
 async fn keys(State(app): State<Arc<App>>) -> axum::Json<Value> {
     axum::Json(app.credentials.keys())
 }
@@ -65,6 +69,10 @@ impl Probe {
 
 /// 200 where the database can be written and every resource has a bundle, for which its catalogue was read. A resource
 /// whose newest ingredients were refused keeps its last good bundle and says why.
+#[utoipa::path(get, path = "/readyz", tag = "health", responses(
+    (status = 200, body = Object),
+    (status = 503, description = "What is missing", body = Object),
+))]
 async fn ready(State(app): State<Arc<App>>) -> (StatusCode, axum::Json<Value>) {
     let state = app.compiled.state();
     let writable = app.probe.is_writable(&app.store).await;

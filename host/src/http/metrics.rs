@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
-use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::App;
 use super::auth::has_token;
@@ -25,8 +25,8 @@ use crate::time::now;
 /// What the specification calls the format.
 const FORMAT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new().route("/metrics", get(scrape))
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(scrape))
 }
 
 /// Measures how long an answer takes.
@@ -42,6 +42,11 @@ pub(super) async fn measured(State(app): State<Arc<App>>, request: Request, next
     response
 }
 
+/// Counts and gauges (OpenMetrics 1.0).
+#[utoipa::path(get, path = "/metrics", tag = "health", security((), ("metrics" = [])), responses(
+    (status = 200, body = String, content_type = "application/openmetrics-text"),
+    Failure,
+))]
 async fn scrape(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Failure> {
     let state = app.compiled.state();
     if let Some(token) = &state.settings.metrics_token {
@@ -90,7 +95,7 @@ async fn database(app: &App, to: &mut Now) -> sqlx::Result<()> {
     to.gauge("grants", "Grants by where they stand", grants);
     let oldest = app.store.oldest_pending().await?.map_or(0, |at| now().saturating_sub(at) / 1000);
     to.one("approvals_oldest_pending_seconds", "For how long the oldest one waits for a decision", oldest);
-    let entries = app.store.log_head().await?.map_or(0, |head| head.idx + 1);
+    let entries = app.store.log_size().await?;
     to.one("log_entries", "Entries of the log: where its head is", entries);
     let written = app.log.checkpoint_file();
     to.one("checkpoint_file_entries", "Entries that the checkpoint in the file vouches for", written);

@@ -1,18 +1,20 @@
 //! What people use: decide about approvals, read recordings.
+#![allow(unused_qualifications, reason = "utoipa's macros write some")]
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::App;
 use super::auth::{Caller, approving, is_auditor};
-use super::problem::{Failure, Json, Query};
+use super::problem::{Failure, Json, Path, Query};
 use super::view::{ApprovalView, GrantView};
 use crate::approvals::{Choice, Decision, NewGrant};
 use crate::config::values::Span;
@@ -25,26 +27,37 @@ type Shared = State<Arc<App>>;
 /// Most runs of a session's events in one answer.
 const MOST_RUNS: u32 = 1_000;
 
-pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/v1/approvals", get(list))
-        .route("/v1/approvals/{id}", get(one))
-        .route("/v1/approvals/{id}/decision", post(decide))
-        .route("/v1/changes", get(changes))
-        .route("/v1/grants", get(grants).post(grant))
-        .route("/v1/grants/{id}", get(one_grant))
-        .route("/v1/grants/{id}/revoke", post(revoke))
-        .route("/v1/sessions", get(sessions))
-        .route("/v1/sessions/{id}", get(session))
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(one))
+        .routes(routes!(decide))
+        .routes(routes!(changes))
+        .routes(routes!(grants, grant))
+        .routes(routes!(one_grant))
+        .routes(routes!(revoke))
+        .routes(routes!(sessions))
+        .routes(routes!(session))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Filter {
+    /// `pending`, `approved`, `used`, `denied`, `expired` or `withdrawn`.
     #[serde(default)]
     state: Option<String>,
 }
 
+/// Approvals that the caller may see.
+#[utoipa::path(
+    get,
+    path = "/v1/approvals",
+    tag = "people",
+    security(("person" = [])),
+    params(Filter),
+    responses((status = 200, body = Vec<ApprovalView>), Failure),
+)]
 async fn list(
     State(app): Shared,
     Caller(who): Caller,
@@ -65,6 +78,15 @@ async fn list(
     Ok(Json(approvals.into_iter().map(|approval| ApprovalView::new(approval, &public_url)).collect()))
 }
 
+/// One approval, with its steps.
+#[utoipa::path(
+    get,
+    path = "/v1/approvals/{id}",
+    tag = "people",
+    security(("person" = [])),
+    params(("id" = String, Path, description = "Of the approval")),
+    responses((status = 200, body = ApprovalView), Failure),
+)]
 async fn one(
     State(app): Shared,
     Caller(who): Caller,
@@ -75,7 +97,7 @@ async fn one(
     Ok(Json(ApprovalView::new(approval, &public_url(&app)).with_steps(steps)))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct DecisionBody {
     decision: Decision,
@@ -83,9 +105,20 @@ struct DecisionBody {
     comment: Option<String>,
     /// `30m`: for how long more of the same may pass.
     #[serde(default)]
+    #[schema(value_type = Option<String>, example = "30m")]
     grant: Option<Span>,
 }
 
+/// Approves or denies.
+#[utoipa::path(
+    post,
+    path = "/v1/approvals/{id}/decision",
+    tag = "people",
+    security(("person" = [])),
+    params(("id" = String, Path, description = "Of the approval")),
+    request_body = DecisionBody,
+    responses((status = 200, body = ApprovalView), Failure),
+)]
 async fn decide(
     State(app): Shared,
     Caller(who): Caller,
@@ -96,18 +129,29 @@ async fn decide(
         decision: body.decision,
         comment: body.comment.unwrap_or_default(),
         grant_s: body.grant.map(|span| span.0.as_secs()),
+        elsewhere: None,
     };
     let approval = app.approvals.decide(&id, &who, &choice).await?;
     Ok(Json(ApprovalView::new(approval, &public_url(&app))))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct WhichGrants {
     #[serde(default)]
     active: bool,
 }
 
+/// Grants that the caller may see.
+#[utoipa::path(
+    get,
+    path = "/v1/grants",
+    tag = "people",
+    security(("person" = [])),
+    params(WhichGrants),
+    responses((status = 200, body = Vec<GrantView>), Failure),
+)]
 async fn grants(
     State(app): Shared,
     Caller(who): Caller,
@@ -117,6 +161,15 @@ async fn grants(
     Ok(Json(grants.into_iter().map(GrantView::new).collect()))
 }
 
+/// One grant, with its steps, its uses among them.
+#[utoipa::path(
+    get,
+    path = "/v1/grants/{id}",
+    tag = "people",
+    security(("person" = [])),
+    params(("id" = String, Path, description = "Of the grant")),
+    responses((status = 200, body = GrantView), Failure),
+)]
 async fn one_grant(
     State(app): Shared,
     Caller(who): Caller,
@@ -127,7 +180,7 @@ async fn one_grant(
     Ok(Json(GrantView::new(grant).with_steps(steps)))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct GrantBody {
     resource: String,
@@ -137,10 +190,21 @@ struct GrantBody {
     #[serde(default)]
     role: String,
     statement: String,
+    /// `30m`.
+    #[schema(value_type = String, example = "30m")]
     lasts: Span,
     comment: String,
 }
 
+/// Gives a grant.
+#[utoipa::path(
+    post,
+    path = "/v1/grants",
+    tag = "people",
+    security(("person" = [])),
+    request_body = GrantBody,
+    responses((status = 201, body = GrantView), Failure),
+)]
 async fn grant(
     State(app): Shared,
     Caller(who): Caller,
@@ -175,13 +239,23 @@ pub(crate) fn shape_of(app: &App, resource: &str, role: &str, statement: &str) -
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RevokeBody {
     #[serde(default)]
     comment: String,
 }
 
+/// Ends a grant at once.
+#[utoipa::path(
+    post,
+    path = "/v1/grants/{id}/revoke",
+    tag = "people",
+    security(("person" = [])),
+    params(("id" = String, Path, description = "Of the grant")),
+    request_body = RevokeBody,
+    responses((status = 200, body = GrantView), Failure),
+)]
 async fn revoke(
     State(app): Shared,
     Caller(who): Caller,
@@ -192,19 +266,30 @@ async fn revoke(
 }
 
 /// Says whenever something may have changed, as server-sent events; what it was is to be asked for.
+#[utoipa::path(
+    get,
+    path = "/v1/changes",
+    tag = "people",
+    security(("person" = [])),
+    responses((status = 200, description = "It does not end", body = String, content_type = "text/event-stream"), Failure),
+)]
 async fn changes(State(app): Shared, Caller(who): Caller) -> Result<impl IntoResponse, Failure> {
     let busy = || Failure::new(StatusCode::SERVICE_UNAVAILABLE, "too many people watch at a time");
     crate::ui::live::stream(&app, who.expires_at, None).ok_or_else(busy)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 struct WhichSessions {
     resource: Option<String>,
     principal: Option<String>,
     decision: Option<String>,
     text: Option<String>,
+    /// At most 1,000.
+    #[param(value_type = i64, minimum = 0, maximum = 4_294_967_295_u32)]
     limit: u32,
+    #[param(value_type = i64, minimum = 0, maximum = 4_294_967_295_u32)]
     skip: u32,
 }
 
@@ -214,6 +299,15 @@ impl Default for WhichSessions {
     }
 }
 
+/// Sessions, the newest first, for auditors.
+#[utoipa::path(
+    get,
+    path = "/v1/sessions",
+    tag = "people",
+    security(("person" = [])),
+    params(WhichSessions),
+    responses((status = 200, body = Vec<SessionRow>), Failure),
+)]
 async fn sessions(
     State(app): Shared,
     Caller(who): Caller,
@@ -229,11 +323,29 @@ async fn sessions(
     Ok(Json(app.store.find_sessions(&wanted).await?))
 }
 
+/// A session as auditors see it.
+#[derive(Serialize, ToSchema)]
+struct SessionView {
+    session: SessionRow,
+    /// Its events, as they were recorded.
+    #[schema(value_type = Vec<Object>)]
+    events: Vec<Value>,
+}
+
+/// One session with its events, for auditors.
+#[utoipa::path(
+    get,
+    path = "/v1/sessions/{id}",
+    tag = "people",
+    security(("person" = [])),
+    params(("id" = String, Path, description = "Of the session")),
+    responses((status = 200, body = SessionView), Failure),
+)]
 async fn session(
     State(app): Shared,
     Caller(who): Caller,
     Path(id): Path<String>,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Json<SessionView>, Failure> {
     let unknown = || Failure::new(StatusCode::NOT_FOUND, format!("there is no session `{id}`"));
     if !is_auditor(&app, &who.groups) {
         // Which sessions there are is nobody else's business.
@@ -241,8 +353,8 @@ async fn session(
     }
     let row = app.store.session(&id).await?.ok_or_else(unknown)?;
     let events = app.store.events(&id, 0, MOST_RUNS).await?;
-    let events: Vec<Value> = events.iter().filter_map(|event| serde_json::from_str(event).ok()).collect();
-    Ok(Json(json!({ "session": row, "events": events })))
+    let events = events.iter().filter_map(|event| serde_json::from_str(event).ok()).collect();
+    Ok(Json(SessionView { session: row, events }))
 }
 
 fn public_url(app: &App) -> String {

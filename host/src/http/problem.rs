@@ -1,6 +1,8 @@
 //! Errors as `application/problem+json` (RFC 9457).
 
-use axum::extract::rejection::{JsonRejection, QueryRejection};
+use std::collections::BTreeMap;
+
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
@@ -8,6 +10,8 @@ use axum::response::{IntoResponse, Response};
 use gatewright_core::api::Problem;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
+use utoipa::{IntoResponses, ToSchema};
 
 use crate::log::Rejected;
 use crate::{approvals, login};
@@ -17,12 +21,19 @@ use crate::{approvals, login};
 pub(crate) struct Failure {
     status: StatusCode,
     detail: String,
+    /// Seconds.
+    retry_after: Option<u64>,
 }
 
 impl Failure {
     /// Of a status, with what happened and what to do.
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into() }
+        Self { status, detail: detail.into(), retry_after: None }
+    }
+
+    /// The same, which may be tried again after so many seconds.
+    pub(crate) fn retry_after(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
     }
 }
 
@@ -33,6 +44,9 @@ impl IntoResponse for Failure {
         let headers = [(header::CONTENT_TYPE, "application/problem+json")];
         let mut response =
             (self.status, headers, serde_json::to_string(&problem).unwrap_or_default()).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
         if self.status == StatusCode::UNAUTHORIZED {
             // RFC 9110 section 11.6.1 asks for it.
             response
@@ -43,10 +57,14 @@ impl IntoResponse for Failure {
     }
 }
 
+/// What to do is the same whichever statement it was.
+const DATABASE_AWAY: &str = "the host's database does not answer, and nothing was changed for sure: ask again in a moment; \
+                             if that lasts, `/readyz` and the host's log say what is wrong";
+
 impl From<sqlx::Error> for Failure {
     fn from(cause: sqlx::Error) -> Self {
         tracing::error!(%cause, "the database");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "the host's database does not answer")
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, DATABASE_AWAY)
     }
 }
 
@@ -101,6 +119,36 @@ impl From<QueryRejection> for Failure {
     }
 }
 
+impl From<PathRejection> for Failure {
+    fn from(rejection: PathRejection) -> Self {
+        Self::new(rejection.status(), rejection.body_text())
+    }
+}
+
+/// How a [`Failure`] looks (RFC 9457).
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes what the filters' crate defines")]
+#[schema(as = Problem)]
+pub(super) struct ProblemView {
+    /// The status's name.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// What is wrong, and what to do.
+    detail: String,
+}
+
+impl IntoResponses for Failure {
+    fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+        let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+        let answer = ResponseBuilder::new()
+            .description("What is wrong, and what to do")
+            .content("application/problem+json", problem)
+            .build();
+        BTreeMap::from([("default".to_owned(), answer.into())])
+    }
+}
+
 /// A JSON body whose refusal is a [`Failure`].
 pub(crate) struct Json<T>(pub(crate) T);
 
@@ -115,6 +163,17 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         axum::Json(self.0).into_response()
+    }
+}
+
+/// Parts of the path whose refusal is a [`Failure`].
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        Ok(Self(axum::extract::Path::<T>::from_request_parts(parts, state).await?.0))
     }
 }
 

@@ -2,14 +2,27 @@
 
 use gatewright_core::api::Need;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::approvals::url;
 use crate::store::approvals::{Approval, Step};
 use crate::store::grants::{Grant, Granter};
 use crate::time::{as_rfc3339, rfc3339};
 
+/// [`Need`], described.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes what the filters' crate defines")]
+#[schema(as = Need)]
+struct NeedView {
+    /// Cedar action.
+    action: String,
+    /// What it is done to, as policies name it.
+    resource: String,
+}
+
 /// An approval as people see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Approval)]
 pub(super) struct ApprovalView {
     id: String,
     state: &'static str,
@@ -22,6 +35,7 @@ pub(super) struct ApprovalView {
     parameters: Vec<Option<String>>,
     reason: String,
     policies: Vec<String>,
+    #[schema(value_type = Vec<NeedView>)]
     needs: Vec<Need>,
     #[serde(skip_serializing_if = "Option::is_none")]
     shape: Option<String>,
@@ -84,7 +98,8 @@ impl ApprovalView {
 }
 
 /// A grant as people see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Grant)]
 pub(super) struct GrantView {
     id: String,
     state: String,
@@ -95,6 +110,7 @@ pub(super) struct GrantView {
     statement: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     shape: Option<String>,
+    #[schema(value_type = Vec<NeedView>)]
     needs: Vec<Need>,
     granters: Vec<Granter>,
     approvers: Vec<String>,
@@ -102,8 +118,10 @@ pub(super) struct GrantView {
     #[serde(skip_serializing_if = "Option::is_none")]
     approval: Option<String>,
     #[serde(serialize_with = "as_rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
     created_at: u64,
     #[serde(serialize_with = "as_rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
     expires_at: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     steps: Option<Vec<Step>>,

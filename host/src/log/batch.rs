@@ -9,6 +9,7 @@ use gatewright_core::event::Kind;
 use gatewright_core::run::Run;
 
 use super::Rejected;
+use super::entry::LONGEST_NAME;
 use super::history::Whose;
 use crate::store::sessions::Summary;
 
@@ -30,8 +31,8 @@ pub(super) struct Received {
     pub(super) count: u64,
     /// Hash of the run before.
     pub(super) prev: Digest,
-    /// Hex hash of its text.
-    pub(super) hash: String,
+    /// Hash of its text.
+    pub(super) hash: Digest,
     pub(super) summary: Summary,
     /// Where its text is in the batch's.
     place: Range<usize>,
@@ -41,6 +42,17 @@ impl Received {
     /// Number of the session's events up to the last of these.
     pub(super) fn end(&self) -> u64 {
         self.seq.saturating_add(self.count)
+    }
+}
+
+/// PostgreSQL keeps no text with that character, which is in nobody's name. In the events' texts, which are JSON, it is escaped.
+fn has_nul(opening: &Kind) -> bool {
+    match opening {
+        Kind::Open { resource, principal, issuer, role, source, .. } => {
+            [resource, principal, issuer, role, source].iter().any(|text| text.contains('\0'))
+        }
+        Kind::Refused { resource, source, .. } => [resource, source].iter().any(|text| text.contains('\0')),
+        _ => false,
     }
 }
 
@@ -61,7 +73,15 @@ impl Batch {
                 let what = format!("`{}` is not a session: approvals and grants are the host's", run.session);
                 return Err(Rejected::Conflict(what));
             }
+            if run.session.len() > LONGEST_NAME {
+                let what = format!("the name of a session is longer than {LONGEST_NAME} bytes");
+                return Err(Rejected::Conflict(what));
+            }
             let summary = Summary::of(&run).map_err(Rejected::Conflict)?;
+            if run.session.contains('\0') || summary.opening.as_ref().is_some_and(has_nul) {
+                let what = "a session, or who or where it is of, has a name with the character U+0000 in it";
+                return Err(Rejected::Conflict(what.to_owned()));
+            }
             if let Some(Kind::Open { resource, .. } | Kind::Refused { resource, .. }) = &summary.opening
                 && *resource != head.resource
             {
@@ -74,7 +94,7 @@ impl Batch {
                 seq: run.seq,
                 count: run.count,
                 prev: run.prev,
-                hash: hex::encode(sha256(run.text.as_bytes())),
+                hash: sha256(run.text.as_bytes()),
                 summary,
                 place: start..text.len() - after.len(),
             });

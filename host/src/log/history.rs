@@ -4,21 +4,25 @@
 
 use std::fmt;
 
-use gatewright_core::digest::sha256;
+use gatewright_core::digest::{Digest, sha256};
+use gatewright_core::time::Millis;
 use serde::{Deserialize, Serialize};
 
-use super::{Log, Transaction};
+use super::Transaction;
+use super::entry::hex_digest;
 use crate::store::Store;
 use crate::store::approvals::{Offer, Person, Step};
 use crate::store::events::{self, NewRun};
 use crate::store::records::{ApprovalRecord, GrantRecord};
-use crate::store::{has_histories, set_format};
-use crate::time::now;
+use crate::time::{as_rfc3339, from_rfc3339, now};
 
 /// What the log calls an approval: this and its id.
 const APPROVAL: &str = "approval/";
 /// What the log calls a grant.
 const GRANT: &str = "grant/";
+/// What the log calls what it says about itself.
+const HOST: &str = "host/";
+pub(super) const OWN: &str = "log";
 /// The step by which something older than its history came into the log.
 pub(super) const FOUND: &str = "found";
 
@@ -29,13 +33,16 @@ pub(crate) enum Whose<'a> {
     Approval(&'a str),
     /// A grant, by its id.
     Grant(&'a str),
+    /// The host's own: `log` is what happened to the log itself.
+    Host(&'a str),
 }
 
 impl<'a> Whose<'a> {
     /// Reads what the log calls something; `None` for a session.
     pub(crate) fn read(name: &'a str) -> Option<Self> {
         let approval = name.strip_prefix(APPROVAL).map(Self::Approval);
-        approval.or_else(|| name.strip_prefix(GRANT).map(Self::Grant))
+        let grant = || name.strip_prefix(GRANT).map(Self::Grant);
+        approval.or_else(grant).or_else(|| name.strip_prefix(HOST).map(Self::Host))
     }
 
     /// What the log calls it.
@@ -43,6 +50,7 @@ impl<'a> Whose<'a> {
         match self {
             Self::Approval(id) => format!("{APPROVAL}{id}"),
             Self::Grant(id) => format!("{GRANT}{id}"),
+            Self::Host(id) => format!("{HOST}{id}"),
         }
     }
 }
@@ -52,6 +60,7 @@ impl fmt::Display for Whose<'_> {
         match self {
             Self::Approval(id) => write!(f, "approval `{id}`"),
             Self::Grant(id) => write!(f, "grant `{id}`"),
+            Self::Host(id) => write!(f, "the host's own history `{id}`"),
         }
     }
 }
@@ -92,39 +101,79 @@ impl Transition {
     }
 }
 
+/// Something that the log says about itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub(crate) enum Own {
+    /// Another key signs from here on.
+    Key {
+        /// When.
+        #[serde(serialize_with = "as_rfc3339", deserialize_with = "from_rfc3339")]
+        at: Millis,
+        /// The key.
+        key: String,
+    },
+    /// What sessions' entries are about goes.
+    Pruned {
+        /// When.
+        #[serde(serialize_with = "as_rfc3339", deserialize_with = "from_rfc3339")]
+        at: Millis,
+        /// The rule.
+        rule: String,
+        /// Whose events.
+        sessions: Vec<PrunedSession>,
+    },
+}
+
+/// A session whose events go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PrunedSession {
+    /// Its id.
+    pub(crate) id: String,
+    /// How many events it has.
+    pub(crate) events: u64,
+    /// See [`crate::store::sessions::SessionRow::digest`].
+    #[serde(with = "hex_digest")]
+    pub(crate) row: Digest,
+}
+
 impl Transaction {
     /// Adds a step in the life of an approval or a grant.
     pub(crate) async fn step(&mut self, whose: Whose<'_>, transition: &Transition) -> sqlx::Result<()> {
+        self.write(whose, transition).await
+    }
+
+    /// Adds what the log says about itself.
+    pub(super) async fn own_step(&mut self, own: &Own) -> sqlx::Result<()> {
+        self.write(Whose::Host(OWN), own).await
+    }
+
+    async fn write(&mut self, whose: Whose<'_>, what: &impl Serialize) -> sqlx::Result<()> {
         let name = whose.name();
-        let text = serde_json::to_string(transition).map_err(|cause| sqlx::Error::Encode(cause.into()))?;
+        let text = serde_json::to_string(what).map_err(|cause| sqlx::Error::Encode(cause.into()))?;
         let seq = events::count_of(self, &name).await?;
-        let hash = hex::encode(sha256(text.as_bytes()));
-        self.append(&[NewRun { session: &name, seq, count: 1, hash: &hash, text: &text }]).await
+        let hash = sha256(text.as_bytes());
+        self.append(&[NewRun { session: &name, seq, count: 1, hash, text: &text }]).await
     }
 }
 
 /// Takes approvals and grants into the log that are older than their histories, once and for all.
-pub(super) async fn begin(log: &Log) -> anyhow::Result<()> {
-    let mut at = log.begin().await?;
-    if has_histories(&mut at).await? {
-        return Ok(());
-    }
-    let (approvals, grants) = (log.store().approval_ids().await?, log.store().grant_ids().await?);
+pub(super) async fn found(at: &mut Transaction) -> sqlx::Result<()> {
+    let store = at.store().clone();
+    let (approvals, grants) = (store.approval_ids().await?, store.grant_ids().await?);
     let found = || {
         let nobody = Person::default();
         let (issuer, subject) = (nobody.issuer, nobody.subject);
         Transition::of(Step { at: now(), step: FOUND.to_owned(), issuer, subject, detail: String::new() })
     };
     for id in &approvals {
-        let approval = log.store().approval_record(id).await?;
+        let approval = store.approval_record(id).await?;
         at.step(Whose::Approval(id), &Transition { approval, ..found() }).await?;
     }
     for id in &grants {
-        let grant = log.store().grant_record(id).await?;
+        let grant = store.grant_record(id).await?;
         at.step(Whose::Grant(id), &Transition { grant, ..found() }).await?;
     }
-    set_format(&mut at).await?;
-    at.commit().await?;
     tracing::info!(approvals = approvals.len(), grants = grants.len(), "they are in the log from now on");
     Ok(())
 }

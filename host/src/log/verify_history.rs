@@ -1,11 +1,16 @@
 //! Checks what happened to approvals and grants: the entries against the log, and the rows against the entries.
 
-use gatewright_core::digest::sha256;
+use std::collections::HashMap;
 
-use super::history::{FOUND, Transition, Whose};
-use super::verify::{Findings, Logged};
+use gatewright_core::digest::sha256;
+use serde::de::DeserializeOwned;
+
+use super::history::{FOUND, OWN, Own, PrunedSession, Transition, Whose};
+use super::verify::Findings;
+use super::verify_log::Logged;
 use crate::store::Store;
 use crate::store::approvals::{Stage, Step};
+use crate::store::log::Kept;
 use crate::store::records::{ApprovalRecord, GrantRecord};
 
 /// Entries that are read at a time.
@@ -14,8 +19,6 @@ const PAGE: u32 = 1_000;
 /// Checks one after the other, and notes what only all of them together can tell.
 pub(super) struct Histories<'a> {
     store: &'a Store,
-    /// Whether all of them must be in the log, and not only those of a later host than wrote this.
-    kept: bool,
     /// Where the log has the first one that is as old as what it is about.
     first: Option<u64>,
     /// Where the log has those that are younger, and whose they are.
@@ -23,10 +26,9 @@ pub(super) struct Histories<'a> {
 }
 
 impl<'a> Histories<'a> {
-    /// `any`: whether the log has any history. Then it has all, whatever the database says of its format.
-    pub(super) async fn new(store: &'a Store, any: bool) -> sqlx::Result<Self> {
-        let kept = any || store.has_histories().await?;
-        Ok(Self { store, kept, first: None, found: Vec::new() })
+    /// None is checked yet.
+    pub(super) fn new(store: &'a Store) -> Self {
+        Self { store, first: None, found: Vec::new() }
     }
 
     /// The first fault of one of them.
@@ -39,17 +41,22 @@ impl<'a> Histories<'a> {
         match whose {
             Whose::Approval(_) => findings.approvals += 1,
             Whose::Grant(_) => findings.grants += 1,
+            Whose::Host(_) => {}
         }
         let Some(logged) = logged else {
-            return Ok(self.kept.then(|| "it is not in the log".to_owned()));
+            return Ok(Some("it is not in the log".to_owned()));
         };
-        let transitions = match self.read(whose, logged).await? {
+        if let Whose::Host(_) = whose {
+            return self.own(whose, logged).await;
+        }
+        let transitions: Vec<Transition> = match self.read(whose, logged).await? {
             Ok(transitions) => transitions,
             Err(fault) => return Ok(Some(fault)),
         };
+        let begins = logged.leaves.first().map_or(u64::MAX, |leaf| leaf.idx);
         match transitions.first() {
-            Some(first) if first.step.step == FOUND => self.found.push((logged.first, whose.to_string())),
-            _ => self.first = Some(self.first.map_or(logged.first, |first| first.min(logged.first))),
+            Some(first) if first.step.step == FOUND => self.found.push((begins, whose.to_string())),
+            _ => self.first = Some(self.first.map_or(begins, |first| first.min(begins))),
         }
         Ok(match whose {
             Whose::Approval(id) => {
@@ -58,7 +65,25 @@ impl<'a> Histories<'a> {
             Whose::Grant(id) => {
                 differs(grant(transitions), self.store.grant_record(id).await?, |it| &it.steps)
             }
+            Whose::Host(_) => None,
         })
+    }
+
+    /// The first fault of what the log says about itself.
+    async fn own(&self, whose: Whose<'_>, logged: &Logged) -> anyhow::Result<Option<String>> {
+        let steps: Vec<Own> = match self.read(whose, logged).await? {
+            Ok(steps) => steps,
+            Err(fault) => return Ok(Some(fault)),
+        };
+        let kept = self.store.note_sizes(Kept::Rotated).await?;
+        for (step, leaf) in steps.iter().zip(&logged.leaves) {
+            if let Own::Key { key, .. } = step
+                && !kept.contains(&(leaf.idx + 1))
+            {
+                return Ok(Some(format!("the checkpoint that old keys signed for {key} is missing")));
+            }
+        }
+        Ok(None)
     }
 
     /// Those that were put into the log as older than it when it had others already.
@@ -70,11 +95,11 @@ impl<'a> Histories<'a> {
     }
 
     /// All entries of one, if they are those of the log.
-    async fn read(
+    async fn read<T: DeserializeOwned>(
         &self,
         whose: Whose<'_>,
         logged: &Logged,
-    ) -> anyhow::Result<Result<Vec<Transition>, String>> {
+    ) -> anyhow::Result<Result<Vec<T>, String>> {
         let name = whose.name();
         let mut transitions = Vec::new();
         loop {
@@ -88,11 +113,12 @@ impl<'a> Histories<'a> {
                 if (row.seq, row.count) != (seq, 1) {
                     return Ok(Err(format!("step {seq} is missing")));
                 }
-                if hex::encode(sha256(row.text.as_bytes())) != row.hash {
+                let digest = sha256(row.text.as_bytes());
+                if hex::encode(digest) != row.hash {
                     return Ok(Err(format!("step {seq} was changed: the text is not what its hash says")));
                 }
                 match logged.leaves.get(transitions.len()) {
-                    Some(leaf) if *leaf == row.hash => {}
+                    Some(leaf) if leaf.is_of_run(&row) => {}
                     Some(_) => return Ok(Err(format!("step {seq} is not the one that the log holds"))),
                     None => return Ok(Err(format!("step {seq} is not in the log"))),
                 }
@@ -108,6 +134,24 @@ impl<'a> Histories<'a> {
         }
         Ok(Ok(transitions))
     }
+}
+
+/// The sessions that the log says were pruned, by what it says about itself: as far as that is what it committed to.
+pub(super) async fn pruned(
+    store: &Store,
+    log: &HashMap<String, Logged>,
+) -> anyhow::Result<HashMap<String, PrunedSession>> {
+    let whose = Whose::Host(OWN);
+    let Some(logged) = log.get(&whose.name()) else { return Ok(HashMap::new()) };
+    // What is wrong with it is told where it is checked.
+    let Ok(steps) = Histories::new(store).read::<Own>(whose, logged).await? else {
+        return Ok(HashMap::new());
+    };
+    let sessions = steps.into_iter().filter_map(|step| match step {
+        Own::Pruned { sessions, .. } => Some(sessions),
+        Own::Key { .. } => None,
+    });
+    Ok(sessions.flatten().map(|session| (session.id.clone(), session)).collect())
 }
 
 /// What the tables must say about an approval, by what happened.

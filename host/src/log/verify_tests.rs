@@ -6,8 +6,10 @@ use gatewright_core::api::EventBatch;
 use gatewright_core::event::Kind;
 use gatewright_core::run::{Chain, Lines, SealedRun};
 
-use super::verify;
-use crate::log::{Batch, Checkpoint, Head, Log, Recorder, Rejected, Signer};
+use super::{Asked, verify};
+use crate::log::checkpoint::Checkpoint;
+use crate::log::tree::Head;
+use crate::log::{Batch, Log, Recorder, Rejected, Signer, transaction};
 use crate::metrics::Metrics;
 use crate::store::Store;
 
@@ -32,7 +34,7 @@ fn statements(chain: &mut Chain, texts: &[String]) -> SealedRun {
     chain.seal(&lines)
 }
 
-fn statement(chain: &mut Chain, text: &str) -> SealedRun {
+pub(in crate::log) fn statement(chain: &mut Chain, text: &str) -> SealedRun {
     statements(chain, &[text.to_owned()])
 }
 
@@ -40,20 +42,20 @@ fn read(runs: Vec<SealedRun>) -> Result<Batch, Rejected> {
     Batch::read(EventBatch { resource: "shop".to_owned(), runs }.lines())
 }
 
-fn batch(runs: Vec<SealedRun>) -> Batch {
+pub(in crate::log) fn batch(runs: Vec<SealedRun>) -> Batch {
     read(runs).unwrap()
 }
 
-struct Recorded {
-    folder: tempfile::TempDir,
-    store: Store,
+pub(in crate::log) struct Recorded {
+    pub(in crate::log) folder: tempfile::TempDir,
+    pub(in crate::log) store: Store,
 }
 
 impl Recorded {
     /// Two sessions of four events each, that arrived in turns.
-    async fn new() -> Self {
+    pub(in crate::log) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).await.unwrap();
+        let store = crate::testing::open(folder.path()).await.unwrap();
         let recorder = recorder(&store, folder.path()).await.unwrap();
         let (mut a, mut b) = (Chain::new("a"), Chain::new("b"));
         for i in 0..4 {
@@ -66,15 +68,15 @@ impl Recorded {
     }
 
     /// Waits until the file is not behind the database.
-    async fn settle(&self) {
+    pub(in crate::log) async fn settle(&self) {
         let newest = self.store.checkpoint().await.unwrap();
         while Checkpoint::read_file(self.folder.path()).unwrap() != newest {
             tokio::time::sleep(std::time::Duration::from_millis(2)).await;
         }
     }
 
-    async fn faults(&self) -> String {
-        verify(&self.store, self.folder.path(), None).await.unwrap().faults.join("\n")
+    pub(in crate::log) async fn faults(&self) -> String {
+        verify(&self.store, self.folder.path(), &Asked::default()).await.unwrap().faults.join("\n")
     }
 
     async fn after(sql: &'static str) -> String {
@@ -84,7 +86,12 @@ impl Recorded {
     }
 }
 
-async fn recorder(store: &Store, data: &Path) -> anyhow::Result<Recorder> {
+/// One session.
+fn only(id: &str) -> Asked {
+    Asked { only: Some(id.to_owned()), ..Asked::default() }
+}
+
+pub(in crate::log) async fn recorder(store: &Store, data: &Path) -> anyhow::Result<Recorder> {
     let log = Log::open(store.clone(), Signer::open(data)?, data).await?;
     Ok(Recorder::start(log, Metrics::default()))
 }
@@ -92,35 +99,35 @@ async fn recorder(store: &Store, data: &Path) -> anyhow::Result<Recorder> {
 #[tokio::test]
 async fn what_nobody_touched_verifies() {
     let recorded = Recorded::new().await;
-    let findings = verify(&recorded.store, recorded.folder.path(), None).await.unwrap();
+    let findings = verify(&recorded.store, recorded.folder.path(), &Asked::default()).await.unwrap();
     assert_eq!(findings.faults, Vec::<String>::new());
     assert_eq!((findings.sessions, findings.events, findings.entries), (2, 8, 8));
-    let one = verify(&recorded.store, recorded.folder.path(), Some("b")).await.unwrap();
+    let one = verify(&recorded.store, recorded.folder.path(), &only("b")).await.unwrap();
     assert_eq!((one.faults.len(), one.sessions, one.events), (0, 1, 4));
-    assert!(verify(&recorded.store, recorded.folder.path(), Some("c")).await.is_err());
+    assert!(verify(&recorded.store, recorded.folder.path(), &only("c")).await.is_err());
 }
 
 #[tokio::test]
 async fn events_that_came_together_are_one_entry_and_as_safe() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
+    let store = crate::testing::open(folder.path()).await.unwrap();
     let recorder = recorder(&store, folder.path()).await.unwrap();
     let mut chain = Chain::new("a");
     let texts: Vec<_> = (0..6).map(|i| format!("A{i}")).collect();
     recorder.record(batch(vec![statements(&mut chain, &texts)])).await.unwrap();
-    let findings = verify(&store, folder.path(), None).await.unwrap();
+    let findings = verify(&store, folder.path(), &Asked::default()).await.unwrap();
     assert_eq!((findings.faults, findings.events, findings.entries), (Vec::new(), 6, 1));
     assert_eq!(store.events("a", 4, 10).await.unwrap().len(), 2);
     store.tamper("UPDATE events SET body = replace(body, 'A4', 'A9')").await;
-    let said = verify(&store, folder.path(), None).await.unwrap().faults.join("\n");
+    let said = verify(&store, folder.path(), &Asked::default()).await.unwrap().faults.join("\n");
     assert!(said.contains("session `a`: event 0 or one of the 5 after it was changed"), "{said}");
 }
 
 #[tokio::test]
 async fn an_empty_store_verifies() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
-    assert!(verify(&store, folder.path(), None).await.unwrap().faults.is_empty());
+    let store = crate::testing::open(folder.path()).await.unwrap();
+    assert!(verify(&store, folder.path(), &Asked::default()).await.unwrap().faults.is_empty());
 }
 
 #[tokio::test]
@@ -137,8 +144,18 @@ async fn an_edited_hash_is_found() {
         Recorded::after("UPDATE events SET hash = replace(hash, 'a', 'b') WHERE session = 'a' AND seq = 1")
             .await;
     assert!(said.contains("session `a`: event 1 was changed"), "{said}");
-    let said = Recorded::after("UPDATE log SET leaf_hash = replace(leaf_hash, '1', '2') WHERE idx = 3").await;
-    assert!(said.contains("log entry 3") && said.contains("session `b`"), "{said}");
+    for sql in [
+        "UPDATE log SET hash = zeroblob(32) WHERE idx = 3",
+        "UPDATE log SET leaf = zeroblob(32) WHERE idx = 3",
+        "UPDATE log SET form = 0 WHERE idx = 3",
+        "UPDATE log SET form = 7 WHERE idx = 3",
+        "UPDATE log SET count = 2 WHERE idx = 3",
+    ] {
+        let said = Recorded::after(sql).await;
+        assert!(said.contains("log entry 3 (event 1 of session `b`) was changed"), "{sql}: {said}");
+    }
+    let said = Recorded::after("UPDATE events SET salt = zeroblob(16) WHERE session = 'a' AND seq = 1").await;
+    assert!(said.contains("session `a`: event 1 is not the one that the log holds"), "{said}");
 }
 
 #[tokio::test]
@@ -218,8 +235,7 @@ async fn a_forged_checkpoint_is_found() {
     forged.write_file(recorded.folder.path()).unwrap();
     let said = recorded.faults().await;
     assert!(said.contains("the checkpoint in the file is not genuine"), "{said}");
-    let edited =
-        Recorded::after("UPDATE checkpoint SET note = replace(note, char(10) || '8', char(10) || '7')").await;
+    let edited = Recorded::after("UPDATE checkpoint SET note = replace(note, '\n8', '\n7')").await;
     assert!(edited.contains("the checkpoint in the database is not genuine"), "{edited}");
     let recorded = Recorded::new().await;
     std::fs::remove_file(recorded.folder.path().join("checkpoint")).unwrap();
@@ -237,8 +253,8 @@ async fn another_history_is_found() {
         ours.folder.path().join("gatewright.sqlite"),
     )
     .unwrap();
-    let store = Store::open_read_only(ours.folder.path()).await.unwrap();
-    let faults = verify(&store, ours.folder.path(), None).await.unwrap().faults.join("\n");
+    let store = crate::testing::open_read_only(ours.folder.path()).await.unwrap();
+    let faults = verify(&store, ours.folder.path(), &Asked::default()).await.unwrap().faults.join("\n");
     assert!(faults.contains("the checkpoint in the database is not genuine"), "{faults}");
 }
 
@@ -251,9 +267,8 @@ async fn the_log_goes_on_after_a_restart() {
     assert_eq!(recorded.faults().await, "");
     // The file may be behind after a crash, by a genuine older note.
     let signer = Signer::open(recorded.folder.path()).unwrap();
-    let row = recorded.store.log_from(4, 1).await.unwrap().remove(0);
-    let hash = hex::decode(row.chain_hash).unwrap().try_into().unwrap();
-    signer.sign(Head { size: 5, hash }, 0).write_file(recorded.folder.path()).unwrap();
+    let older = transaction::restored(&recorded.store, 5).await.unwrap().head();
+    signer.sign(older, 0).write_file(recorded.folder.path()).unwrap();
     assert_eq!(recorded.faults().await, "");
     assert!(Checkpoint::read_file(recorded.folder.path()).unwrap().is_some());
 }
@@ -261,7 +276,7 @@ async fn the_log_goes_on_after_a_restart() {
 #[tokio::test]
 async fn only_what_continues_is_taken() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
+    let store = crate::testing::open(folder.path()).await.unwrap();
     let recorder = recorder(&store, folder.path()).await.unwrap();
     let mut chain = Chain::new("a");
     let events: Vec<_> = (0..6).map(|i| statement(&mut chain, &format!("A{i}"))).collect();
@@ -293,7 +308,7 @@ async fn only_what_continues_is_taken() {
 #[tokio::test]
 async fn many_writers_share_commits() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
+    let store = crate::testing::open(folder.path()).await.unwrap();
     let recorder = recorder(&store, folder.path()).await.unwrap();
     let mut tasks = tokio::task::JoinSet::new();
     for s in 0..20 {
@@ -313,7 +328,7 @@ async fn many_writers_share_commits() {
         });
     }
     tasks.join_all().await;
-    let findings = verify(&store, folder.path(), None).await.unwrap();
+    let findings = verify(&store, folder.path(), &Asked::default()).await.unwrap();
     assert_eq!((findings.faults.len(), findings.events, findings.entries), (0, 400, 400));
 }
 
@@ -322,9 +337,10 @@ async fn a_recording_of_another_format_is_refused() {
     let recorded = Recorded::new().await;
     recorded.store.tamper("PRAGMA user_version = 0").await;
     recorded.store.close().await;
-    for opened in
-        [Store::open(recorded.folder.path()).await, Store::open_read_only(recorded.folder.path()).await]
-    {
+    for opened in [
+        crate::testing::open(recorded.folder.path()).await,
+        crate::testing::open_read_only(recorded.folder.path()).await,
+    ] {
         let said = format!("{:#}", opened.unwrap_err());
         assert!(said.contains("it is of format 0") && said.contains("move the data folder away"), "{said}");
     }
@@ -334,15 +350,32 @@ async fn a_recording_of_another_format_is_refused() {
 async fn a_run_that_is_cut_differently_is_found() {
     // The text is whole and has its hash, but the table says that it holds fewer events.
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
+    let store = crate::testing::open(folder.path()).await.unwrap();
     let recorder = recorder(&store, folder.path()).await.unwrap();
     let mut chain = Chain::new("a");
     let texts: Vec<_> = (0..3).map(|i| format!("A{i}")).collect();
     recorder.record(batch(vec![statements(&mut chain, &texts)])).await.unwrap();
     store.tamper("UPDATE events SET count = 2").await;
-    let said = verify(&store, folder.path(), None).await.unwrap().faults.join("\n");
+    let said = verify(&store, folder.path(), &Asked::default()).await.unwrap().faults.join("\n");
     assert!(said.contains("session `a`: event 0 or one of the 1 after it"), "{said}");
     store.tamper("UPDATE events SET count = 3, seq = 1").await;
-    let said = verify(&store, folder.path(), None).await.unwrap().faults.join("\n");
+    let said = verify(&store, folder.path(), &Asked::default()).await.unwrap().faults.join("\n");
     assert!(said.contains("session `a`: event 0 is missing"), "{said}");
 }
+
+crate::testing::on_postgres_too!(
+    what_nobody_touched_verifies,
+    events_that_came_together_are_one_entry_and_as_safe,
+    an_empty_store_verifies,
+    an_edited_body_is_found,
+    a_removed_event_is_found,
+    a_cut_tail_of_a_session_is_found,
+    an_edited_list_of_sessions_is_found,
+    a_cut_tail_of_everything_is_found,
+    an_emptied_database_is_found,
+    a_forged_checkpoint_is_found,
+    the_log_goes_on_after_a_restart,
+    only_what_continues_is_taken,
+    many_writers_share_commits,
+    a_run_that_is_cut_differently_is_found,
+);

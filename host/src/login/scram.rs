@@ -18,9 +18,9 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    /// Begins with a fresh nonce.
-    pub(super) fn start() -> Self {
-        Self { nonce: STANDARD.encode(rand::random::<[u8; 18]>()) }
+    /// The one that begins with this nonce, which must be fresh.
+    pub(super) fn of(nonce: String) -> Self {
+        Self { nonce }
     }
 
     /// The client-first-message.
@@ -67,6 +67,19 @@ impl Exchange {
     }
 }
 
+/// What a server stores of a password, in PostgreSQL's form; its rounds are those that PostgreSQL has by itself.
+pub(crate) fn verifier(password: &str) -> String {
+    const ROUNDS: u32 = 4096;
+    let salt: [u8; 16] = rand::random();
+    let mut salted = [0_u8; 32];
+    // INVARIANT: no output of 32 bytes is too long.
+    let _ = pbkdf2::pbkdf2::<Hmac<Sha256>>(normalised(password).as_bytes(), &salt, ROUNDS, &mut salted);
+    let stored = Sha256::digest(mac(&salted, b"Client Key"));
+    let server = mac(&salted, b"Server Key");
+    let text = |bytes: &[u8]| STANDARD.encode(bytes);
+    format!("{MECHANISM}${ROUNDS}:{}${}:{}", text(&salt), text(&stored), text(&server))
+}
+
 /// SASLprep (RFC 4013); a password that it refuses is used as it is, as PostgreSQL does.
 fn normalised(password: &str) -> std::borrow::Cow<'_, str> {
     stringprep::saslprep(password).unwrap_or(std::borrow::Cow::Borrowed(password))
@@ -106,6 +119,24 @@ mod tests {
         assert_eq!(Sha256::digest(key), stored_key);
         let expected = mac(&mac(&salted, b"Server Key"), message.as_bytes());
         assert_eq!(server_final, format!("v={}", STANDARD.encode(expected)));
+    }
+
+    #[test]
+    fn what_is_stored_takes_the_password() {
+        let stored = verifier("pencil");
+        let (salt, keys) = stored.strip_prefix("SCRAM-SHA-256$4096:").unwrap().split_once('$').unwrap();
+        let (stored_key, server_key) = keys.split_once(':').unwrap();
+        let exchange = Exchange { nonce: "abc".to_owned() };
+        let server_first = format!("r=abcd,s={salt},i=4096");
+        let (client_final, server_final) = exchange.finish("pencil", &server_first).unwrap();
+        let (without_proof, proof) = client_final.split_once(",p=").unwrap();
+        let message = format!("n=,r=abc,{server_first},{without_proof}");
+        let decoded = |text: &str| STANDARD.decode(text).unwrap();
+        let signature = mac(&decoded(stored_key), message.as_bytes());
+        let key: Vec<u8> = decoded(proof).iter().zip(signature).map(|(p, s)| p ^ s).collect();
+        assert_eq!(Sha256::digest(key).to_vec(), decoded(stored_key));
+        let server_signature = mac(&decoded(server_key), message.as_bytes());
+        assert_eq!(server_final, format!("v={}", STANDARD.encode(server_signature)));
     }
 
     #[test]

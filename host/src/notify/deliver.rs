@@ -12,8 +12,10 @@ use reqwest::{RequestBuilder, StatusCode};
 use serde_json::json;
 use sha2::Sha256;
 
-use super::message::Message;
+use super::email;
+use super::message::{Fact, Message};
 use super::receiver::{Key, Receiver, Way};
+use crate::slack::blocks::{self, cut, escaped};
 use crate::time::now;
 
 /// Longest that a receiver may take.
@@ -24,7 +26,7 @@ const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(300);
 
 /// What became of sending.
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// It was taken.
     Delivered,
     /// It will never be taken.
@@ -40,10 +42,10 @@ pub(super) enum Outcome {
 
 /// Sends.
 #[derive(Debug, Clone)]
-pub(super) struct Sender(reqwest::Client);
+pub(crate) struct Sender(reqwest::Client);
 
 impl Sender {
-    pub(super) fn new() -> anyhow::Result<Self> {
+    pub(crate) fn new() -> anyhow::Result<Self> {
         let client = reqwest::Client::builder()
             .timeout(TIMEOUT)
             // Whom it is for the configuration says, not the receiver.
@@ -55,9 +57,33 @@ impl Sender {
     /// Sends once.
     pub(super) async fn send(&self, receiver: &Receiver, message: &Message) -> Outcome {
         let request = match &receiver.way {
-            Way::Slack(url) => self.0.post(url.reveal()).json(&slack(message)),
-            Way::Signed { url, key } => signed(self.0.post(url), key, message),
+            Way::Slack { url, buttons } => {
+                if let (Some(key), Some(approval)) = (buttons, &message.pending) {
+                    let words = blocks::message(approval, key, &receiver.public_url);
+                    match self.post(self.0.post(url.reveal()).json(&words)).await {
+                        // Slack does not like it: then without buttons, rather than not at all.
+                        Outcome::Refused(cause) => {
+                            tracing::warn!(receiver = receiver.name, cause, "takes no message with buttons");
+                        }
+                        outcome => return outcome,
+                    }
+                }
+                self.0.post(url.reveal()).json(&slack(message))
+            }
+            Way::Signed { url, key } => {
+                return self.send_signed(url, key, &message.id, message.json.to_string()).await;
+            }
+            Way::Email(mail) => return email::send(mail, message).await,
         };
+        self.post(request).await
+    }
+
+    /// Sends JSON, signed, once.
+    pub(crate) async fn send_signed(&self, url: &str, key: &Key, id: &str, body: String) -> Outcome {
+        self.post(signed(self.0.post(url), key, id, body)).await
+    }
+
+    async fn post(&self, request: RequestBuilder) -> Outcome {
         let answer = match request.send().await {
             Ok(answer) => answer,
             Err(cause) => {
@@ -80,20 +106,19 @@ impl Sender {
 }
 
 /// How long to wait after so many failures: twice as long each time, and not at the same time as everybody else.
-pub(super) fn pause(failures: u32) -> Duration {
+pub(crate) fn pause(failures: u32) -> Duration {
     let most = FIRST.saturating_mul(1 << failures.min(16)).min(LONGEST);
     most.mul_f64(rand::rng().random_range(0.5..=1.0))
 }
 
 /// `webhook-id` stays the same, so that a receiver can tell a repetition; `webhook-timestamp` is of this attempt, so that
 /// it can refuse an old one; both are signed with the body.
-fn signed(request: RequestBuilder, key: &Key, message: &Message) -> RequestBuilder {
-    let body = message.json.to_string();
+fn signed(request: RequestBuilder, key: &Key, id: &str, body: String) -> RequestBuilder {
     let timestamp = (now() / 1000).to_string();
-    let signature = format!("v1,{}", sign(&key.0, &message.id, &timestamp, &body));
+    let signature = format!("v1,{}", sign(&key.0, id, &timestamp, &body));
     request
         .header("content-type", "application/json")
-        .header("webhook-id", &message.id)
+        .header("webhook-id", id)
         .header("webhook-timestamp", timestamp)
         .header("webhook-signature", signature)
         .body(body)
@@ -109,30 +134,18 @@ fn sign(key: &[u8], id: &str, timestamp: &str, body: &str) -> String {
 
 /// Text in blocks of plain text: an agent's name shall neither call anybody nor be a link.
 fn slack(message: &Message) -> serde_json::Value {
-    let words = escaped(&message.lines.join("\n"));
+    let lines: Vec<String> = message.facts.iter().map(Fact::line).collect();
+    let (title, words) = (cut(&message.title).0, cut(&lines.join("\n")).0);
     json!({
         "text": escaped(&message.title),
         "unfurl_links": false,
         "unfurl_media": false,
         "blocks": [
-            { "type": "section", "text": { "type": "plain_text", "emoji": false, "text": cut(&escaped(&message.title)) } },
-            { "type": "section", "text": { "type": "plain_text", "emoji": false, "text": cut(&words) } },
+            { "type": "section", "text": { "type": "plain_text", "emoji": false, "text": title } },
+            { "type": "section", "text": { "type": "plain_text", "emoji": false, "text": words } },
             { "type": "section", "text": { "type": "mrkdwn", "text": format!("<{}|Open in Gatewright>", escaped(&message.url)) } },
         ],
     })
-}
-
-/// What Slack reads for itself: `<!channel>` calls everybody.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// A block has 3,000 characters at most.
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(2_900) {
-        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
-        None => text.to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::Receiver;
 use crate::config::notifications::{On, Shown};
 use crate::log::history::{Transition, Whose};
 use crate::store::Store;
-use crate::store::approvals::Approval;
+use crate::store::approvals::{Approval, Stage};
 use crate::store::grants::Grant;
 use crate::store::notified::Entry;
 use crate::time::rfc3339;
@@ -31,11 +31,32 @@ pub(super) struct Message {
     pub(super) at: Millis,
     /// For programs.
     pub(super) json: Value,
+    /// What happens, in a word.
+    pub(super) on: On,
+    /// What it happens to: `approval ID` or `grant ID`.
+    pub(super) about: String,
     /// For people: a line and what there is to say.
     pub(super) title: String,
-    pub(super) lines: Vec<String>,
+    pub(super) facts: Vec<Fact>,
     /// Where to look at it.
     pub(super) url: String,
+    /// The approval, where it is asked for and nobody has decided yet.
+    pub(super) pending: Option<Box<Approval>>,
+}
+
+/// Something that there is to say.
+pub(super) struct Fact {
+    /// What it is.
+    pub(super) label: &'static str,
+    /// What it says; of several lines, where somebody wrote them.
+    pub(super) text: String,
+}
+
+impl Fact {
+    /// As plain text. Further lines are marked, so that none of them can look like another fact.
+    pub(super) fn line(&self) -> String {
+        format!("{}: {}", self.label, self.text.replace('\n', "\n│ "))
+    }
 }
 
 impl Message {
@@ -46,11 +67,15 @@ impl Message {
         let Some(on) = on(whose, &transition.step.step).filter(|on| receiver.on.contains(on)) else {
             return Ok(None);
         };
+        let mut pending = None;
         let (what, path) = match whose {
             Whose::Approval(id) => match store.approval(id).await? {
                 // What a grant covers nobody is asked about; the grant's use is what happens.
                 Some(approval) if approval.grant.is_none() || on == On::Used => {
-                    (of_approval(&approval), "approvals")
+                    let what = of_approval(&approval);
+                    let waits = on == On::Asked && approval.stage == Stage::Pending;
+                    pending = waits.then(|| Box::new(approval));
+                    (what, "approvals")
                 }
                 _ => return Ok(None),
             },
@@ -58,13 +83,15 @@ impl Message {
                 Some(grant) => (of_grant(grant), "grants"),
                 None => return Ok(None),
             },
+            Whose::Host(_) => return Ok(None),
         };
         if !receiver.is_about(&what.resource) {
             return Ok(None);
         }
         let url = format!("{}/{path}/{}", receiver.public_url, what.id);
         let id = format!("gw-{}-{}", entry.idx, entry.hash.get(..16).unwrap_or_default());
-        Ok(Some(what.message(receiver, on, &transition, id, url)))
+        let message = what.message(receiver, on, &transition, id, url);
+        Ok(Some(Self { pending, ..message }))
     }
 }
 
@@ -166,10 +193,10 @@ impl What {
         };
         let needs: Vec<String> = self.needs.iter().take(MOST).map(need).collect();
         let groups: Vec<String> = self.approvers.iter().take(MOST).map(|group| name(group)).collect();
-        let mut lines = Vec::new();
-        let mut line = |label: &str, text: &str| {
+        let mut facts = Vec::new();
+        let mut line = |label: &'static str, text: &str| {
             if !text.is_empty() {
-                lines.push(format!("{label}: {text}"));
+                facts.push(Fact { label, text: text.to_owned() });
             }
         };
         line("Reason", &name(&self.reason));
@@ -178,13 +205,13 @@ impl What {
         line("May decide", &groups.join(", "));
         line("State", &self.state);
         line("Until", &rfc3339(self.expires_at));
-        let mut about = json!({
+        let mut object = json!({
             "id": self.id, "resource": resource, "role": name(&self.role), "principal": principal,
             "reason": name(&self.reason), "approvers": groups, "needs": needs, "state": self.state,
             "expires_at": rfc3339(self.expires_at),
         });
         if receiver.shows(Shown::Statement) {
-            about["statement"] = text(&self.statement).into();
+            object["statement"] = text(&self.statement).into();
             line("Statement", &text(&self.statement));
         }
         if receiver.shows(Shown::Parameters) {
@@ -192,18 +219,19 @@ impl What {
             let parameters: Vec<_> = self.parameters.iter().take(MOST).map(shown).collect();
             let words: Vec<_> = parameters.iter().map(|value| value.as_deref().unwrap_or("NULL")).collect();
             line("Parameters", &words.join(", "));
-            about["parameters"] = parameters.into();
+            object["parameters"] = parameters.into();
         }
         if receiver.shows(Shown::Comments) {
             let comment = self.comment.as_deref().map(text);
             line("Comment", comment.as_deref().unwrap_or_default());
-            about["comment"] = comment.into();
+            object["comment"] = comment.into();
         }
         let at = transition.step.at;
         let json = json!({
-            "id": id, "type": on.as_str(), "at": rfc3339(at), "by": by, "url": url, (self.kind): about,
+            "id": id, "type": on.as_str(), "at": rfc3339(at), "by": by, "url": url, (self.kind): object,
         });
-        Message { id, at, json, title, lines, url }
+        let about = format!("{} {}", self.kind, self.id);
+        Message { id, at, json, on, about, title, facts, url, pending: None }
     }
 }
 
@@ -223,5 +251,8 @@ fn name(text: &str) -> String {
 
 /// A longer text.
 fn text(text: &str) -> String {
-    plain(&text.chars().take(TEXT).collect::<String>())
+    match text.char_indices().nth(TEXT) {
+        Some((at, _)) => format!("{}… (cut)", plain(text.get(..at).unwrap_or_default())),
+        None => plain(text),
+    }
 }

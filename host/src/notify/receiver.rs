@@ -5,10 +5,12 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::config::Fault;
-use crate::config::Loaded;
-use crate::config::notifications::{Notification, On, Shown, is_private};
-use crate::secret::Secret;
+use crate::config::notifications::{Notification, On, Shown, Webhook, is_private};
+use crate::config::{Fault, Loaded};
+use crate::secret::{Secret, Sources};
+use crate::slack;
+
+use super::email::Mail;
 
 /// Shortest secret that signs, in bytes: what the specification asks for.
 const SHORTEST: usize = 24;
@@ -34,14 +36,40 @@ pub(crate) struct Receiver {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Way {
     /// An incoming webhook of Slack, whose URL is the secret.
-    Slack(Secret),
+    Slack {
+        /// Where it is.
+        url: Secret,
+        /// What seals its buttons, where it has some.
+        buttons: Option<slack::Key>,
+    },
     /// JSON, signed with a key.
     Signed { url: String, key: Key },
+    /// E-mail.
+    Email(Box<Mail>),
 }
 
 /// A key that signs.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Key(pub(super) Vec<u8>);
+pub(crate) struct Key(pub(super) Vec<u8>);
+
+impl Key {
+    /// Fetches the secret of a webhook.
+    pub(crate) fn read(webhook: &Webhook, field: &str, sources: &Sources) -> Result<Self, Fault> {
+        let wrong = |what: String| Fault::field(webhook.secret.referenced, field, what);
+        let secret = sources.get(&webhook.secret.value).map_err(|cause| wrong(cause.to_string()))?;
+        // Standard Webhooks: with this prefix, the key in base64.
+        let key = match secret.reveal().strip_prefix("whsec_") {
+            Some(key) => {
+                STANDARD.decode(key).map_err(|_| wrong("`whsec_` is not followed by base64".to_owned()))?
+            }
+            None => secret.reveal().as_bytes().to_vec(),
+        };
+        if key.len() < SHORTEST {
+            return Err(wrong(format!("the secret is too short: expected {SHORTEST} bytes at least")));
+        }
+        Ok(Self(key))
+    }
+}
 
 impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -51,38 +79,36 @@ impl std::fmt::Debug for Key {
 
 impl Receiver {
     /// Fetches its secrets; what is wrong with them.
-    pub(crate) fn read(one: &Notification, field: &str, loaded: &Loaded) -> Result<Self, Fault> {
-        let way = match (&one.slack, &one.webhook) {
-            (Some(slack), _) => {
+    pub(crate) fn read(
+        one: &Notification,
+        field: &str,
+        loaded: &Loaded,
+        sources: &Sources,
+        signing_secret: Option<&Secret>,
+    ) -> Result<Self, Fault> {
+        let way = match (&one.slack, &one.webhook, &one.email) {
+            (Some(section), ..) => {
                 let field = format!("{field}.slack.url");
-                let wrong = |what: String| Fault::field(slack.url.referenced, field.clone(), what);
-                let url = slack.url.value.fetch(&loaded.folder).map_err(|cause| wrong(cause.to_string()))?;
+                let wrong = |what: String| Fault::field(section.url.referenced, field.clone(), what);
+                let url = sources.get(&section.url.value).map_err(|cause| wrong(cause.to_string()))?;
                 if !is_private(url.reveal()) {
                     return Err(wrong("the secret is not an `https://…` URL".to_owned()));
                 }
-                Way::Slack(url)
+                // INVARIANT: what is validated has an app; where its secret is amiss, that is a fault of its own.
+                let buttons = signing_secret.filter(|_| section.buttons).map(slack::Key::new);
+                Way::Slack { url, buttons }
             }
-            (None, Some(webhook)) => {
-                let field = format!("{field}.webhook.secret");
-                let wrong = |what: String| Fault::field(webhook.secret.referenced, field.clone(), what);
-                let secret =
-                    webhook.secret.value.fetch(&loaded.folder).map_err(|cause| wrong(cause.to_string()))?;
-                // Standard Webhooks: with this prefix, the key in base64.
-                let key = match secret.reveal().strip_prefix("whsec_") {
-                    Some(key) => STANDARD
-                        .decode(key)
-                        .map_err(|_| wrong("`whsec_` is not followed by base64".to_owned()))?,
-                    None => secret.reveal().as_bytes().to_vec(),
-                };
-                if key.len() < SHORTEST {
-                    return Err(wrong(format!(
-                        "the secret is too short: expected {SHORTEST} bytes at least"
-                    )));
-                }
-                Way::Signed { url: webhook.url.value.0.clone(), key: Key(key) }
+            (None, Some(webhook), _) => {
+                let key = Key::read(webhook, &format!("{field}.webhook.secret"), sources)?;
+                Way::Signed { url: webhook.url.value.0.clone(), key }
             }
-            // INVARIANT: what is validated is one or the other.
-            (None, None) => return Err(Fault::field(one.name.referenced, field, "expected a receiver")),
+            (None, None, Some(section)) => {
+                Way::Email(Box::new(Mail::read(section, &format!("{field}.email"), loaded, sources)?))
+            }
+            // INVARIANT: what is validated is one of them.
+            (None, None, None) => {
+                return Err(Fault::field(one.name.referenced, field, "expected a receiver"));
+            }
         };
         Ok(Self {
             name: one.name.value.0.clone(),

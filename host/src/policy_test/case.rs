@@ -144,7 +144,13 @@ impl Case {
                 head.push(("accept".to_owned(), b"application/json, text/event-stream".to_vec()));
                 head.push(("content-type".to_owned(), b"application/json".to_vec()));
                 let body = call.to_string().into_bytes();
-                Ok(of_request(gatewright_http::explain(plane, self.agent(), Head(head), &body, time::now())))
+                Ok(of_request(gatewright_http::explain(
+                    plane,
+                    self.agent(),
+                    head.into_iter().collect(),
+                    &body,
+                    time::now(),
+                )))
             }
             (Plane::Database(_), ..) => {
                 bail!("`{resource}` is a database: expected `sql`, and nothing else to ask")
@@ -172,7 +178,7 @@ impl Case {
                 json.to_string().into_bytes()
             }
         };
-        Ok((Head(head), body))
+        Ok((head.into_iter().collect(), body))
     }
 }
 

@@ -15,7 +15,7 @@ use super::Args;
 use crate::config::values::Address;
 use crate::config::{At, Endpoint, Loaded};
 use crate::envoy;
-use crate::secret::Secret;
+use crate::secret::{Secret, Sources};
 
 type Clusters = HashMap<String, SocketAddr>;
 
@@ -50,7 +50,7 @@ fn of_resources(args: &Args) -> anyhow::Result<(Vec<Service>, Clusters)> {
     // Of the secrets, the filter's token alone: passwords have no business in a process that agents' bytes pass through.
     let loaded = Loaded::read(&args.config.config)?;
     let token = &loaded.config.host.filter_token.value;
-    let token = token.fetch(&loaded.folder).context("host.filter_token")?;
+    let token = Sources::of(&loaded).get(token).context("host.filter_token")?;
     for name in &args.resource {
         let known = loaded.resource(name).is_some() || loaded.api(name).is_some();
         ensure!(known, "--resource: there is no resource and no API `{name}`");

@@ -5,11 +5,11 @@
 use gatewright_core::api::ApprovalRequest;
 use gatewright_core::bundle::ApprovalMode;
 use gatewright_core::time::Millis;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::AssertSqlSafe;
 
 use super::Store;
 use super::records::ApprovalRecord;
+use super::sql::{self, Connection, Row};
 use crate::log::Transaction;
 use crate::log::history::{Transition, Whose};
 
@@ -55,7 +55,7 @@ impl Stage {
 }
 
 /// Who did something. The host itself has neither issuer nor subject.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub(crate) struct Person {
     /// `iss`.
     pub(crate) issuer: String,
@@ -85,10 +85,11 @@ pub(crate) struct Approval {
 }
 
 /// One step in the life of an approval or of a grant.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub(crate) struct Step {
     /// When.
     #[serde(serialize_with = "crate::time::as_rfc3339", deserialize_with = "crate::time::from_rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
     pub(crate) at: Millis,
     /// What: where it stands from then on, or what a person did (`approve`, `deny`).
     pub(crate) step: String,
@@ -129,25 +130,25 @@ const COLUMNS: &str = "id, resource, session, principal, issuer, role, statement
 impl Store {
     /// One approval.
     pub(crate) async fn approval(&self, id: &str) -> sqlx::Result<Option<Approval>> {
-        load(&mut *self.read.acquire().await?, id).await
+        load(&mut self.read.acquire().await?, id).await
     }
 
     /// Whether any open approval is past its time.
     pub(crate) async fn any_due(&self, now: Millis) -> sqlx::Result<bool> {
-        let query =
+        let text =
             "SELECT 1 FROM approvals WHERE state IN ('pending', 'approved') AND expires_at <= ? LIMIT 1";
-        Ok(sqlx::query(query).bind(now.cast_signed()).fetch_optional(&self.read).await?.is_some())
+        Ok(sql::query(text).bind(now.cast_signed()).fetch_optional(&self.read).await?.is_some())
     }
 
     /// The newest approvals first.
     pub(crate) async fn approvals(&self, stage: Option<Stage>, limit: u32) -> sqlx::Result<Vec<Approval>> {
-        let query = format!(
-            "SELECT {COLUMNS} FROM approvals WHERE ?1 IS NULL OR state = ?1
-            ORDER BY created_at DESC, id LIMIT ?2"
+        let text = format!(
+            "SELECT {COLUMNS} FROM approvals WHERE ? OR state = ? ORDER BY created_at DESC, id LIMIT ?"
         );
-        let query = sqlx::query(AssertSqlSafe(query)).bind(stage.map(Stage::as_str)).bind(limit);
+        let state = stage.map_or("", Stage::as_str);
+        let query = sql::query(AssertSqlSafe(text)).bind(stage.is_none()).bind(state).bind(limit);
         let mut at = self.read.acquire().await?;
-        let rows = query.fetch_all(&mut *at).await?;
+        let rows = query.fetch_all(&mut at).await?;
         let mut approvals = Vec::with_capacity(rows.len());
         for row in &rows {
             approvals.push(complete(&mut at, approval(row)?).await?);
@@ -157,31 +158,31 @@ impl Store {
 
     /// All that happened to an approval, in order.
     pub(crate) async fn approval_steps(&self, id: &str) -> sqlx::Result<Vec<Step>> {
-        let query =
+        let text =
             "SELECT at, step, issuer, subject, comment FROM approval_steps WHERE approval = ? ORDER BY rowid";
-        sqlx::query(query).bind(id).fetch_all(&self.read).await?.iter().map(super::grants::step_of).collect()
+        sql::query(text).bind(id).fetch_all(&self.read).await?.iter().map(super::grants::step_of).collect()
     }
 }
 
 /// Records an offer.
-async fn offer(at: &mut SqliteConnection, id: &str, offer: &Offer) -> sqlx::Result<()> {
-    let query =
+async fn offer(at: &mut Connection, id: &str, offer: &Offer) -> sqlx::Result<()> {
+    let text =
         "INSERT INTO approval_offers (approval, issuer, subject, groups, seconds) VALUES (?, ?, ?, ?, ?)";
-    let query = sqlx::query(query).bind(id).bind(&offer.by.issuer).bind(&offer.by.subject);
+    let query = sql::query(text).bind(id).bind(&offer.by.issuer).bind(&offer.by.subject);
     query.bind(json(&offer.groups)?).bind(offer.seconds.cast_signed()).execute(at).await?;
     Ok(())
 }
 
 /// The offers for an approval.
-pub(crate) async fn offers(at: &mut SqliteConnection, id: &str) -> sqlx::Result<Vec<Offer>> {
-    let query = "SELECT issuer, subject, groups, seconds FROM approval_offers WHERE approval = ? ORDER BY issuer, subject";
-    let rows = sqlx::query(query).bind(id).fetch_all(at).await?;
-    let offer = |row: &SqliteRow| -> sqlx::Result<Offer> {
+pub(crate) async fn offers(at: &mut Connection, id: &str) -> sqlx::Result<Vec<Offer>> {
+    let text = "SELECT issuer, subject, groups, seconds FROM approval_offers WHERE approval = ? ORDER BY issuer, subject";
+    let rows = sql::query(text).bind(id).fetch_all(at).await?;
+    let offer = |row: &Row| -> sqlx::Result<Offer> {
         let groups: String = row.try_get(2)?;
         Ok(Offer {
             by: Person { issuer: row.try_get(0)?, subject: row.try_get(1)? },
             groups: serde_json::from_str(&groups).map_err(decode)?,
-            seconds: row.try_get::<i64, _>(3)?.cast_unsigned(),
+            seconds: row.try_get::<i64>(3)?.cast_unsigned(),
         })
     };
     rows.iter().map(offer).collect()
@@ -194,11 +195,11 @@ pub(crate) async fn approve_by_grant(
     grant: &super::grants::Grant,
     now: Millis,
 ) -> sqlx::Result<()> {
-    let query = sqlx::query("UPDATE approval_details SET granted_by = ? WHERE approval = ?");
+    let query = sql::query("UPDATE approval_details SET granted_by = ? WHERE approval = ?");
     query.bind(&grant.id).bind(&approval.id).execute(&mut **at).await?;
     let said = format!("grant {}", grant.id);
     let nobody = Person::default();
-    let query = sqlx::query("UPDATE approvals SET state = 'used' WHERE id = ?").bind(&approval.id);
+    let query = sql::query("UPDATE approvals SET state = 'used' WHERE id = ?").bind(&approval.id);
     query.execute(&mut **at).await?;
     step(at, &approval.id, now, "approved", &nobody, &said).await?;
     let requester =
@@ -211,9 +212,9 @@ pub(crate) async fn approve_by_grant(
 }
 
 /// One approval, inside a transaction.
-pub(crate) async fn load(at: &mut SqliteConnection, id: &str) -> sqlx::Result<Option<Approval>> {
-    let query = AssertSqlSafe(format!("SELECT {COLUMNS} FROM approvals WHERE id = ?"));
-    match sqlx::query(query).bind(id).fetch_optional(&mut *at).await? {
+pub(crate) async fn load(at: &mut Connection, id: &str) -> sqlx::Result<Option<Approval>> {
+    let text = AssertSqlSafe(format!("SELECT {COLUMNS} FROM approvals WHERE id = ?"));
+    match sql::query(text).bind(id).fetch_optional(&mut *at).await? {
         Some(row) => Ok(Some(complete(at, approval(&row)?).await?)),
         None => Ok(None),
     }
@@ -221,15 +222,15 @@ pub(crate) async fn load(at: &mut SqliteConnection, id: &str) -> sqlx::Result<Op
 
 /// An open approval of exactly this command by exactly this requester, for the mode `retry`.
 pub(crate) async fn same(
-    at: &mut SqliteConnection,
+    at: &mut Connection,
     request: &ApprovalRequest,
     stage: Stage,
 ) -> sqlx::Result<Option<Approval>> {
-    let query = format!(
+    let text = format!(
         "SELECT {COLUMNS} FROM approvals WHERE digest = ? AND resource = ? AND role = ?
         AND principal = ? AND issuer = ? AND mode = 'retry' AND state = ? ORDER BY created_at LIMIT 1"
     );
-    let query = sqlx::query(AssertSqlSafe(query))
+    let query = sql::query(AssertSqlSafe(text))
         .bind(&request.digest)
         .bind(&request.resource)
         .bind(&request.role)
@@ -245,9 +246,9 @@ pub(crate) async fn same(
 /// Adds an approval.
 pub(crate) async fn insert(at: &mut Transaction, approval: &Approval) -> sqlx::Result<()> {
     let request = &approval.request;
-    let query =
+    let text =
         format!("INSERT INTO approvals ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    sqlx::query(AssertSqlSafe(query))
+    sql::query(AssertSqlSafe(text))
         .bind(&approval.id)
         .bind(&request.resource)
         .bind(&request.session)
@@ -266,9 +267,9 @@ pub(crate) async fn insert(at: &mut Transaction, approval: &Approval) -> sqlx::R
         .bind(approval.expires_at.cast_signed())
         .execute(&mut **at)
         .await?;
-    let query = "INSERT INTO approval_details (approval, policies, needs, shape, comment_required, max_grant_s) \
+    let text = "INSERT INTO approval_details (approval, policies, needs, shape, comment_required, max_grant_s) \
                  VALUES (?, ?, ?, ?, ?, ?)";
-    sqlx::query(query)
+    sql::query(text)
         .bind(&approval.id)
         .bind(json(&request.policies)?)
         .bind(json(&request.needs)?)
@@ -293,7 +294,7 @@ pub(crate) async fn advance(
     now: Millis,
     by: &Person,
 ) -> sqlx::Result<bool> {
-    let query = sqlx::query("UPDATE approvals SET state = ? WHERE id = ? AND state = ?");
+    let query = sql::query("UPDATE approvals SET state = ? WHERE id = ? AND state = ?");
     let done = query.bind(to.as_str()).bind(id).bind(from.as_str()).execute(&mut **at).await?;
     let moved = done.rows_affected() == 1;
     if moved {
@@ -304,10 +305,10 @@ pub(crate) async fn advance(
 
 /// Expires what is due; gives the ids.
 pub(crate) async fn expire(at: &mut Transaction, now: Millis) -> sqlx::Result<Vec<String>> {
-    let query =
+    let text =
         "UPDATE approvals SET state = 'expired' WHERE state IN ('pending', 'approved') AND expires_at <= ?
         RETURNING id";
-    let rows = sqlx::query(query).bind(now.cast_signed()).fetch_all(&mut **at).await?;
+    let rows = sql::query(text).bind(now.cast_signed()).fetch_all(&mut **at).await?;
     let ids: Vec<String> = rows.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>()?;
     for id in &ids {
         step(at, id, now, "expired", &Person::default(), "").await?;
@@ -321,9 +322,9 @@ pub(crate) async fn withdraw_of(
     session: &str,
     now: Millis,
 ) -> sqlx::Result<Vec<String>> {
-    let query = "UPDATE approvals SET state = 'withdrawn' WHERE session = ? AND mode = 'hold'
+    let text = "UPDATE approvals SET state = 'withdrawn' WHERE session = ? AND mode = 'hold'
         AND state IN ('pending', 'approved') RETURNING id";
-    let rows = sqlx::query(query).bind(session).fetch_all(&mut **at).await?;
+    let rows = sql::query(text).bind(session).fetch_all(&mut **at).await?;
     let ids: Vec<String> = rows.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>()?;
     for id in &ids {
         step(at, id, now, "withdrawn", &Person::default(), "").await?;
@@ -355,9 +356,22 @@ pub(crate) async fn vote(
 }
 
 /// How many different people approved.
-pub(crate) async fn votes(at: &mut SqliteConnection, id: &str) -> sqlx::Result<u32> {
-    let query = sqlx::query("SELECT count(*) FROM approval_steps WHERE approval = ? AND step = 'approve'");
-    query.bind(id).fetch_one(at).await?.try_get(0)
+pub(crate) async fn votes(at: &mut Connection, id: &str) -> sqlx::Result<u32> {
+    let query = sql::query("SELECT count(*) FROM approval_steps WHERE approval = ? AND step = 'approve'");
+    let votes: i64 = query.bind(id).fetch_one(at).await?.try_get(0)?;
+    Ok(votes.try_into().unwrap_or(u32::MAX))
+}
+
+/// Records a step that moves nothing: how somebody came to decide.
+pub(crate) async fn note(
+    at: &mut Transaction,
+    id: &str,
+    now: Millis,
+    what: &str,
+    by: &Person,
+    detail: &str,
+) -> sqlx::Result<()> {
+    step(at, id, now, what, by, detail).await
 }
 
 /// Records a step.
@@ -380,37 +394,37 @@ pub(super) fn step_by(at: Millis, step: &str, by: &Person, detail: &str) -> Step
     Step { at, step: step.to_owned(), issuer, subject, detail: detail.to_owned() }
 }
 
-async fn put_step(at: &mut SqliteConnection, id: &str, step: &Step) -> sqlx::Result<()> {
-    let query =
+async fn put_step(at: &mut Connection, id: &str, step: &Step) -> sqlx::Result<()> {
+    let text =
         "INSERT INTO approval_steps (approval, at, step, issuer, subject, comment) VALUES (?, ?, ?, ?, ?, ?)";
-    let query = sqlx::query(query).bind(id).bind(step.at.cast_signed()).bind(&step.step);
+    let query = sql::query(text).bind(id).bind(step.at.cast_signed()).bind(&step.step);
     query.bind(&step.issuer).bind(&step.subject).bind(&step.detail).execute(at).await?;
     Ok(())
 }
 
 /// Adds who decided.
-async fn complete(at: &mut SqliteConnection, mut approval: Approval) -> sqlx::Result<Approval> {
-    let query = "SELECT subject, comment FROM approval_steps
+async fn complete(at: &mut Connection, mut approval: Approval) -> sqlx::Result<Approval> {
+    let text = "SELECT subject, comment FROM approval_steps
         WHERE approval = ? AND step IN ('approve', 'deny') ORDER BY rowid";
-    for row in sqlx::query(query).bind(&approval.id).fetch_all(&mut *at).await? {
+    for row in sql::query(text).bind(&approval.id).fetch_all(&mut *at).await? {
         approval.decided_by.push(row.try_get(0)?);
         let comment: String = row.try_get(1)?;
         if !comment.is_empty() {
             approval.comment = Some(comment);
         }
     }
-    let query =
+    let text =
         "SELECT policies, needs, shape, comment_required, max_grant_s, granted_by FROM approval_details
         WHERE approval = ?";
     // Approvals of an earlier version have none.
-    if let Some(row) = sqlx::query(query).bind(&approval.id).fetch_optional(&mut *at).await? {
+    if let Some(row) = sql::query(text).bind(&approval.id).fetch_optional(&mut *at).await? {
         let list = |at: usize| -> sqlx::Result<String> { row.try_get(at) };
         let request = &mut approval.request;
         request.policies = serde_json::from_str(&list(0)?).map_err(decode)?;
         request.needs = serde_json::from_str(&list(1)?).map_err(decode)?;
         request.shape = row.try_get(2)?;
         request.comment_required = row.try_get(3)?;
-        request.max_grant_s = row.try_get::<Option<i64>, _>(4)?.map(i64::cast_unsigned);
+        request.max_grant_s = row.try_get::<Option<i64>>(4)?.map(i64::cast_unsigned);
         approval.grant = row.try_get(5)?;
     }
     if let Some(grant) = &approval.grant {
@@ -420,9 +434,9 @@ async fn complete(at: &mut SqliteConnection, mut approval: Approval) -> sqlx::Re
     Ok(approval)
 }
 
-fn approval(row: &SqliteRow) -> sqlx::Result<Approval> {
+fn approval(row: &Row) -> sqlx::Result<Approval> {
     let list = |at: usize| -> sqlx::Result<String> { row.try_get(at) };
-    let stage: String = row.try_get("state")?;
+    let stage: String = row.try_get(13)?;
     Ok(Approval {
         id: row.try_get(0)?,
         request: ApprovalRequest {
@@ -436,7 +450,7 @@ fn approval(row: &SqliteRow) -> sqlx::Result<Approval> {
             digest: row.try_get(8)?,
             reason: row.try_get(9)?,
             approvers: serde_json::from_str(&list(10)?).map_err(decode)?,
-            min_approvals: row.try_get(11)?,
+            min_approvals: row.try_get::<i64>(11)?.try_into().unwrap_or(u32::MAX),
             expires_s: 0,
             mode: if list(12)? == mode(ApprovalMode::Retry) {
                 ApprovalMode::Retry
@@ -451,8 +465,8 @@ fn approval(row: &SqliteRow) -> sqlx::Result<Approval> {
             max_grant_s: None,
         },
         stage: Stage::parse(&stage).ok_or_else(|| sqlx::Error::Decode(format!("stage `{stage}`").into()))?,
-        created_at: row.try_get::<i64, _>(14)?.cast_unsigned(),
-        expires_at: row.try_get::<i64, _>(15)?.cast_unsigned(),
+        created_at: row.try_get::<i64>(14)?.cast_unsigned(),
+        expires_at: row.try_get::<i64>(15)?.cast_unsigned(),
         decided_by: Vec::new(),
         comment: None,
         grant: None,

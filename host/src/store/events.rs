@@ -1,11 +1,13 @@
-//! Recorded events and the log over them.
+//! Recorded events.
 
+use gatewright_core::digest::{Digest, sha256};
 use gatewright_core::run::Run;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{QueryBuilder, Row as _, Sqlite, Transaction};
 
+use super::data_keys::{self, Locked};
+use super::sql::{self, Connection, QueryBuilder, Row};
 use super::{ROWS, Store};
-use crate::log::Head;
+use crate::log::Salt;
+use crate::vault::Vault;
 
 /// A run of a session's events, as it is stored: a row of the table, and a leaf of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,10 +16,16 @@ pub(crate) struct RunRow {
     pub(crate) seq: u64,
     /// Number of events.
     pub(crate) count: u64,
-    /// Hex SHA-256 of `text`.
+    /// Hex SHA-256 of `text`; empty where it is encrypted.
     pub(crate) hash: String,
+    /// What the log's commitment is salted with; none in what is older than that, and in what is encrypted.
+    pub(crate) salt: Vec<u8>,
+    /// The text as it is encrypted, where it is.
+    pub(crate) sealed: Option<Vec<u8>>,
     /// The run as the filter sealed it; see `gatewright_core::run`.
     pub(crate) text: String,
+    /// Why the text cannot be read.
+    pub(crate) locked: Option<Locked>,
 }
 
 /// A run to be stored.
@@ -29,78 +37,41 @@ pub(crate) struct NewRun<'a> {
     pub(crate) seq: u64,
     /// Number of events.
     pub(crate) count: u64,
-    /// Hex SHA-256 of `text`.
-    pub(crate) hash: &'a str,
+    /// SHA-256 of `text`.
+    pub(crate) hash: Digest,
     /// The run's text.
     pub(crate) text: &'a str,
 }
 
-/// An entry of the log as stored: a run, or a step in the life of an approval or a grant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LogRow {
-    /// Position, from 0.
-    pub(crate) idx: u64,
-    /// Session, or what else it is about; see [`crate::log::history::Whose`].
-    pub(crate) session: String,
-    /// Position of the run's first event in the session.
-    pub(crate) seq: u64,
-    /// Number of the run's events.
-    pub(crate) count: u64,
-    /// Hash of the run.
-    pub(crate) leaf_hash: String,
-    /// Hash of the chain up to here.
-    pub(crate) chain_hash: String,
+/// How a run's text is stored.
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// As it is, with the salt of the log's commitment.
+    Plain(Salt),
+    /// Encrypted.
+    Sealed(Vec<u8>),
 }
-
-impl LogRow {
-    /// Where the log ended with this entry; `None` where its hash is none.
-    pub(crate) fn head(&self) -> Option<Head> {
-        let hash = hex::decode(&self.chain_hash).ok()?.try_into().ok()?;
-        Some(Head { size: self.idx + 1, hash })
-    }
-}
-
-/// The newest entry of the log.
-const NEWEST: &str =
-    "SELECT idx, session, seq, count, leaf_hash, chain_hash FROM log ORDER BY idx DESC LIMIT 1";
 
 impl Store {
-    /// A transaction that holds SQLite's write lock from the start.
-    pub(crate) async fn begin(&self) -> sqlx::Result<Transaction<'static, Sqlite>> {
-        self.write.begin_with("BEGIN IMMEDIATE").await
-    }
-
-    /// The newest entry of the log, as it is stored.
-    pub(crate) async fn log_head(&self) -> sqlx::Result<Option<LogRow>> {
-        let row = sqlx::query(NEWEST).fetch_optional(&self.read).await?;
-        row.map(|row| log_row(&row)).transpose()
-    }
-
-    /// Up to `limit` entries of the log from position `from`.
-    pub(crate) async fn log_from(&self, from: u64, limit: u32) -> sqlx::Result<Vec<LogRow>> {
-        let query = "SELECT idx, session, seq, count, leaf_hash, chain_hash FROM log WHERE idx >= ? ORDER BY idx LIMIT ?";
-        let rows = sqlx::query(query).bind(from.cast_signed()).bind(limit).fetch_all(&self.read).await?;
-        rows.iter().map(log_row).collect()
-    }
-
-    /// The stored checkpoint.
-    pub(crate) async fn checkpoint(&self) -> sqlx::Result<Option<String>> {
-        let row = sqlx::query("SELECT note FROM checkpoint").fetch_optional(&self.read).await?;
-        row.map(|row| row.try_get(0)).transpose()
-    }
-
     /// Up to `limit` runs of a session, from the one that holds the event at position `from`.
     pub(crate) async fn runs(&self, session: &str, from: u64, limit: u32) -> sqlx::Result<Vec<RunRow>> {
-        let query = "SELECT seq, count, hash, body FROM events WHERE session = ? AND seq + count > ?
+        let mut at = self.read.acquire().await?;
+        let text =
+            "SELECT seq, count, hash, salt, sealed, body FROM events WHERE session = ? AND seq + count > ?
             ORDER BY seq LIMIT ?";
-        let rows = sqlx::query(query).bind(session).bind(from.cast_signed()).bind(limit);
-        rows.fetch_all(&self.read).await?.iter().map(run).collect()
+        let rows = sql::query(text).bind(session).bind(from.cast_signed()).bind(limit);
+        let mut runs = rows.fetch_all(&mut at).await?.iter().map(run).collect::<sqlx::Result<Vec<_>>>()?;
+        unlock(&mut at, self.vault(), session, &mut runs).await;
+        Ok(runs)
     }
 
     /// Events of a session from position `from`, in order: those of at most `limit` runs.
     pub(crate) async fn events(&self, session: &str, from: u64, limit: u32) -> sqlx::Result<Vec<String>> {
         let mut events = Vec::new();
         for row in self.runs(session, from, limit).await? {
+            if let Some(why) = row.locked {
+                return Err(sqlx::Error::Decode(format!("session `{session}`: {why}").into()));
+            }
             let known = usize::try_from(from.saturating_sub(row.seq)).unwrap_or(usize::MAX);
             let (run, _) = Run::split(&row.text).map_err(|cause| sqlx::Error::Decode(cause.into()))?;
             events.extend(run.events().skip(known).map(str::to_owned));
@@ -109,86 +80,106 @@ impl Store {
     }
 }
 
-/// The newest entry of the log, inside of a transaction.
-pub(crate) async fn last(at: &mut SqliteConnection) -> sqlx::Result<Option<LogRow>> {
-    let row = sqlx::query(NEWEST).fetch_optional(at).await?;
-    row.map(|row| log_row(&row)).transpose()
+/// Decrypts what is encrypted.
+async fn unlock(at: &mut Connection, vault: Option<&Vault>, session: &str, runs: &mut [RunRow]) {
+    if runs.iter().all(|run| run.sealed.is_none()) {
+        return;
+    }
+    let key = data_keys::for_reading(at, vault, session).await;
+    for run in runs {
+        let Some(sealed) = &run.sealed else { continue };
+        let opened = match &key {
+            Ok(key) => {
+                let opened = key.open(session, run.seq, sealed);
+                opened.map_err(|cause| Locked::Broken(format!("{cause:#}")))
+            }
+            Err(cause) => Err(cause.clone()),
+        };
+        match opened {
+            Ok(text) => run.text = text,
+            Err(why) => run.locked = Some(why),
+        }
+    }
 }
 
 /// How many events there are of a session.
-pub(crate) async fn count_of(at: &mut SqliteConnection, session: &str) -> sqlx::Result<u64> {
-    let query = "SELECT seq + count FROM events WHERE session = ? ORDER BY seq DESC LIMIT 1";
-    let row = sqlx::query(query).bind(session).fetch_optional(at).await?;
-    row.map_or(Ok(0), |row| row.try_get::<i64, _>(0).map(i64::cast_unsigned))
+pub(crate) async fn count_of(at: &mut Connection, session: &str) -> sqlx::Result<u64> {
+    let text = "SELECT seq + count FROM events WHERE session = ? ORDER BY seq DESC LIMIT 1";
+    let row = sql::query(text).bind(session).fetch_optional(at).await?;
+    row.map_or(Ok(0), |row| row.try_get::<i64>(0).map(i64::cast_unsigned))
 }
 
-/// Hex hash of the stored run that begins at a position of a session.
+/// Hash of the stored run that begins at a position of a session.
 pub(crate) async fn hash_at(
-    at: &mut SqliteConnection,
+    at: &mut Connection,
+    vault: Option<&Vault>,
     session: &str,
     seq: u64,
-) -> sqlx::Result<Option<String>> {
-    let query = sqlx::query("SELECT hash FROM events WHERE session = ? AND seq = ?");
-    let row = query.bind(session).bind(seq.cast_signed()).fetch_optional(at).await?;
-    row.map(|row| row.try_get(0)).transpose()
+) -> sqlx::Result<Option<Digest>> {
+    let text = "SELECT seq, count, hash, salt, sealed, body FROM events WHERE session = ? AND seq = ?";
+    let row = sql::query(text).bind(session).bind(seq.cast_signed()).fetch_optional(&mut *at).await?;
+    hash_of(at, vault, session, row).await
 }
 
-/// Adds runs, which stand in order within each session, and their entries of the log.
-pub(crate) async fn append(
-    at: &mut SqliteConnection,
-    runs: &[NewRun<'_>],
-    mut head: Head,
-) -> sqlx::Result<Head> {
-    for runs in runs.chunks(ROWS) {
-        let mut query = QueryBuilder::new("INSERT INTO events (session, seq, count, hash, body) ");
-        query.push_values(runs, |mut row, run| {
-            row.push_bind(run.session)
-                .push_bind(run.seq.cast_signed())
-                .push_bind(run.count.cast_signed())
-                .push_bind(run.hash)
-                .push_bind(run.text);
-        });
-        query.build().execute(&mut *at).await?;
+/// Hash of the last run of a session.
+pub(crate) async fn last_hash(
+    at: &mut Connection,
+    vault: Option<&Vault>,
+    session: &str,
+) -> sqlx::Result<Option<Digest>> {
+    let text =
+        "SELECT seq, count, hash, salt, sealed, body FROM events WHERE session = ? ORDER BY seq DESC LIMIT 1";
+    let row = sql::query(text).bind(session).fetch_optional(&mut *at).await?;
+    hash_of(at, vault, session, row).await
+}
+
+async fn hash_of(
+    at: &mut Connection,
+    vault: Option<&Vault>,
+    session: &str,
+    row: Option<Row>,
+) -> sqlx::Result<Option<Digest>> {
+    let Some(row) = row else { return Ok(None) };
+    let mut runs = [run(&row)?];
+    unlock(at, vault, session, &mut runs).await;
+    let [run] = runs;
+    match run.locked {
+        Some(why) => Err(sqlx::Error::Decode(format!("session `{session}`: {why}").into())),
+        None => Ok(Some(sha256(run.text.as_bytes()))),
+    }
+}
+
+/// Adds runs, which stand in order within each session.
+pub(crate) async fn append(at: &mut Connection, runs: &[NewRun<'_>], bodies: &[Body]) -> sqlx::Result<()> {
+    for (runs, bodies) in runs.chunks(ROWS).zip(bodies.chunks(ROWS)) {
         let mut query =
-            QueryBuilder::new("INSERT INTO log (idx, session, seq, count, leaf_hash, chain_hash) ");
-        query.push_values(runs, |mut row, run| {
-            let idx = head.size;
-            head = head.append(run.session, run.seq, run.count, run.hash);
-            row.push_bind(idx.cast_signed())
-                .push_bind(run.session)
-                .push_bind(run.seq.cast_signed())
-                .push_bind(run.count.cast_signed())
-                .push_bind(run.hash)
-                .push_bind(hex::encode(head.hash));
+            QueryBuilder::new("INSERT INTO events (session, seq, count, hash, salt, sealed, body) ");
+        query.push_values(runs.iter().zip(bodies), |mut row, (run, body)| {
+            row.push_bind(run.session).push_bind(run.seq.cast_signed()).push_bind(run.count.cast_signed());
+            match body {
+                Body::Plain(salt) => row
+                    .push_bind(hex::encode(run.hash))
+                    .push_bind(&salt[..])
+                    .push_bind(None::<&[u8]>)
+                    .push_bind(run.text),
+                Body::Sealed(sealed) => {
+                    row.push_bind("").push_bind(&[][..]).push_bind(Some(&sealed[..])).push_bind("")
+                }
+            };
         });
         query.build().execute(&mut *at).await?;
     }
-    Ok(head)
-}
-
-fn run(row: &SqliteRow) -> sqlx::Result<RunRow> {
-    Ok(RunRow {
-        seq: row.try_get::<i64, _>(0)?.cast_unsigned(),
-        count: row.try_get::<i64, _>(1)?.cast_unsigned(),
-        hash: row.try_get(2)?,
-        text: row.try_get(3)?,
-    })
-}
-
-/// Replaces the checkpoint.
-pub(crate) async fn set_checkpoint(at: &mut SqliteConnection, note: &str) -> sqlx::Result<()> {
-    let query = "INSERT INTO checkpoint (one, note) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET note = excluded.note";
-    sqlx::query(query).bind(note).execute(at).await?;
     Ok(())
 }
 
-fn log_row(row: &SqliteRow) -> sqlx::Result<LogRow> {
-    Ok(LogRow {
-        idx: row.try_get::<i64, _>(0)?.cast_unsigned(),
-        session: row.try_get(1)?,
-        seq: row.try_get::<i64, _>(2)?.cast_unsigned(),
-        count: row.try_get::<i64, _>(3)?.cast_unsigned(),
-        leaf_hash: row.try_get(4)?,
-        chain_hash: row.try_get(5)?,
+fn run(row: &Row) -> sqlx::Result<RunRow> {
+    Ok(RunRow {
+        seq: row.try_get::<i64>(0)?.cast_unsigned(),
+        count: row.try_get::<i64>(1)?.cast_unsigned(),
+        hash: row.try_get(2)?,
+        salt: row.try_get(3)?,
+        sealed: row.try_get(4)?,
+        text: row.try_get(5)?,
+        locked: None,
     })
 }

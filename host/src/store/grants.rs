@@ -5,17 +5,17 @@
 use gatewright_core::api::{ApprovalRequest, Need};
 use gatewright_core::time::Millis;
 use serde::{Deserialize, Serialize};
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::AssertSqlSafe;
 
 use super::Store;
 use super::approvals::{Person, Step, decode, json, step_by};
 use super::records::GrantRecord;
+use super::sql::{self, Connection, Row};
 use crate::log::Transaction;
 use crate::log::history::{Transition, Whose};
 
 /// Somebody who gave a grant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Granter {
     /// Who.
     #[serde(flatten)]
@@ -67,57 +67,57 @@ const COLUMNS: &str = "id, resource, principal, issuer, role, statement, shape, 
 impl Store {
     /// The newest grants first.
     pub(crate) async fn grants(&self, active: bool, limit: u32) -> sqlx::Result<Vec<Grant>> {
-        let query = format!(
-            "SELECT {COLUMNS} FROM grants WHERE NOT ?1 OR state = 'active' ORDER BY created_at DESC, id LIMIT ?2"
+        let text = format!(
+            "SELECT {COLUMNS} FROM grants WHERE NOT ? OR state = 'active' ORDER BY created_at DESC, id LIMIT ?"
         );
-        let rows = sqlx::query(AssertSqlSafe(query)).bind(active).bind(limit).fetch_all(&self.read).await?;
+        let rows = sql::query(AssertSqlSafe(text)).bind(active).bind(limit).fetch_all(&self.read).await?;
         rows.iter().map(grant).collect()
     }
 
     /// One grant.
     pub(crate) async fn grant(&self, id: &str) -> sqlx::Result<Option<Grant>> {
-        load(&mut *self.read.acquire().await?, id).await
+        load(&mut self.read.acquire().await?, id).await
     }
 
     /// Whether any grant is past its time.
     pub(crate) async fn any_grant_due(&self, now: Millis) -> sqlx::Result<bool> {
-        let query = "SELECT 1 FROM grants WHERE state = 'active' AND expires_at <= ? LIMIT 1";
-        Ok(sqlx::query(query).bind(now.cast_signed()).fetch_optional(&self.read).await?.is_some())
+        let text = "SELECT 1 FROM grants WHERE state = 'active' AND expires_at <= ? LIMIT 1";
+        Ok(sql::query(text).bind(now.cast_signed()).fetch_optional(&self.read).await?.is_some())
     }
 
     /// All that happened to a grant, in order; its uses among it.
     pub(crate) async fn grant_steps(&self, id: &str) -> sqlx::Result<Vec<Step>> {
-        let query =
+        let text =
             "SELECT at, step, issuer, subject, detail FROM grant_steps WHERE grant_id = ? ORDER BY rowid";
-        sqlx::query(query).bind(id).fetch_all(&self.read).await?.iter().map(step_of).collect()
+        sql::query(text).bind(id).fetch_all(&self.read).await?.iter().map(step_of).collect()
     }
 }
 
 /// One grant, inside a transaction.
-pub(crate) async fn load(at: &mut SqliteConnection, id: &str) -> sqlx::Result<Option<Grant>> {
-    let query = AssertSqlSafe(format!("SELECT {COLUMNS} FROM grants WHERE id = ?"));
-    sqlx::query(query).bind(id).fetch_optional(at).await?.map(|row| grant(&row)).transpose()
+pub(crate) async fn load(at: &mut Connection, id: &str) -> sqlx::Result<Option<Grant>> {
+    let text = AssertSqlSafe(format!("SELECT {COLUMNS} FROM grants WHERE id = ?"));
+    sql::query(text).bind(id).fetch_optional(at).await?.map(|row| grant(&row)).transpose()
 }
 
 /// Active grants of the agent that asks.
 pub(crate) async fn of_agent(
-    at: &mut SqliteConnection,
+    at: &mut Connection,
     request: &ApprovalRequest,
     now: Millis,
 ) -> sqlx::Result<Vec<Grant>> {
-    let query = AssertSqlSafe(format!(
+    let text = AssertSqlSafe(format!(
         "SELECT {COLUMNS} FROM grants WHERE state = 'active' AND expires_at > ? AND resource = ? AND role = ?
         AND principal = ? AND issuer = ? ORDER BY expires_at, id"
     ));
-    let query = sqlx::query(query).bind(now.cast_signed()).bind(&request.resource).bind(&request.role);
+    let query = sql::query(text).bind(now.cast_signed()).bind(&request.resource).bind(&request.role);
     query.bind(&request.principal).bind(&request.issuer).fetch_all(at).await?.iter().map(grant).collect()
 }
 
 /// Adds a grant.
 pub(crate) async fn insert(at: &mut Transaction, grant: &Grant, by: &Person) -> sqlx::Result<()> {
-    let query =
+    let text =
         format!("INSERT INTO grants ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    sqlx::query(AssertSqlSafe(query))
+    sql::query(AssertSqlSafe(text))
         .bind(&grant.id)
         .bind(&grant.resource)
         .bind(&grant.principal)
@@ -161,7 +161,7 @@ pub(crate) async fn revoke(
     by: &Person,
     comment: &str,
 ) -> sqlx::Result<bool> {
-    let query = sqlx::query("UPDATE grants SET state = 'revoked' WHERE id = ? AND state = 'active'");
+    let query = sql::query("UPDATE grants SET state = 'revoked' WHERE id = ? AND state = 'active'");
     let revoked = query.bind(id).execute(&mut **at).await?.rows_affected() == 1;
     if revoked {
         step(at, id, now, "revoked", by, comment).await?;
@@ -171,8 +171,8 @@ pub(crate) async fn revoke(
 
 /// Expires what is due.
 pub(crate) async fn expire(at: &mut Transaction, now: Millis) -> sqlx::Result<()> {
-    let query = "UPDATE grants SET state = 'expired' WHERE state = 'active' AND expires_at <= ? RETURNING id";
-    for row in sqlx::query(query).bind(now.cast_signed()).fetch_all(&mut **at).await? {
+    let text = "UPDATE grants SET state = 'expired' WHERE state = 'active' AND expires_at <= ? RETURNING id";
+    for row in sql::query(text).bind(now.cast_signed()).fetch_all(&mut **at).await? {
         let id: String = row.try_get(0)?;
         step(at, &id, now, "expired", &Person::default(), "").await?;
     }
@@ -193,18 +193,18 @@ async fn step(
     at.step(Whose::Grant(id), &Transition::of(step)).await
 }
 
-async fn put_step(at: &mut SqliteConnection, id: &str, step: &Step) -> sqlx::Result<()> {
-    let query =
+async fn put_step(at: &mut Connection, id: &str, step: &Step) -> sqlx::Result<()> {
+    let text =
         "INSERT INTO grant_steps (grant_id, at, step, issuer, subject, detail) VALUES (?, ?, ?, ?, ?, ?)";
-    let query = sqlx::query(query).bind(id).bind(step.at.cast_signed()).bind(&step.step);
+    let query = sql::query(text).bind(id).bind(step.at.cast_signed()).bind(&step.step);
     query.bind(&step.issuer).bind(&step.subject).bind(&step.detail).execute(at).await?;
     Ok(())
 }
 
 /// A row of either table of steps.
-pub(super) fn step_of(row: &SqliteRow) -> sqlx::Result<Step> {
+pub(super) fn step_of(row: &Row) -> sqlx::Result<Step> {
     Ok(Step {
-        at: row.try_get::<i64, _>(0)?.cast_unsigned(),
+        at: row.try_get::<i64>(0)?.cast_unsigned(),
         step: row.try_get(1)?,
         issuer: row.try_get(2)?,
         subject: row.try_get(3)?,
@@ -212,7 +212,7 @@ pub(super) fn step_of(row: &SqliteRow) -> sqlx::Result<Step> {
     })
 }
 
-fn grant(row: &SqliteRow) -> sqlx::Result<Grant> {
+fn grant(row: &Row) -> sqlx::Result<Grant> {
     let list = |at: usize| -> sqlx::Result<String> { row.try_get(at) };
     Ok(Grant {
         id: row.try_get(0)?,
@@ -229,7 +229,7 @@ fn grant(row: &SqliteRow) -> sqlx::Result<Grant> {
         comment: row.try_get(11)?,
         approval: row.try_get(12)?,
         state: row.try_get(13)?,
-        created_at: row.try_get::<i64, _>(14)?.cast_unsigned(),
-        expires_at: row.try_get::<i64, _>(15)?.cast_unsigned(),
+        created_at: row.try_get::<i64>(14)?.cast_unsigned(),
+        expires_at: row.try_get::<i64>(15)?.cast_unsigned(),
     })
 }

@@ -3,11 +3,11 @@
 use gatewright_core::api::ApprovalRequest;
 use gatewright_core::time::Millis;
 use serde::{Deserialize, Serialize};
-use sqlx::Row as _;
 
 use super::Store;
 use super::approvals::{self, Approval, Offer, Stage, Step};
 use super::grants::Grant;
+use super::sql;
 
 /// All that the tables say about an approval.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,12 +66,12 @@ const GRANTS: &str = "SELECT id FROM grants UNION SELECT grant_id FROM grant_ste
 impl Store {
     /// Ids of all approvals. Those of which one row is there must be seen as well.
     pub(crate) async fn approval_ids(&self) -> sqlx::Result<Vec<String>> {
-        sqlx::query(APPROVALS).fetch_all(&self.read).await?.iter().map(|row| row.try_get(0)).collect()
+        sql::query(APPROVALS).fetch_all(&self.read).await?.iter().map(|row| row.try_get(0)).collect()
     }
 
     /// Ids of all grants.
     pub(crate) async fn grant_ids(&self) -> sqlx::Result<Vec<String>> {
-        sqlx::query(GRANTS).fetch_all(&self.read).await?.iter().map(|row| row.try_get(0)).collect()
+        sql::query(GRANTS).fetch_all(&self.read).await?.iter().map(|row| row.try_get(0)).collect()
     }
 
     /// How many approvals stand where.
@@ -84,15 +84,15 @@ impl Store {
         self.counts("SELECT state, count(*) FROM grants GROUP BY state").await
     }
 
-    async fn counts(&self, query: &'static str) -> sqlx::Result<Vec<(String, u64)>> {
-        let counts: Vec<(String, i64)> = sqlx::query_as(query).fetch_all(&self.read).await?;
-        Ok(counts.into_iter().map(|(state, count)| (state, count.cast_unsigned())).collect())
+    async fn counts(&self, text: &'static str) -> sqlx::Result<Vec<(String, u64)>> {
+        let rows = sql::query(text).fetch_all(&self.read).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get::<i64>(1)?.cast_unsigned()))).collect()
     }
 
     /// When the oldest of the pending approvals was asked for.
     pub(crate) async fn oldest_pending(&self) -> sqlx::Result<Option<Millis>> {
-        let query = "SELECT min(created_at) FROM approvals WHERE state = 'pending'";
-        let (oldest,): (Option<i64>,) = sqlx::query_as(query).fetch_one(&self.read).await?;
+        let text = "SELECT min(created_at) FROM approvals WHERE state = 'pending'";
+        let oldest: Option<i64> = sql::query(text).fetch_one(&self.read).await?.try_get(0)?;
         Ok(oldest.map(i64::cast_unsigned))
     }
 
@@ -100,7 +100,7 @@ impl Store {
     pub(crate) async fn approval_record(&self, id: &str) -> sqlx::Result<Option<ApprovalRecord>> {
         let Some(approval) = self.approval(id).await? else { return Ok(None) };
         let steps = self.approval_steps(id).await?;
-        let offers = approvals::offers(&mut *self.read.acquire().await?, id).await?;
+        let offers = approvals::offers(&mut self.read.acquire().await?, id).await?;
         Ok(Some(ApprovalRecord { steps, offers, ..ApprovalRecord::new(&approval) }))
     }
 

@@ -2,10 +2,10 @@
 //! in with what is there.
 
 use gatewright_core::time::Millis;
-use sqlx::Row as _;
 
 use super::Store;
 use super::approvals::{decode, json};
+use super::sql;
 
 /// A person who signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,10 +30,10 @@ impl Store {
     /// Signs somebody in; forgets those whose time is over.
     pub(crate) async fn sign_in(&self, who: &SignedIn, now: Millis) -> sqlx::Result<()> {
         let mut at = self.begin().await?;
-        let query = sqlx::query("DELETE FROM signed_in WHERE expires_at <= ?");
-        query.bind(now.cast_signed()).execute(&mut *at).await?;
-        let query = "INSERT INTO signed_in (digest, issuer, subject, name, groups, csrf, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)";
-        sqlx::query(query)
+        let query = sql::query("DELETE FROM signed_in WHERE expires_at <= ?");
+        query.bind(now.cast_signed()).execute(&mut at).await?;
+        let text = "INSERT INTO signed_in (digest, issuer, subject, name, groups, csrf, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)";
+        sql::query(text)
             .bind(&who.digest)
             .bind(&who.issuer)
             .bind(&who.subject)
@@ -41,16 +41,16 @@ impl Store {
             .bind(json(&who.groups)?)
             .bind(&who.csrf)
             .bind(who.expires_at.cast_signed())
-            .execute(&mut *at)
+            .execute(&mut at)
             .await?;
         at.commit().await
     }
 
     /// Who has the cookie of that digest.
     pub(crate) async fn signed_in(&self, digest: &str, now: Millis) -> sqlx::Result<Option<SignedIn>> {
-        let query = "SELECT digest, issuer, subject, name, groups, csrf, expires_at FROM signed_in
+        let text = "SELECT digest, issuer, subject, name, groups, csrf, expires_at FROM signed_in
             WHERE digest = ? AND expires_at > ?";
-        let row = sqlx::query(query).bind(digest).bind(now.cast_signed()).fetch_optional(&self.read).await?;
+        let row = sql::query(text).bind(digest).bind(now.cast_signed()).fetch_optional(&self.read).await?;
         let Some(row) = row else { return Ok(None) };
         let groups: String = row.try_get(4)?;
         Ok(Some(SignedIn {
@@ -60,13 +60,30 @@ impl Store {
             name: row.try_get(3)?,
             groups: serde_json::from_str(&groups).map_err(decode)?,
             csrf: row.try_get(5)?,
-            expires_at: row.try_get::<i64, _>(6)?.cast_unsigned(),
+            expires_at: row.try_get::<i64>(6)?.cast_unsigned(),
         }))
+    }
+
+    /// Groups of somebody who is signed in, by the last time that they did, and until when.
+    pub(crate) async fn last_sign_in(
+        &self,
+        issuer: &str,
+        subject: &str,
+        now: Millis,
+    ) -> sqlx::Result<Option<(Vec<String>, Millis)>> {
+        let query =
+            "SELECT groups, expires_at FROM signed_in WHERE issuer = ? AND subject = ? AND expires_at > ?
+            ORDER BY expires_at DESC LIMIT 1";
+        let query = sql::query(query).bind(issuer).bind(subject).bind(now.cast_signed());
+        let Some(row) = query.fetch_optional(&self.read).await? else { return Ok(None) };
+        let groups: String = row.try_get(0)?;
+        let groups = serde_json::from_str(&groups).map_err(decode)?;
+        Ok(Some((groups, row.try_get::<i64>(1)?.cast_unsigned())))
     }
 
     /// Signs out.
     pub(crate) async fn sign_out(&self, digest: &str) -> sqlx::Result<()> {
-        sqlx::query("DELETE FROM signed_in WHERE digest = ?").bind(digest).execute(&self.write).await?;
+        sql::query("DELETE FROM signed_in WHERE digest = ?").bind(digest).execute(&self.write).await?;
         Ok(())
     }
 }

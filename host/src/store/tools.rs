@@ -1,9 +1,7 @@
 //! Definitions of MCP tools: the accepted one of each, and a changed one that waits for somebody to accept it.
 
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
-
 use super::Store;
+use super::sql::{self, Row};
 
 /// A tool of an API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,27 +19,29 @@ pub(crate) struct Tool {
 impl Store {
     /// All tools that were ever seen.
     pub(crate) async fn tools(&self) -> sqlx::Result<Vec<Tool>> {
-        let query = "SELECT resource, name, accepted, changed, definition FROM tools ORDER BY resource, name";
-        sqlx::query(query).fetch_all(&self.read).await?.iter().map(tool).collect()
+        let text = "SELECT resource, name, accepted, changed, definition FROM tools ORDER BY resource, name";
+        sql::query(text).fetch_all(&self.read).await?.iter().map(tool).collect()
     }
 
-    /// Writes a tool.
+    /// Keeps a tool that was not seen before. Whoever sees it first counts.
+    pub(crate) async fn add_tool(&self, tool: &Tool) -> sqlx::Result<()> {
+        let text = "INSERT INTO tools (resource, name, accepted) VALUES (?, ?, ?)
+            ON CONFLICT (resource, name) DO NOTHING";
+        let query = sql::query(text).bind(&tool.resource).bind(&tool.name).bind(&tool.accepted);
+        query.execute(&self.write).await.map(drop)
+    }
+
+    /// Writes what a tool says of itself now, and what is accepted of it.
     pub(crate) async fn put_tool(&self, tool: &Tool) -> sqlx::Result<()> {
         let (changed, definition) = tool.changed.clone().unzip();
-        let query = "INSERT OR REPLACE INTO tools (resource, name, accepted, changed, definition) VALUES (?, ?, ?, ?, ?)";
-        sqlx::query(query)
-            .bind(&tool.resource)
-            .bind(&tool.name)
-            .bind(&tool.accepted)
-            .bind(changed)
-            .bind(definition)
-            .execute(&self.write)
-            .await?;
-        Ok(())
+        let text =
+            "UPDATE tools SET accepted = ?, changed = ?, definition = ? WHERE resource = ? AND name = ?";
+        let query = sql::query(text).bind(&tool.accepted).bind(changed).bind(definition);
+        query.bind(&tool.resource).bind(&tool.name).execute(&self.write).await.map(drop)
     }
 }
 
-fn tool(row: &SqliteRow) -> sqlx::Result<Tool> {
+fn tool(row: &Row) -> sqlx::Result<Tool> {
     let changed: Option<String> = row.try_get(3)?;
     let definition: Option<String> = row.try_get(4)?;
     Ok(Tool {

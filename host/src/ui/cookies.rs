@@ -38,14 +38,19 @@ impl Cookie {
         self.set("", 0, public_url)
     }
 
-    /// The hex digest of what a browser presents; two of one name are none.
+    /// The hex digest of what a browser presents.
     pub(super) fn digest(self, headers: &HeaderMap, public_url: &str) -> Option<String> {
+        self.value(headers, public_url).map(digest)
+    }
+
+    /// What a browser presents; two of one name are none.
+    pub(super) fn value<'h>(self, headers: &'h HeaderMap, public_url: &str) -> Option<&'h str> {
         let name = self.name(public_url);
         let pairs = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let pairs = pairs.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
         let mut values = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value);
         match (values.next(), values.next()) {
-            (Some(value), None) if value.len() == 64 => Some(digest(value)),
+            (Some(value), None) if value.len() == 64 => Some(value),
             _ => None,
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use gatewright_core::api::Need;
 use serde::Deserialize;
@@ -203,14 +204,14 @@ pub(super) async fn decide(
     sent: Sent<DecisionForm>,
 ) -> Result<Response, Trouble> {
     let Sent { person, form } = sent;
-    let unreadable = |words: String| Trouble::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, words);
+    let unreadable = |words: String| Trouble::new(StatusCode::UNPROCESSABLE_ENTITY, words);
     let grant_s = match (form.decision, form.grant.as_str()) {
         (Decision::Deny, _) | (_, "") => None,
         (_, span) => Some(Span::try_from(span.to_owned()).map_err(unreadable)?.0.as_secs()),
     };
     // Browsers send line ends of forms as CR LF.
     let comment = form.comment.replace("\r\n", "\n");
-    let choice = Choice { decision: form.decision, comment, grant_s };
+    let choice = Choice { decision: form.decision, comment, grant_s, elsewhere: None };
     app.approvals.decide(&id, &person.who, &choice).await?;
     Ok(Redirect::to(&format!("/?done={id}")).into_response())
 }

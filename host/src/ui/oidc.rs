@@ -1,11 +1,10 @@
 //! Signing in: OpenID Connect, authorization code with PKCE.
 //!
-//! The provider's answer counts once, within minutes, in the browser that asked. The ID token is verified twice: by the
+//! The provider's answer counts within minutes, in the browser that asked; its code counts once at the provider. The ID token is verified twice: by the
 //! library (issuer, client, nonce, signature), and by the code that verifies agents' tokens, so that a group is a group
 //! in the same way for both.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -18,13 +17,13 @@ use openidconnect::core::{
     CoreAuthenticationFlow, CoreClient, CoreJwsSigningAlgorithm, CoreProviderMetadata,
 };
 use openidconnect::{
-    AuthorizationCode, ClientId, ClientSecret, CsrfToken, IssuerUrl, Nonce, PkceCodeChallenge,
-    PkceCodeVerifier, RedirectUrl, Scope, TokenResponse as _,
+    AuthorizationCode, ClientId, ClientSecret, CsrfToken, IssuerUrl, PkceCodeChallenge, RedirectUrl, Scope,
+    TokenResponse as _,
 };
 use serde::Deserialize;
-use subtle::ConstantTimeEq as _;
 
 use super::cookies::{Cookie, digest, random};
+use super::on_the_way::{self, OnTheWay, TAKES};
 use super::page::{Page, Trouble, html};
 use super::person::Sent;
 use crate::compile::bundle;
@@ -34,55 +33,27 @@ use crate::settings::Settings;
 use crate::store::signed_in::SignedIn;
 use crate::time::now;
 
-/// How long signing in may take.
-const TAKES: Duration = Duration::from_secs(600);
-/// Most people who sign in at a time.
-const MOST: usize = 10_000;
 /// How long what the provider says of itself is believed.
 const METADATA: Duration = Duration::from_secs(60);
 
-/// What is kept while people sign in.
+/// What people sign in with.
 #[derive(Clone)]
 pub(crate) struct SignIn {
     http: reqwest::Client,
-    /// By the digest of the cookie.
-    pending: Arc<Mutex<HashMap<String, Pending>>>,
+    /// What all hosts of a database have the same of, and nobody else.
+    secret: [u8; 32],
     metadata: Arc<tokio::sync::Mutex<Option<(String, Instant, CoreProviderMetadata)>>>,
 }
 
-struct Pending {
-    state: CsrfToken,
-    nonce: Nonce,
-    verifier: PkceCodeVerifier,
-    next: String,
-    since: Instant,
-}
-
 impl SignIn {
-    /// With nobody on the way.
-    pub(crate) fn new() -> anyhow::Result<Self> {
+    /// Hosts with the same secret take each other's people in.
+    pub(crate) fn new(secret: [u8; 32]) -> anyhow::Result<Self> {
         // Following redirects would let a provider's answer send us anywhere.
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(10))
             .build()?;
-        Ok(Self { http, pending: Arc::default(), metadata: Arc::default() })
-    }
-
-    fn remember(&self, cookie: String, pending: Pending) {
-        let mut all = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, pending| pending.since.elapsed() < TAKES);
-        if all.len() >= MOST {
-            let oldest =
-                all.iter().min_by_key(|(_, pending)| pending.since).map(|(cookie, _)| cookie.clone());
-            oldest.map(|oldest| all.remove(&oldest));
-        }
-        all.insert(cookie, pending);
-    }
-
-    fn take(&self, cookie: &str) -> Option<Pending> {
-        let mut all = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        all.remove(cookie).filter(|pending| pending.since.elapsed() < TAKES)
+        Ok(Self { http, secret, metadata: Arc::default() })
     }
 
     async fn metadata(&self, issuer: &str) -> anyhow::Result<CoreProviderMetadata> {
@@ -127,12 +98,12 @@ pub(super) async fn start(
     let Some(people) = settings.loaded.config.people.clone() else {
         return Err(Trouble::NoPages("/sign-in".to_owned()));
     };
-    let (url, pending) = ask(&app.sign_in, &settings, &people, local(&next)).await.map_err(|cause| {
+    let cookie = on_the_way::cookie(now());
+    let leaving = OnTheWay::new(&app.sign_in.secret, &cookie, &local(&next));
+    let url = ask(&app.sign_in, &settings, &people, leaving).await.map_err(|cause| {
         tracing::warn!(cause = format!("{cause:#}"), "nobody can sign in");
         Trouble::new(StatusCode::BAD_GATEWAY, "The identity provider does not answer. Try again later.")
     })?;
-    let cookie = random();
-    app.sign_in.remember(digest(&cookie), pending);
     let public_url = &settings.loaded.config.host.public_url.0;
     let set = Cookie::SigningIn.set(&cookie, TAKES.as_secs(), public_url);
     Ok(([(header::SET_COOKIE, set)], Redirect::to(&url)).into_response())
@@ -142,19 +113,19 @@ async fn ask(
     sign_in: &SignIn,
     settings: &Settings,
     people: &People,
-    next: String,
-) -> anyhow::Result<(String, Pending)> {
+    leaving: OnTheWay,
+) -> anyhow::Result<String> {
     let metadata = sign_in.metadata(&people.issuer.value).await?;
     let client = client!(metadata, people, settings);
-    let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+    let challenge = PkceCodeChallenge::from_code_verifier_sha256(&leaving.verifier);
     let request = client.authorize_url(
         CoreAuthenticationFlow::AuthorizationCode,
-        CsrfToken::new_random,
-        Nonce::new_random,
+        || CsrfToken::new(leaving.state),
+        || leaving.nonce,
     );
     let scopes = people.scopes.iter().filter(|scope| *scope != "openid").cloned().map(Scope::new);
-    let (url, state, nonce) = request.add_scopes(scopes).set_pkce_challenge(challenge).url();
-    Ok((url.to_string(), Pending { state, nonce, verifier, next, since: Instant::now() }))
+    let (url, _, _) = request.add_scopes(scopes).set_pkce_challenge(challenge).url();
+    Ok(url.to_string())
 }
 
 #[derive(Deserialize)]
@@ -178,10 +149,10 @@ pub(super) async fn finish(
         return Err(Trouble::NoPages("/signed-in".to_owned()));
     };
     let public_url = &settings.loaded.config.host.public_url.0;
-    let pending = Cookie::SigningIn.digest(&headers, public_url).and_then(|cookie| app.sign_in.take(&cookie));
-    let matches =
-        |pending: &Pending| bool::from(pending.state.secret().as_bytes().ct_eq(answer.state.as_bytes()));
-    let Some(pending) = pending.filter(matches) else {
+    let back = Cookie::SigningIn
+        .value(&headers, public_url)
+        .and_then(|cookie| OnTheWay::back(&app.sign_in.secret, cookie, &answer.state, now()));
+    let Some((known, next)) = back else {
         let why = "This sign-in was not begun in this browser, or too long ago. Begin again.";
         return Err(Trouble::new(StatusCode::BAD_REQUEST, why));
     };
@@ -190,8 +161,7 @@ pub(super) async fn finish(
         let why = format!("The identity provider did not let you in: {}.", super::words::short(&error, 100));
         return Err(Trouble::new(StatusCode::FORBIDDEN, why));
     };
-    let next = pending.next.clone();
-    let who = exchange(&app.sign_in, &settings, &people, code, pending).await.map_err(|cause| {
+    let who = exchange(&app.sign_in, &settings, &people, code, known).await.map_err(|cause| {
         tracing::warn!(cause = format!("{cause:#}"), "somebody could not sign in");
         Trouble::new(StatusCode::FORBIDDEN, "What the identity provider says of you does not verify.")
     })?;
@@ -216,7 +186,7 @@ pub(super) async fn finish(
         (header::SET_COOKIE, Cookie::SigningIn.unset(public_url)),
         (header::SET_COOKIE, Cookie::SignedIn.set(&cookie, seconds, public_url)),
     ];
-    Ok((AppendHeaders(set), Redirect::to(&next)).into_response())
+    Ok((AppendHeaders(set), Redirect::to(&local(&next))).into_response())
 }
 
 async fn exchange(
@@ -224,12 +194,12 @@ async fn exchange(
     settings: &Settings,
     people: &People,
     code: String,
-    pending: Pending,
+    known: OnTheWay,
 ) -> anyhow::Result<Identity> {
     let metadata = sign_in.metadata(&people.issuer.value).await?;
     let keys = serde_json::to_value(metadata.jwks())?;
     let client = client!(metadata, people, settings);
-    let request = client.exchange_code(AuthorizationCode::new(code))?.set_pkce_verifier(pending.verifier);
+    let request = client.exchange_code(AuthorizationCode::new(code))?.set_pkce_verifier(known.verifier);
     let answer = request.request_async(&sign_in.http).await.context("exchanging the code")?;
     let token = answer.id_token().context("there is no ID token in the answer")?;
     let provider = bundle::provider(settings, &people.issuer.value, &keys)
@@ -239,7 +209,7 @@ async fn exchange(
         .iter()
         .filter_map(|name| serde_json::from_value::<CoreJwsSigningAlgorithm>(name.as_str().into()).ok());
     let verifier = client.id_token_verifier().set_allowed_algs(algorithms);
-    token.claims(&verifier, &pending.nonce).context("the ID token")?;
+    token.claims(&verifier, &known.nonce).context("the ID token")?;
     let provider =
         gatewright_core::bundle::Provider { audiences: vec![people.client_id.value.clone()], ..provider };
     let verifier = Verifier::new(&[provider]).map_err(anyhow::Error::msg)?;

@@ -40,6 +40,8 @@ pub(super) struct Shown {
     statements: u64,
     head_hash: String,
     is_shadow: bool,
+    /// When its events went, and by which rule.
+    pruned: Option<String>,
 }
 
 impl Shown {
@@ -58,6 +60,7 @@ impl Shown {
             lasted: lasted.unwrap_or_else(|| "open".to_owned()),
             statements: row.statements,
             head_hash: row.head_hash,
+            pruned: row.pruned.map(|pruned| format!("{} UTC by the rule {}", clock(pruned.at), pruned.by)),
         }
     }
 }

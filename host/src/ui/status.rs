@@ -108,7 +108,7 @@ pub(super) async fn page(State(app): State<Arc<App>>, person: Person) -> Result<
         })
         .collect();
     rows.sort_by(|a, b| a.name.cmp(&b.name));
-    let entries = app.store.log_head().await?.map_or(0, |head| head.idx + 1);
+    let entries = app.store.log_size().await?;
     let page = Page::new(&app, &person, "status", "Status").await?;
     let policies = state.settings.policy_count();
     html(&Status { page, rows, faults: state.faults.clone(), entries, policies })

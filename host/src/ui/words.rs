@@ -11,13 +11,15 @@ pub(crate) fn short(text: &str, most: usize) -> String {
     line
 }
 
-/// A text with what would not be seen made visible: controls, and marks that change the direction of what follows, so
-/// that nobody approves what reads otherwise than it runs.
+/// A text with what would not be seen made visible: controls, blanks that are no blanks to a parser, marks that change the
+/// direction of what follows, so that nobody approves what reads otherwise than it runs.
 pub(crate) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         let hidden = matches!(c,
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{ad}');
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}');
         if hidden || (c.is_control() && c != '\n' && c != '\t') {
             out.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
         } else {

@@ -51,6 +51,34 @@ impl Host {
         Self { folder, url, process, key, client: reqwest::Client::new(), tokens: AtomicU64::new(0) }
     }
 
+    /// Starts a host of another machine: with files of its own, on the database at that URL, and with the keys of the first
+    /// such host.
+    pub(crate) fn start_on(database: &str, first: Option<&Self>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let key = SigningKey::from_bytes(&[7; 32]);
+        let jwks = jwks("k1", &key);
+        std::fs::write(folder.path().join("jwks.json"), jwks.to_string()).unwrap();
+        std::fs::create_dir(folder.path().join("policies")).unwrap();
+        std::fs::write(folder.path().join("policies/all.cedar"), POLICIES).unwrap();
+        let config = config(1).replace("  data: data\n", &format!("  data: data\n  database: {database}\n"));
+        std::fs::write(folder.path().join("gatewright.yaml"), config).unwrap();
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        for name in ["signing.key", "signing.pub", "mask.key", "tokens.key"] {
+            if let Some(first) = first {
+                std::fs::copy(first.folder.path().join("data").join(name), data.join(name)).unwrap();
+            }
+        }
+        let (process, url) = serve(folder.path());
+        Self { folder, url, process, key, client: reqwest::Client::new(), tokens: AtomicU64::new(0) }
+    }
+
+    /// SIGKILL: nothing is finished.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
     /// Stops the host as an operator does, and starts it again on the same files.
     pub(crate) fn restart(&mut self) {
         self.stop();

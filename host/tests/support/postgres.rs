@@ -12,7 +12,7 @@ pub(crate) struct Postgres {
     /// Folder of the server's binaries.
     bin: PathBuf,
     server: Child,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// Roles and how they log in; the superuser `postgres` needs no password.
@@ -44,25 +44,47 @@ impl Postgres {
         .unwrap();
         assert!(done.success(), "initdb failed");
         std::fs::write(data.join("pg_hba.conf"), HBA).unwrap();
-        let port_text = port.to_string();
-        let server = as_postgres(
-            &bin.join("postgres"),
-            &["-D", text(&data), "-p", &port_text, "-h", "127.0.0.1", "-k", text(&data), "-c", "fsync=off"],
-        )
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-        let postgres = Self { port, bin, server, _folder: folder };
+        let server = serve(&bin, &data, port);
+        let postgres = Self { port, bin, server, folder };
         postgres.wait();
         postgres.sql("postgres", "CREATE DATABASE shop");
         postgres
+    }
+
+    /// Ends the server as a crash does: all connections break, and nothing is asked of anybody.
+    #[allow(dead_code, reason = "only some tests do")]
+    pub(crate) fn crash(&mut self) {
+        let data = self.folder.path().join("data");
+        let _ = as_postgres(&self.bin.join("pg_ctl"), &["-D", text(&data), "-m", "immediate", "-w", "stop"])
+            .stdout(Stdio::null())
+            .status();
+        let _ = self.server.wait();
+    }
+
+    /// Starts it again after a crash.
+    #[allow(dead_code, reason = "only some tests do")]
+    pub(crate) fn start_again(&mut self) {
+        self.server = serve(&self.bin, &self.folder.path().join("data"), self.port);
+        self.wait();
+    }
+
+    /// Where the superuser finds a database, which may not be there yet.
+    #[allow(dead_code, reason = "only some tests do")]
+    pub(crate) fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
     /// Runs SQL as the superuser; fails the test on any error.
     pub(crate) fn sql(&self, database: &str, sql: &str) {
         let done = self.psql(database, sql).output().unwrap();
         assert!(done.status.success(), "{sql}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+
+    /// Whether a condition holds in a database.
+    #[allow(dead_code, reason = "only some tests ask")]
+    pub(crate) fn holds(&self, database: &str, condition: &str) -> bool {
+        let done = self.psql(database, &format!("SELECT 1 / ({condition})::int")).output().unwrap();
+        done.status.success()
     }
 
     fn psql(&self, database: &str, sql: &str) -> Command {
@@ -86,12 +108,20 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         // SIGINT: fast shutdown. The child may be `su`'s, which passes the signal on to nobody: `pg_ctl` asks the
         // server itself, by its own pid file.
-        let data = self._folder.path().join("data");
+        let data = self.folder.path().join("data");
         let _ = as_postgres(&self.bin.join("pg_ctl"), &["-D", text(&data), "-m", "immediate", "stop"])
             .stdout(Stdio::null())
             .status();
         let _ = self.server.wait();
     }
+}
+
+fn serve(bin: &Path, data: &Path, port: u16) -> Child {
+    let port = port.to_string();
+    let args = ["-D", text(data), "-p", &port, "-h", "127.0.0.1", "-k", text(data), "-c", "fsync=off"];
+    // Tests that tamper open one store after the other.
+    let args = [&args[..], &["-c", "max_connections=500"]].concat();
+    as_postgres(&bin.join("postgres"), &args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 /// The newest server there is: in GATEWRIGHT_PG_BIN, beside the `initdb` of PATH, or where Debian puts it.

@@ -20,6 +20,10 @@ pub(super) fn service(
         args.filter_config.len() <= args.filter.len(),
         "there are more --filter-config than --filter: each is for the module in its place"
     );
+    ensure!(
+        args.root_id.len() <= args.filter.len(),
+        "there are more --root-id than --filter: each is for the module in its place"
+    );
     let upstream = match upstream.parse() {
         Ok(address) => Target::Tcp(address),
         Err(_) if upstream.contains('/') => Target::Unix(upstream.into()),
@@ -31,6 +35,7 @@ pub(super) fn service(
             args.filter_config.get(index).map_or(Ok(Vec::new()), |text| configuration(text))?;
         let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         let plugin = Plugin {
+            root_id: args.root_id.get(index).cloned().unwrap_or_default(),
             vm_id: name.clone(),
             name,
             configuration,
