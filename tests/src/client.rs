@@ -24,6 +24,8 @@ pub struct Login {
     pub password: String,
     /// `application_name`, where one is wanted.
     pub application: Option<String>,
+    /// `options`, where some are wanted.
+    pub options: Option<String>,
 }
 
 impl Login {
@@ -35,6 +37,7 @@ impl Login {
             database: "shop".to_owned(),
             password: password.to_owned(),
             application: None,
+            options: None,
         }
     }
 

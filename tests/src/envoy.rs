@@ -1,16 +1,19 @@
-//! Envoy as a process.
+//! Envoy as a process, or in a container.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
+use crate::container::Container;
 use crate::http;
 use crate::port::Port;
 use crate::process::{Process, command};
+use crate::proxy::HttpFilter;
 use crate::scratch::Scratch;
 use crate::site::Site;
 use crate::tools;
@@ -19,6 +22,9 @@ use crate::tools;
 #[derive(Debug)]
 pub struct Envoy {
     process: Process,
+    id: u32,
+    /// After the process, which ends it in good order.
+    container: Option<Container>,
     listener: Port,
     admin: Port,
     scratch: Scratch,
@@ -49,9 +55,27 @@ impl Envoy {
     /// The same with more arguments.
     pub fn start_with(bootstrap: &str, ports: Ports, concurrency: u32, more: &[&str]) -> Result<Self> {
         let scratch = Scratch::new("envoy")?;
+        Self::run(command(tools::envoy()?, Signal::TERM), None, scratch, bootstrap, ports, concurrency, more)
+    }
+
+    /// The same in a container.
+    pub fn start_in_container(bootstrap: &str, ports: Ports, concurrency: u32) -> Result<Self> {
+        let scratch = Scratch::new("envoy")?;
+        let (container, command) = Container::command(&scratch)?;
+        Self::run(command, Some(container), scratch, bootstrap, ports, concurrency, &[])
+    }
+
+    fn run(
+        mut envoy: Command,
+        container: Option<Container>,
+        scratch: Scratch,
+        bootstrap: &str,
+        ports: Ports,
+        concurrency: u32,
+        more: &[&str],
+    ) -> Result<Self> {
         let config = scratch.join("bootstrap.yaml");
         fs::write(&config, bootstrap)?;
-        let mut envoy = command(tools::envoy()?, Signal::TERM);
         envoy
             .arg("--config-path")
             .arg(&config)
@@ -62,11 +86,15 @@ impl Envoy {
             .current_dir(scratch.path());
         let process = Process::spawn("Envoy", envoy, &scratch.join("envoy.log"), Signal::TERM)?;
         let Ports { listener, admin } = ports;
-        let mut envoy = Self { process, listener, admin, scratch };
+        let id = process.id();
+        let mut envoy = Self { process, id, container, listener, admin, scratch };
         let ready = format!("{}/ready", envoy.admin_url());
         envoy.process.ready(Duration::from_secs(240), |_| {
             http::get(&ready, None).is_ok_and(|reply| reply.status == 200).then_some(())
         })?;
+        if let Some(container) = &envoy.container {
+            envoy.id = container.id()?;
+        }
         Ok(envoy)
     }
 
@@ -116,6 +144,18 @@ impl Envoy {
 
     /// An Envoy that passes HTTP on to `target` through that module, with `allow_on_headers_stop_iteration` or without.
     pub fn with_http_filter(target: &str, module: &Path, stop_iteration: bool) -> Result<Self> {
+        let filter = HttpFilter { root_id: "filter", ..HttpFilter::default() };
+        let manager = Self::http_manager(module, stop_iteration, &filter);
+        Self::with_filters(target, &[manager], &HttpFilter::default())
+    }
+
+    /// The same with all that a filter may want.
+    pub fn with_any_http_filter(target: &str, module: &Path, filter: &HttpFilter<'_>) -> Result<Self> {
+        Self::with_filters(target, &[Self::http_manager(module, false, filter)], filter)
+    }
+
+    fn http_manager(module: &Path, stop_iteration: bool, filter: &HttpFilter<'_>) -> Value {
+        let value = "type.googleapis.com/google.protobuf.StringValue";
         let manager = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
         let router = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
         let wasm = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
@@ -123,12 +163,13 @@ impl Envoy {
         let vm = json!({ "runtime": "envoy.wasm.runtime.v8", "code": code });
         let config = json!({
             "name": "filter",
-            "root_id": "filter",
+            "root_id": filter.root_id,
+            "configuration": { "@type": value, "value": filter.configuration },
             "allow_on_headers_stop_iteration": stop_iteration,
             "vm_config": vm,
         });
         let route = json!({ "match": { "prefix": "/" }, "route": { "cluster": "target", "timeout": "0s" } });
-        let manager = json!({
+        json!({
             "name": "envoy.filters.network.http_connection_manager",
             "typed_config": {
                 "@type": manager,
@@ -141,8 +182,7 @@ impl Envoy {
                     { "name": "envoy.filters.http.router", "typed_config": { "@type": router } },
                 ],
             },
-        });
-        Self::with_filters(target, &[manager])
+        })
     }
 
     fn tcp_proxy(target: &str, module: Option<&Path>) -> Result<Self> {
@@ -158,16 +198,41 @@ impl Envoy {
             let config = json!({ "name": "filter", "root_id": "filter", "vm_config": vm });
             json!({ "name": "envoy.filters.network.wasm", "typed_config": { "@type": wasm, "config": config } })
         });
-        Self::with_filters(target, &filter.into_iter().chain([proxy]).collect::<Vec<_>>())
+        Self::with_filters(
+            target,
+            &filter.into_iter().chain([proxy]).collect::<Vec<_>>(),
+            &HttpFilter::default(),
+        )
     }
 
-    fn with_filters(target: &str, filters: &[Value]) -> Result<Self> {
+    fn with_filters(target: &str, filters: &[Value], called: &HttpFilter<'_>) -> Result<Self> {
         let ports = Ports::free()?;
         let address = |text: &str| -> Result<Value> {
             let (host, port) = text.rsplit_once(':').context("an address without a port")?;
             Ok(json!({ "socket_address": { "address": host, "port_value": port.parse::<u16>()? } }))
         };
-        let endpoint = json!({ "endpoint": { "address": address(target)? } });
+        let cluster = |name: &str, at: &str| -> Result<Value> {
+            let endpoint = json!({ "endpoint": { "address": address(at)? } });
+            Ok(json!({
+                "name": name,
+                "type": "STATIC",
+                "connect_timeout": "5s",
+                "load_assignment": { "cluster_name": name, "endpoints": [{ "lb_endpoints": [endpoint] }] },
+            }))
+        };
+        let mut clusters = vec![cluster("target", target)?];
+        for (name, at) in called.clusters {
+            let mut cluster = cluster(name, at)?;
+            let options = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+            if called.http2 {
+                cluster["typed_extension_protocol_options"] = json!({
+                    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                        "@type": options, "explicit_http_config": { "http2_protocol_options": {} },
+                    },
+                });
+            }
+            clusters.push(cluster);
+        }
         let bootstrap = json!({
             "admin": { "address": address(&ports.admin.address())? },
             "static_resources": {
@@ -176,15 +241,7 @@ impl Envoy {
                     "address": address(&ports.listener.address())?,
                     "filter_chains": [{ "filters": filters }],
                 }],
-                "clusters": [{
-                    "name": "target",
-                    "type": "STATIC",
-                    "connect_timeout": "5s",
-                    "load_assignment": {
-                        "cluster_name": "target",
-                        "endpoints": [{ "lb_endpoints": [endpoint] }],
-                    },
-                }],
+                "clusters": clusters,
             },
         });
         Self::start(&bootstrap.to_string(), ports, 2)
@@ -219,7 +276,7 @@ impl Envoy {
 
     /// Process id, under which `/proc` shows its memory.
     pub fn id(&self) -> u32 {
-        self.process.id()
+        self.id
     }
 
     /// The bootstrap that it runs.

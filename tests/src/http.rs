@@ -55,3 +55,19 @@ fn read(url: &str, reply: Result<ureq::http::Response<ureq::Body>, ureq::Error>)
     let body = reply.body_mut().with_config().limit(256 << 20).read_to_string()?;
     Ok(Reply { status: reply.status().as_u16(), body })
 }
+
+/// A message without what differs by the proxy's name or with each request; header fields in the order of their names.
+pub fn normal(text: &str) -> String {
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return text.to_owned() };
+    let own = |line: &&str| {
+        let name = line.split(':').next().unwrap_or_default();
+        // Envoy tells the machine's own address for loopback, and when it will close.
+        let own = ["date", "server", "x-request-id", "x-forwarded-for", "connection"];
+        !name.starts_with("x-envoy-") && !own.contains(&name)
+    };
+    let mut lines = head.split("\r\n");
+    let first = lines.next().unwrap_or_default();
+    let mut fields: Vec<&str> = lines.filter(own).collect();
+    fields.sort_by_key(|line| line.split(':').next().unwrap_or_default().to_owned());
+    format!("{first}\n{}\n\n{body}", fields.join("\n"))
+}

@@ -48,8 +48,10 @@ pub struct PgOptions {
     pub version: PgVersion,
     /// How `support` logs in. The owner and the superuser always use SCRAM-SHA-256.
     pub auth: Auth,
-    /// `ssl = on` with a self-signed certificate. Version 15 only: 18 is built without TLS.
+    /// `ssl = on` with a self-signed certificate, where the version is built with TLS.
     pub tls: bool,
+    /// The names in that certificate, where it is not for `localhost` and 127.0.0.1.
+    pub names: Option<String>,
     /// Authorities (PEM) of clients, who are asked for certificates then.
     pub client_ca: Option<PathBuf>,
     /// More lines for `postgresql.conf`, name and value.
@@ -62,6 +64,7 @@ pub struct Postgres {
     process: Process,
     port: Port,
     scratch: Scratch,
+    /// Of the clients.
     bin: PathBuf,
     passwords: Passwords,
 }
@@ -93,6 +96,7 @@ impl Postgres {
         // The log belongs to this process's account, outside of the server's folder.
         let log = scratch.join("server.log");
         let process = Process::spawn("PostgreSQL", server, &log, Signal::INT)?;
+        let bin = tools::postgres_clients(options.version)?;
         let mut postgres = Self { process, port, scratch, bin, passwords };
         postgres.wait_until_ready()?;
         postgres.load_shop(options.auth)?;
@@ -153,7 +157,7 @@ impl Postgres {
         self.process.log()
     }
 
-    /// The folder of this version's programs.
+    /// The folder of this version's clients.
     pub fn bin(&self) -> &Path {
         &self.bin
     }

@@ -1,4 +1,5 @@
-//! The proxy that the filter runs in: Envoy, or `gatewright run`. The same suites run on both.
+//! The proxy that the filter runs in: Envoy, as a process or in a container, or `gatewright run`. The same suites run on
+//! all.
 
 use std::env;
 
@@ -12,19 +13,37 @@ use crate::standalone::Standalone;
 pub enum Kind {
     /// Envoy.
     Envoy,
+    /// Envoy in a container.
+    Container,
     /// `gatewright run`.
     Standalone,
 }
 
 impl Kind {
-    /// What `$GATEWRIGHT_PROXY` says: `envoy`, which is the default, or `standalone`.
+    /// What `$GATEWRIGHT_PROXY` says: `envoy`, which is the default, `container` or `standalone`.
     pub fn chosen() -> Result<Self> {
         match env::var("GATEWRIGHT_PROXY").as_deref() {
             Err(_) | Ok("" | "envoy") => Ok(Self::Envoy),
+            Ok("container") => Ok(Self::Container),
             Ok("standalone") => Ok(Self::Standalone),
-            Ok(other) => bail!("$GATEWRIGHT_PROXY is `{other}`: expected `envoy` or `standalone`"),
+            Ok(other) => {
+                bail!("$GATEWRIGHT_PROXY is `{other}`: expected `envoy`, `container` or `standalone`")
+            }
         }
     }
+}
+
+/// Any filter for HTTP, and what it is started with.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct HttpFilter<'a> {
+    /// Its root id.
+    pub root_id: &'a str,
+    /// Its configuration.
+    pub configuration: &'a str,
+    /// What it may call: name and address.
+    pub clusters: &'a [(&'a str, String)],
+    /// They speak HTTP/2.
+    pub http2: bool,
 }
 
 /// A running proxy with one listener.

@@ -55,6 +55,7 @@ pub struct Builder {
     policies: Vec<(String, String)>,
     unix_socket: bool,
     relay: bool,
+    variables: Vec<(String, String)>,
     host_down: bool,
     concurrency: u32,
     buffer_limit: Option<u32>,
@@ -68,6 +69,7 @@ pub struct Builder {
     proxies: bool,
     people: bool,
     target_tls: bool,
+    target_direct: bool,
     run: Vec<String>,
 }
 
@@ -100,6 +102,7 @@ impl Default for Builder {
             policies: Vec::new(),
             unix_socket: false,
             relay: false,
+            variables: Vec::new(),
             host_down: false,
             concurrency: 2,
             buffer_limit: None,
@@ -113,6 +116,7 @@ impl Default for Builder {
             proxies: true,
             people: false,
             target_tls: false,
+            target_direct: false,
             run: Vec::new(),
         }
     }
@@ -241,6 +245,18 @@ impl Builder {
         self.set("/resources/0/target/tls", "request").proxy(Kind::Standalone)
     }
 
+    /// Lets `gatewright run` speak TLS with the server from the first byte, and trust its certificate.
+    pub fn target_direct_tls(mut self) -> Self {
+        self.target_direct = true;
+        self.server_tls().set("/resources/0/target/tls", "direct").proxy(Kind::Standalone)
+    }
+
+    /// Whom the server's certificate is for, such as `DNS:db.example`.
+    pub fn server_names(mut self, names: &str) -> Self {
+        self.postgres.names = Some(names.to_owned());
+        self
+    }
+
     /// More arguments for `gatewright run`.
     pub fn run_with(mut self, arguments: &[&str]) -> Self {
         self.run.extend(arguments.iter().map(|argument| (*argument).to_owned()));
@@ -253,7 +269,7 @@ impl Builder {
         self
     }
 
-    /// A server with `ssl = on` (version 15).
+    /// A server with `ssl = on` (15, or 18 with TLS).
     pub fn server_tls(mut self) -> Self {
         self.postgres.tls = true;
         self
@@ -292,6 +308,12 @@ impl Builder {
     /// Which build of the filter.
     pub fn filter(mut self, filter: Filter) -> Self {
         self.filter = filter;
+        self
+    }
+
+    /// A variable of the host's environment.
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -368,8 +390,11 @@ impl Builder {
     }
 
     /// Starts it all and waits until it is ready.
-    pub fn start(self) -> Result<Stack> {
+    pub fn start(mut self) -> Result<Stack> {
         let postgres = Postgres::start(&self.postgres)?;
+        if self.target_direct {
+            self.run.extend(["--target-ca".to_owned(), postgres.certificate().display().to_string()]);
+        }
         let relay = self
             .relay
             .then(|| Relay::start(postgres.port(), "localhost", &postgres.certificate()))
@@ -382,7 +407,7 @@ impl Builder {
         let nowhere = || "127.0.0.1:9".to_owned();
         let ports = [Ports::free()?, Ports::free()?];
         let [api_url, mcp_url] = ports.each_ref().map(|ports| format!("http://{}", ports.listener.address()));
-        let site = Site::shop(vec![
+        let mut variables = vec![
             (
                 "GW_API_TARGET".to_owned(),
                 api.as_ref().map(|api| api.address()).or(self.api_at.clone()).unwrap_or_else(nowhere),
@@ -402,7 +427,9 @@ impl Builder {
             ("GW_JWKS_URL".to_owned(), idp.jwks_url()),
             ("GATEWRIGHT_FILTER_TOKEN".to_owned(), secret()),
             ("SHOP_SUPPORT_PASSWORD".to_owned(), postgres.support_password().to_owned()),
-        ])?;
+        ];
+        variables.append(&mut self.variables);
+        let site = Site::shop(variables)?;
         if self.unix_socket {
             let path = postgres.socket_dir().join(format!(".s.PGSQL.{}", postgres.port()));
             site.set("/resources/0/target", serde_json::json!({ "unix": path }))?;
@@ -464,7 +491,7 @@ impl Builder {
         let Part { name: resource, filter, ports } = part;
         let wasm = tools::filter(filter)?;
         match kind {
-            Kind::Envoy => {
+            Kind::Envoy | Kind::Container => {
                 let mut bootstrap = Envoy::bootstrap(site, resource, &ports, &wasm)?;
                 if let Some(edit) = self.bootstrap.filter(|_| filter == Filter::Http) {
                     bootstrap = edit(serde_saphyr::from_str(&bootstrap)?, idp)?.to_string();
@@ -472,7 +499,8 @@ impl Builder {
                 if let Some(limit) = self.buffer_limit {
                     bootstrap = bootstrap.replace("4194304", &limit.to_string());
                 }
-                Envoy::start(&bootstrap, ports, self.concurrency).map(Proxy::Envoy)
+                let start = if kind == Kind::Container { Envoy::start_in_container } else { Envoy::start };
+                start(&bootstrap, ports, self.concurrency).map(Proxy::Envoy)
             }
             Kind::Standalone => {
                 let (workers, arguments) = (self.concurrency, self.run.clone());

@@ -10,6 +10,7 @@ use rustix::process::Signal;
 use crate::http;
 use crate::port::Port;
 use crate::process::{Process, command};
+use crate::proxy::HttpFilter;
 use crate::scratch::Scratch;
 use crate::site::Site;
 use crate::tools;
@@ -63,6 +64,16 @@ impl Standalone {
     pub fn with_http_filter(target: &str, module: &Path, stop_iteration: bool) -> Result<Self> {
         let more = ["--http", "--allow-on-headers-stop-iteration"];
         Self::filter(target, module, if stop_iteration { &more } else { &more[..1] })
+    }
+
+    /// The same with all that a filter may want.
+    pub fn with_any_http_filter(target: &str, module: &Path, filter: &HttpFilter<'_>) -> Result<Self> {
+        let mut more = vec!["--http".to_owned()];
+        more.push(format!("--root-id={}", filter.root_id));
+        more.push(format!("--filter-config={}", filter.configuration));
+        more.extend(filter.clusters.iter().map(|(name, address)| format!("--cluster={name}={address}")));
+        let more: Vec<&str> = more.iter().map(String::as_str).collect();
+        Self::filter(target, module, &more)
     }
 
     fn filter(target: &str, module: &Path, more: &[&str]) -> Result<Self> {

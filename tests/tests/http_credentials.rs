@@ -2,7 +2,6 @@
 #![allow(missing_docs, reason = "a test")]
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -12,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gatewright_tests::agents::{Answer as Got, HttpAgent};
 use gatewright_tests::http;
+use gatewright_tests::leaks::Places;
 use gatewright_tests::stack::{Builder, Stack};
 use gatewright_tests::target::{Answer, Seen, Target};
 use jsonwebtoken::jwk::JwkSet;
@@ -44,35 +44,9 @@ fn authorizations(seen: &[Seen]) -> Result<Vec<String>> {
 
 /// None of the secrets is in a configuration, a log, a file of the host, or with the agent.
 fn nowhere(stack: &Stack, secrets: &[&str], answers: &[Got]) -> Result<()> {
-    let (envoy, host) = (stack.api_envoy()?, &stack.host);
-    let mut places = vec![
-        ("Envoy's configuration".to_owned(), envoy.config_dump()?.into_bytes()),
-        ("Envoy's log".to_owned(), envoy.log().into_bytes()),
-        ("the host's log".to_owned(), host.log().into_bytes()),
-        ("the answers".to_owned(), format!("{answers:?}").into_bytes()),
-    ];
-    files(&stack.site.data(), &mut places)?;
-    ensure!(places.iter().any(|(name, _)| name.contains(".db") || name.contains("sqlite")), "no database?");
-    for secret in secrets {
-        ensure!(secret.len() >= 8, "too short to be found for certain");
-        for (name, content) in &places {
-            let found = memchr::memmem::find(content, secret.as_bytes());
-            ensure!(found.is_none(), "a secret is in {name}");
-        }
-    }
-    Ok(())
-}
-
-fn files(folder: &Path, places: &mut Vec<(String, Vec<u8>)>) -> Result<()> {
-    for entry in folder.read_dir()? {
-        let path = entry?.path();
-        if path.is_dir() {
-            files(&path, places)?;
-        } else {
-            places.push((path.display().to_string(), std::fs::read(&path)?));
-        }
-    }
-    Ok(())
+    let mut places = Places::of(stack)?;
+    places.add("the answers", format!("{answers:?}"));
+    places.hold_none(secrets)
 }
 
 #[test]
@@ -174,7 +148,8 @@ fn client_credentials_are_renewed_before_they_end() -> Result<()> {
     // No new one to be had: the last one serves until its end, and then nothing passes.
     lifetime.store(8, Ordering::Relaxed);
     gatewright_tests::wait::until("a token that ends soon", Duration::from_secs(10), || {
-        ensure!(ann.get("/t/x")?.status == 200);
+        let answer = ann.get("/t/x")?;
+        ensure!(answer.status == 200, "{answer:?}");
         Ok((!endpoint.take().is_empty()).then_some(()))
     })?;
     lifetime.store(0, Ordering::Relaxed);

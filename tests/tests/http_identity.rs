@@ -240,7 +240,8 @@ fn verified_by_envoy(mut bootstrap: Value, idp: &Idp) -> Result<Value> {
 #[test]
 fn what_envoy_verified_counts_where_the_configuration_says_so() -> Result<()> {
     let target = target()?;
-    let stack = builder(&target, json!(["jwt_authn"])).bootstrap(verified_by_envoy).start()?;
+    let stack =
+        builder(&target, json!(["jwt_authn"])).proxy(Kind::Envoy).bootstrap(verified_by_envoy).start()?;
     let url = stack.api_url()?;
     let ask = |token: Option<&str>, path: &str, headers: Value| {
         HttpAgent::new(&url, token).one(json!({ "path": path, "headers": headers }))

@@ -11,6 +11,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use gatewright_tests::agents::HttpAgent;
 use gatewright_tests::curl::{Fetched, curl};
 use gatewright_tests::h2c::{self, Asked};
+use gatewright_tests::proxy::Kind;
 use gatewright_tests::stack::{Builder, Stack};
 use gatewright_tests::target::{Answer, Seen, Target};
 use gatewright_tests::wait;
@@ -132,7 +133,8 @@ fn not_upgraded(target: &Target, answer: Fetched) -> Result<()> {
 #[test]
 fn web_sockets_pass_where_policy_and_configuration_permit_them() -> Result<()> {
     let target = web_sockets()?;
-    let stack = builder(&target).set("/apis/0/upgrades", json!(["websocket"])).start()?;
+    // `gatewright run` passes no upgrades on: docs/standalone.md.
+    let stack = builder(&target).proxy(Kind::Envoy).set("/apis/0/upgrades", json!(["websocket"])).start()?;
     let (url, ann) = (stack.api_url()?, bearer(&stack)?);
     let said = echo(&format!("{url}/t/ws"), &ann)?;
     ensure!(said.as_deref() == Ok("hello ada@example.com"), "{said:?}");
@@ -156,7 +158,7 @@ fn web_sockets_pass_where_policy_and_configuration_permit_them() -> Result<()> {
 
 /// Sends bytes as they are, and gives what comes until the end or a moment of silence.
 fn raw(stack: &Stack, pieces: &[&str]) -> Result<String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", stack.api_envoy()?.port()))?;
+    let mut stream = TcpStream::connect(("127.0.0.1", stack.api_proxy()?.port()))?;
     stream.set_read_timeout(Some(Duration::from_secs(2)))?;
     stream.set_nodelay(true)?;
     for piece in pieces {
@@ -218,7 +220,7 @@ fn http2_on_both_sides_with_trailers() -> Result<()> {
     })?;
     let stack = builder(&target).set("/apis/0/http2", true).start()?;
     let ann = bearer(&stack)?;
-    let address = format!("127.0.0.1:{}", stack.api_envoy()?.port());
+    let address = format!("127.0.0.1:{}", stack.api_proxy()?.port());
     let asked = Asked::new("POST", "/t/x")
         .header("authorization", &ann)
         .header("content-type", "application/json")
@@ -305,7 +307,7 @@ fn uploads_and_answers_that_break_off() -> Result<()> {
 
     // Uploads that end in the middle: nothing of them reaches the target.
     for head in ["content-length: 100", "transfer-encoding: chunked"] {
-        let mut stream = TcpStream::connect(("127.0.0.1", stack.api_envoy()?.port()))?;
+        let mut stream = TcpStream::connect(("127.0.0.1", stack.api_proxy()?.port()))?;
         let begin = if head.contains("length") { "{\"amount\":1," } else { "c\r\n{\"amount\":1,\r\n" };
         write!(stream, "POST /t/upload HTTP/1.1\r\nhost: a\r\n{own}\r\n{head}\r\n\r\n{begin}")?;
         std::thread::sleep(Duration::from_millis(300));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use gatewright_tests::agents::{HttpAgent, McpAgent};
+use gatewright_tests::proxy::Kind;
 use gatewright_tests::shop_mcp::Replies;
 use gatewright_tests::stack::Stack;
 use gatewright_tests::{Output, http, run, wait};
@@ -270,7 +271,7 @@ fn an_api_and_an_mcp_server_in_shadow_mode() -> Result<()> {
 
 #[test]
 fn the_doctor_says_so() -> Result<()> {
-    let stack = Stack::builder().set("/resources/0/enforcement", "shadow").start()?;
+    let stack = Stack::builder().proxy(Kind::Envoy).set("/resources/0/enforcement", "shadow").start()?;
     let admin = stack.proxy()?.envoy()?.admin_url();
     let output = gatewright(&stack, &["doctor", "--admin", &admin])?;
     ensure!(output.success && output.stdout.contains("resource `shop`: shadow mode"), "{output:?}");

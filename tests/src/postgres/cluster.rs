@@ -72,7 +72,7 @@ impl Cluster<'_> {
         set("full_page_writes", "off");
         set("shared_buffers", "32MB");
         if options.tls {
-            self.certificate()?;
+            self.certificate(options.names.as_deref().unwrap_or("DNS:localhost,IP:127.0.0.1"))?;
             set("ssl", "on");
         }
         if let Some(ca) = &options.client_ca {
@@ -94,13 +94,15 @@ impl Cluster<'_> {
         self.write(&self.data().join("pg_hba.conf"), &hba)
     }
 
-    fn certificate(&self) -> Result<()> {
+    fn certificate(&self, names: &str) -> Result<()> {
         let (key, certificate) = (self.data().join("server.key"), self.data().join("server.crt"));
         let mut openssl = Command::new("openssl");
         openssl
             .args(["req", "-new", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
             .args(["-nodes", "-days", "2", "-subj", "/CN=localhost"])
-            .args(["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout"])
+            .arg("-addext")
+            .arg(format!("subjectAltName={names}"))
+            .arg("-keyout")
             .arg(&key)
             .arg("-out")
             .arg(&certificate);
