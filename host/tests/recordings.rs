@@ -11,6 +11,8 @@ use gatewright_core::api::EventBatch;
 use gatewright_core::digest::sha256;
 use gatewright_core::event::Kind;
 use gatewright_core::run::{Chain, Lines, SealedRun};
+use gatewright_tests::browser::Browser;
+use gatewright_tests::tools;
 use host::{FILTER_TOKEN, Host};
 use serde_json::{Value, json};
 
@@ -357,7 +359,34 @@ async fn encrypted_recordings_are_for_those_who_have_the_key() {
     );
 }
 
-#[tokio::test]
+/// Plays a terminal's recording to its end in asciinema's own player, in a browser.
+fn played(folder: &Path, cast: &str) -> anyhow::Result<()> {
+    let player = tools::node_module("asciinema-player/dist/bundle/asciinema-player.min.js")?;
+    let style = player.with_file_name("asciinema-player.css");
+    let file = folder.join("player.html");
+    let page = format!(
+        "<!doctype html><meta charset=utf-8><link rel=stylesheet href='file://{}'><div id=at></div>
+        <script src='file://{}'></script><script>
+        const player = AsciinemaPlayer.create({{ data: {} }}, document.getElementById('at'), {{ speed: 10 }});
+        player.addEventListener('ended', () => {{ window.ended = true; }});
+        player.play();</script>",
+        style.display(),
+        player.display(),
+        // In a script, `</` would end it.
+        Value::from(cast).to_string().replace("</", "<\\/"),
+    );
+    std::fs::write(&file, page)?;
+    let browser = Browser::start()?;
+    let page = browser.page()?;
+    page.go(&format!("file://{}", file.display()))?;
+    page.until("its end", "window.ended === true")?;
+    let shown = page.text("#at")?;
+    anyhow::ensure!(shown.contains("'b'") && shown.contains("***@***"), "{shown}");
+    anyhow::ensure!(page.complaints().is_empty(), "{:?}", page.complaints());
+    page.screenshot("asciicast")
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn recordings_are_written_in_formats_of_others() {
     let host = Host::start(1);
     let mut chain = Chain::new("s1");
@@ -420,6 +449,7 @@ async fn recordings_are_written_in_formats_of_others() {
     let shown = frames[1][2].as_str().unwrap();
     assert!(shown.contains("=SELECT \\u{1b}[31m") && shown.ends_with("\r\n"), "{shown:?}");
     assert!(!shown.contains("\u{1b}[31m"), "{shown:?}");
+    tokio::task::block_in_place(|| played(host.folder.path(), &cast)).unwrap();
     for wrong in [
         &["--format", "asciicast"][..],
         &["s1", "s2", "--format", "asciicast"],

@@ -12,6 +12,7 @@ pub mod corpus;
 pub mod curl;
 pub mod envoy;
 pub mod everything;
+pub mod faketime;
 pub mod h2c;
 pub mod host;
 pub mod http;

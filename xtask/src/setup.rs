@@ -2,6 +2,7 @@
 
 mod browser;
 mod debian;
+mod faketime;
 mod node;
 mod postgres;
 mod python;
@@ -36,6 +37,7 @@ pub(crate) fn run(say: Say) -> Result<Ready> {
     node::ensure(say)?;
     postgres::ensure(say)?;
     browser::ensure(say)?;
+    faketime::ensure(say)?;
     let wasm = wasm::ensure(say)?;
     if say == Say::Everything {
         step("Finished", format!("setup in {}", seconds(start.elapsed())));

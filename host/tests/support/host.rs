@@ -32,36 +32,45 @@ pub(crate) struct Host {
     /// Where it answers.
     pub(crate) url: String,
     process: Child,
+    around: Around,
     key: SigningKey,
     client: reqwest::Client,
     tokens: AtomicU64,
 }
 
+/// What a host is started in: a command that runs it, and more for its environment.
+#[derive(Default)]
+pub(crate) struct Around {
+    /// The command and its arguments, before the host's.
+    pub(crate) command: Vec<String>,
+    /// Names and values.
+    pub(crate) env: Vec<(String, String)>,
+}
+
 impl Host {
     /// Starts a host in front of the server at that port.
     pub(crate) fn start(postgres: u16) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let key = SigningKey::from_bytes(&[7; 32]);
-        let jwks = jwks("k1", &key);
-        std::fs::write(folder.path().join("jwks.json"), jwks.to_string()).unwrap();
-        std::fs::create_dir(folder.path().join("policies")).unwrap();
-        std::fs::write(folder.path().join("policies/all.cedar"), POLICIES).unwrap();
-        std::fs::write(folder.path().join("gatewright.yaml"), config(postgres)).unwrap();
-        let (process, url) = serve(folder.path());
-        Self { folder, url, process, key, client: reqwest::Client::new(), tokens: AtomicU64::new(0) }
+        Self::start_in(postgres, |_| Around::default())
+    }
+
+    /// The same in something, which may be made for the folder of its files.
+    pub(crate) fn start_in(postgres: u16, around: impl Fn(&Path) -> Around) -> Self {
+        let (folder, key) = files(&config(postgres));
+        std::fs::create_dir(folder.path().join("data")).unwrap();
+        Self::serve(folder, around, key)
+    }
+
+    fn serve(folder: tempfile::TempDir, around: impl Fn(&Path) -> Around, key: SigningKey) -> Self {
+        let around = around(folder.path());
+        let (process, url) = serve(folder.path(), &around);
+        Self { folder, url, process, around, key, client: reqwest::Client::new(), tokens: AtomicU64::new(0) }
     }
 
     /// Starts a host of another machine: with files of its own, on the database at that URL, and with the keys of the first
     /// such host.
     pub(crate) fn start_on(database: &str, first: Option<&Self>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let key = SigningKey::from_bytes(&[7; 32]);
-        let jwks = jwks("k1", &key);
-        std::fs::write(folder.path().join("jwks.json"), jwks.to_string()).unwrap();
-        std::fs::create_dir(folder.path().join("policies")).unwrap();
-        std::fs::write(folder.path().join("policies/all.cedar"), POLICIES).unwrap();
         let config = config(1).replace("  data: data\n", &format!("  data: data\n  database: {database}\n"));
-        std::fs::write(folder.path().join("gatewright.yaml"), config).unwrap();
+        let (folder, key) = files(&config);
         let data = folder.path().join("data");
         std::fs::create_dir(&data).unwrap();
         for name in ["signing.key", "signing.pub", "mask.key", "tokens.key"] {
@@ -69,8 +78,12 @@ impl Host {
                 std::fs::copy(first.folder.path().join("data").join(name), data.join(name)).unwrap();
             }
         }
-        let (process, url) = serve(folder.path());
-        Self { folder, url, process, key, client: reqwest::Client::new(), tokens: AtomicU64::new(0) }
+        Self::serve(folder, |_| Around::default(), key)
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// SIGKILL: nothing is finished.
@@ -87,7 +100,7 @@ impl Host {
 
     /// Starts a host that was stopped again on the same files.
     pub(crate) fn start_again(&mut self) {
-        (self.process, self.url) = serve(self.folder.path());
+        (self.process, self.url) = serve(self.folder.path(), &self.around);
     }
 
     /// Sends SIGTERM and waits; the host must end well.
@@ -116,9 +129,25 @@ impl Host {
 
     /// A token signed by some key.
     pub(crate) fn token_by(&self, kid: &str, key: &SigningKey, subject: &str, groups: &[&str]) -> String {
+        self.token_for(kid, key, subject, groups, Duration::from_secs(600))
+    }
+
+    /// A token that lasts so long.
+    pub(crate) fn lasting_token(&self, subject: &str, groups: &[&str], lasts: Duration) -> String {
+        self.token_for("k1", &self.key, subject, groups, lasts)
+    }
+
+    fn token_for(
+        &self,
+        kid: &str,
+        key: &SigningKey,
+        subject: &str,
+        groups: &[&str],
+        lasts: Duration,
+    ) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let claims = json!({
-            "iss": "https://idp.example", "aud": "gatewright", "sub": subject, "groups": groups, "exp": now + 600,
+            "iss": "https://idp.example", "aud": "gatewright", "sub": subject, "groups": groups, "exp": now + lasts.as_secs(),
             "jti": self.tokens.fetch_add(1, Ordering::Relaxed),
         });
         let header = Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::EdDSA) };
@@ -174,6 +203,17 @@ impl Drop for Host {
     }
 }
 
+/// A folder of a host's files, and the key that tokens are signed with.
+fn files(config: &str) -> (tempfile::TempDir, SigningKey) {
+    let folder = tempfile::tempdir().unwrap();
+    let key = SigningKey::from_bytes(&[7; 32]);
+    std::fs::write(folder.path().join("jwks.json"), jwks("k1", &key).to_string()).unwrap();
+    std::fs::create_dir(folder.path().join("policies")).unwrap();
+    std::fs::write(folder.path().join("policies/all.cedar"), POLICIES).unwrap();
+    std::fs::write(folder.path().join("gatewright.yaml"), config).unwrap();
+    (folder, key)
+}
+
 /// A JWK Set of one key.
 pub(crate) fn jwks(kid: &str, key: &SigningKey) -> Value {
     let x = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
@@ -191,15 +231,21 @@ async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
 
 /// `gatewright` with the secrets that the configuration names.
 pub(crate) fn command(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gatewright"));
+    command_in(folder, &Around::default())
+}
+
+fn command_in(folder: &Path, around: &Around) -> Command {
+    let mut all = around.command.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_gatewright")]);
+    let mut command = Command::new(all.next().unwrap());
+    command.args(all).envs(around.env.iter().map(|(name, value)| (name, value)));
     command.env("GATEWRIGHT_FILTER_TOKEN", FILTER_TOKEN).env("SHOP_PASSWORD", PASSWORD).current_dir(folder);
     command
 }
 
 /// Starts the service and waits for its line.
-fn serve(folder: &Path) -> (Child, String) {
+fn serve(folder: &Path, around: &Around) -> (Child, String) {
     let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).unwrap();
-    let mut process = command(folder)
+    let mut process = command_in(folder, around)
         .args(["serve", "--config", "gatewright.yaml"])
         .env("RUST_LOG", "debug")
         .stdout(Stdio::piped())

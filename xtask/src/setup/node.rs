@@ -1,5 +1,5 @@
 //! What tests want from npm: MCP's own test server and inspector, the schemas of Kubernetes and Istio, a
-//! PostgreSQL with TLS, and AssemblyScript with two of its SDKs for filters.
+//! PostgreSQL with TLS, AssemblyScript with two of its SDKs for filters, and asciinema's player.
 
 use std::fs;
 use std::process::Command;
