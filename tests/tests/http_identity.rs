@@ -114,15 +114,6 @@ fn a_token_in_a_cookie_or_a_header_stays_here() -> Result<()> {
 
 #[test]
 fn a_client_certificate_tells_who_it_is() -> Result<()> {
-    a_client_certificate_tells(Kind::Envoy)
-}
-
-#[test]
-fn a_client_certificate_tells_who_it_is_without_envoy() -> Result<()> {
-    a_client_certificate_tells(Kind::Standalone)
-}
-
-fn a_client_certificate_tells(kind: Kind) -> Result<()> {
     let target = target()?;
     let (ours, theirs) = (Authority::new()?, Authority::new()?);
     let server = ours.issue("server", "IP:127.0.0.1")?;
@@ -130,8 +121,8 @@ fn a_client_certificate_tells(kind: Kind) -> Result<()> {
         json!({ "spiffe://shop.example/agents": ["support"], "spiffe://shop.example/admins/": ["dba"] });
     let tls =
         json!({ "certificate": server.certificate, "key": server.key, "client_ca": ours.certificate() });
-    let builder = |identity: Value| builder(&target, identity).proxy(kind);
-    let stack = builder(json!([{ "mtls": { "groups": groups } }])).set("/apis/0/listen_tls", tls).start()?;
+    let only = json!([{ "mtls": { "groups": groups } }]);
+    let stack = builder(&target, only).set("/apis/0/listen_tls", tls).start()?;
     let url = format!("https://127.0.0.1:{}/t/x", stack.api_proxy()?.port());
     let trusted = ours.certificate().display().to_string();
     let token = format!("authorization: Bearer {}", stack.idp.token("dan", &["dba"])?);
@@ -182,7 +173,7 @@ fn a_client_certificate_tells(kind: Kind) -> Result<()> {
     let both = json!([{ "mtls": { "groups": groups } }, "bearer"]);
     let tls =
         json!({ "certificate": server.certificate, "key": server.key, "client_ca": ours.certificate() });
-    let stack = builder(both).set("/apis/0/listen_tls", tls).start()?;
+    let stack = builder(&target, both).set("/apis/0/listen_tls", tls).start()?;
     let url = format!("https://127.0.0.1:{}/t/x", stack.api_proxy()?.port());
     let token = format!("authorization: Bearer {}", stack.idp.token("ann", &["support"])?);
     let by_token = wait::until("the filter's bundle", Duration::from_secs(30), || {
@@ -238,7 +229,7 @@ fn verified_by_envoy(mut bootstrap: Value, idp: &Idp) -> Result<Value> {
 }
 
 #[test]
-fn what_envoy_verified_counts_where_the_configuration_says_so() -> Result<()> {
+fn what_jwt_authn_verified_counts_in_envoy() -> Result<()> {
     let target = target()?;
     let stack =
         builder(&target, json!(["jwt_authn"])).proxy(Kind::Envoy).bootstrap(verified_by_envoy).start()?;

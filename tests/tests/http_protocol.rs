@@ -131,7 +131,7 @@ fn not_upgraded(target: &Target, answer: Fetched) -> Result<()> {
 }
 
 #[test]
-fn web_sockets_pass_where_policy_and_configuration_permit_them() -> Result<()> {
+fn web_sockets_pass_where_they_are_permitted_in_envoy() -> Result<()> {
     let target = web_sockets()?;
     // `gatewright run` passes no upgrades on: docs/standalone.md.
     let stack = builder(&target).proxy(Kind::Envoy).set("/apis/0/upgrades", json!(["websocket"])).start()?;

@@ -270,7 +270,7 @@ fn an_api_and_an_mcp_server_in_shadow_mode() -> Result<()> {
 }
 
 #[test]
-fn the_doctor_says_so() -> Result<()> {
+fn the_doctor_says_so_in_envoy() -> Result<()> {
     let stack = Stack::builder().proxy(Kind::Envoy).set("/resources/0/enforcement", "shadow").start()?;
     let admin = stack.proxy()?.envoy()?.admin_url();
     let output = gatewright(&stack, &["doctor", "--admin", &admin])?;

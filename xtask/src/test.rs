@@ -173,15 +173,20 @@ fn end_to_end_without_envoy() -> Result<()> {
     end_to_end_on("standalone", &suites, &[])
 }
 
-/// Suites with that proxy.
+/// Suites with that proxy, less what is about Envoy alone.
 fn end_to_end_on(proxy: &str, suites: &[&str], more: &[(&str, &str)]) -> Result<()> {
     let mut command = cargo();
+    let suites = suites.iter().flat_map(|suite| ["--test", suite]);
     if on_path("cargo-nextest").is_some() {
-        command.args(["nextest", "run", "--no-fail-fast"]);
+        command.args(["nextest", "run", "--workspace", "--no-fail-fast"]).args(suites);
+        command.args(["--filterset", "not test(/_in_envoy$/)"]);
     } else {
-        command.args(["test", "--no-fail-fast"]);
+        command.args(["test", "--workspace", "--no-fail-fast"]).args(suites).args([
+            "--",
+            "--skip",
+            "_in_envoy",
+        ]);
     }
-    command.args(["--workspace"]).args(suites.iter().flat_map(|suite| ["--test", suite]));
     run_command(command.env("GATEWRIGHT_PROXY", proxy).envs(more.iter().copied()))
 }
 
