@@ -7,10 +7,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gatewright_core::digest::sha256_parts;
 use gatewright_core::identity::Identity;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use postgres_protocol::escape::{escape_identifier, escape_literal};
-use sha2::Sha256;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tokio_postgres::Client;
@@ -19,6 +18,7 @@ use crate::catalogue::{Source, connect_to_write};
 use crate::compile::Compiled;
 use crate::config::{Resource, Role};
 use crate::login::{Refused, verifier};
+use crate::mac;
 use crate::secret::Secret;
 use crate::settings::Settings;
 
@@ -104,14 +104,8 @@ impl Ephemeral {
 
     /// The password of one that was made for a session; of any other name, a password that nobody has.
     pub(crate) fn password(&self, resource: &str, session: &str, user: &str) -> Secret {
-        // INVARIANT: HMAC takes keys of every length.
-        #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).expect("a key of any length");
-        for part in [resource, session, user] {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part.as_bytes());
-        }
-        Secret::new(hex::encode(mac.finalize().into_bytes()))
+        let whose = sha256_parts([resource, session, user].map(str::as_bytes));
+        Secret::new(hex::encode(mac::code(&self.secret, &whose)))
     }
 
     /// Drops, from now on, those whose session is over: of this host, of others, and of hosts that are gone.

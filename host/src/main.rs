@@ -18,6 +18,7 @@ mod keys;
 mod lease;
 mod log;
 mod login;
+mod mac;
 mod metrics;
 mod notify;
 mod policies;

@@ -5,8 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gatewright_core::digest::sha256_parts;
 use gatewright_core::time::Millis;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
+
+use crate::mac;
 
 /// How long the first step waits for the second, in milliseconds.
 const LIFETIME: u64 = 60_000;
@@ -59,12 +59,7 @@ impl Begun<'_> {
     fn code(&self, secret: &[u8; 32], said: &[u8]) -> [u8; 16] {
         let parts = [self.session, self.resource, self.role, self.subject, self.issuer].map(str::as_bytes);
         let digest = sha256_parts(std::iter::once(said).chain(parts));
-        // INVARIANT: HMAC takes keys of every length.
-        #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("a key of any length");
-        mac.update(&digest);
-        let code: [u8; 32] = mac.finalize().into_bytes().into();
-        code.first_chunk().copied().unwrap_or_default()
+        mac::code(secret, &digest).first_chunk().copied().unwrap_or_default()
     }
 }
 

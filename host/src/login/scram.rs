@@ -3,8 +3,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::Hmac;
 use sha2::{Digest as _, Sha256};
+
+use crate::mac::code;
 
 /// The mechanism's name.
 pub(super) const MECHANISM: &str = "SCRAM-SHA-256";
@@ -55,13 +57,13 @@ impl Exchange {
         let mut salted = [0_u8; 32];
         pbkdf2::pbkdf2::<Hmac<Sha256>>(password.as_bytes(), &salt, rounds, &mut salted)
             .map_err(|_| "the password cannot be salted")?;
-        let client_key = mac(&salted, b"Client Key");
+        let client_key = code(&salted, b"Client Key");
         let without_proof = format!("c=biws,r={nonce}");
         let message = format!("{},{server_first},{without_proof}", self.client_first_bare());
-        let signature = mac(&Sha256::digest(client_key), message.as_bytes());
+        let signature = code(&Sha256::digest(client_key), message.as_bytes());
         let proof: Vec<u8> =
             client_key.iter().zip(signature).map(|(key, signature)| key ^ signature).collect();
-        let server_signature = mac(&mac(&salted, b"Server Key"), message.as_bytes());
+        let server_signature = code(&code(&salted, b"Server Key"), message.as_bytes());
         let client_final = format!("{without_proof},p={}", STANDARD.encode(proof));
         Ok((client_final, format!("v={}", STANDARD.encode(server_signature))))
     }
@@ -74,8 +76,8 @@ pub(crate) fn verifier(password: &str) -> String {
     let mut salted = [0_u8; 32];
     // INVARIANT: no output of 32 bytes is too long.
     let _ = pbkdf2::pbkdf2::<Hmac<Sha256>>(normalised(password).as_bytes(), &salt, ROUNDS, &mut salted);
-    let stored = Sha256::digest(mac(&salted, b"Client Key"));
-    let server = mac(&salted, b"Server Key");
+    let stored = Sha256::digest(code(&salted, b"Client Key"));
+    let server = code(&salted, b"Server Key");
     let text = |bytes: &[u8]| STANDARD.encode(bytes);
     format!("{MECHANISM}${ROUNDS}:{}${}:{}", text(&salt), text(&stored), text(&server))
 }
@@ -83,14 +85,6 @@ pub(crate) fn verifier(password: &str) -> String {
 /// SASLprep (RFC 4013); a password that it refuses is used as it is, as PostgreSQL does.
 fn normalised(password: &str) -> std::borrow::Cow<'_, str> {
     stringprep::saslprep(password).unwrap_or(std::borrow::Cow::Borrowed(password))
-}
-
-fn mac(key: &[u8], message: &[u8]) -> [u8; 32] {
-    // INVARIANT: HMAC takes keys of every length.
-    #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key of any length");
-    mac.update(message);
-    mac.finalize().into_bytes().into()
 }
 
 #[cfg(test)]
@@ -110,14 +104,14 @@ mod tests {
         let salt = STANDARD.decode("W22ZaJ0SNY7soEsUEjb6gQ==").unwrap();
         let mut salted = [0_u8; 32];
         pbkdf2::pbkdf2::<Hmac<Sha256>>(b"pencil", &salt, 4096, &mut salted).unwrap();
-        let stored_key = Sha256::digest(mac(&salted, b"Client Key"));
+        let stored_key = Sha256::digest(code(&salted, b"Client Key"));
         let (without_proof, proof) = client_final.split_once(",p=").unwrap();
         let message = format!("n=,r=rOprNGfwEbeRWgbNEkqO,{server_first},{without_proof}");
-        let signature = mac(&stored_key, message.as_bytes());
+        let signature = code(&stored_key, message.as_bytes());
         let proof = STANDARD.decode(proof).unwrap();
         let key: Vec<u8> = proof.iter().zip(signature).map(|(p, s)| p ^ s).collect();
         assert_eq!(Sha256::digest(key), stored_key);
-        let expected = mac(&mac(&salted, b"Server Key"), message.as_bytes());
+        let expected = code(&code(&salted, b"Server Key"), message.as_bytes());
         assert_eq!(server_final, format!("v={}", STANDARD.encode(expected)));
     }
 
@@ -132,10 +126,10 @@ mod tests {
         let (without_proof, proof) = client_final.split_once(",p=").unwrap();
         let message = format!("n=,r=abc,{server_first},{without_proof}");
         let decoded = |text: &str| STANDARD.decode(text).unwrap();
-        let signature = mac(&decoded(stored_key), message.as_bytes());
+        let signature = code(&decoded(stored_key), message.as_bytes());
         let key: Vec<u8> = decoded(proof).iter().zip(signature).map(|(p, s)| p ^ s).collect();
         assert_eq!(Sha256::digest(key).to_vec(), decoded(stored_key));
-        let server_signature = mac(&decoded(server_key), message.as_bytes());
+        let server_signature = code(&decoded(server_key), message.as_bytes());
         assert_eq!(server_final, format!("v={}", STANDARD.encode(server_signature)));
     }
 

@@ -5,16 +5,15 @@ use std::time::Duration;
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use rand::RngExt as _;
 use reqwest::header::RETRY_AFTER;
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::json;
-use sha2::Sha256;
 
 use super::email;
 use super::message::{Fact, Message};
 use super::receiver::{Key, Receiver, Way};
+use crate::mac;
 use crate::slack::blocks::{self, cut, escaped};
 use crate::time::now;
 
@@ -126,10 +125,7 @@ fn signed(request: RequestBuilder, key: &Key, id: &str, body: String) -> Request
 
 /// Base64 of the HMAC-SHA-256 over `id.timestamp.body`.
 fn sign(key: &[u8], id: &str, timestamp: &str, body: &str) -> String {
-    // INVARIANT: HMAC takes keys of any length.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return String::new() };
-    mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
-    STANDARD.encode(mac.finalize().into_bytes())
+    STANDARD.encode(mac::code(key, format!("{id}.{timestamp}.{body}").as_bytes()))
 }
 
 /// Text in blocks of plain text: an agent's name shall neither call anybody nor be a link.

@@ -106,12 +106,6 @@ impl Sources {
             inner.section = section.clone();
             // Another store may hold other values under the same names.
             inner.kept.clear();
-        }
-        if inner
-            .vault
-            .as_ref()
-            .is_some_and(|vault| section.vault.as_ref().is_none_or(|now| !vault.is_of(now)))
-        {
             inner.vault = None;
         }
     }

@@ -36,11 +36,6 @@ impl Vault {
         Self { section, token: None }
     }
 
-    /// Whether it is the one of that section.
-    pub(super) fn is_of(&self, section: &VaultSection) -> bool {
-        self.section == *section
-    }
-
     /// Reads a path; signs in where the token is none or not good any more.
     pub(super) async fn read(&mut self, path: &str, folder: &Path) -> Result<Read, String> {
         let (mount, rest) = path.split_once('/').ok_or("expected MOUNT/PATH, such as `secret/data/shop`")?;

@@ -3,10 +3,9 @@
 //! something else.
 
 use gatewright_core::digest::Digest;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
 
 use crate::approvals::Decision;
+use crate::mac;
 use crate::secret::Secret;
 
 /// What the key is derived for.
@@ -25,10 +24,7 @@ impl std::fmt::Debug for Key {
 impl Key {
     /// The key of an app.
     pub(crate) fn new(signing_secret: &Secret) -> Self {
-        Self(
-            mac(signing_secret.reveal().as_bytes(), PURPOSE)
-                .map_or([0; 32], |mac| mac.finalize().into_bytes().into()),
-        )
+        Self(mac::code(signing_secret.reveal().as_bytes(), PURPOSE))
     }
 }
 
@@ -45,8 +41,7 @@ impl Button {
     /// As its value, which Slack gives back: 2,000 characters at most, and this has some 150.
     pub(super) fn sealed(&self, key: &Key) -> String {
         let text = self.text();
-        let seal = mac(&key.0, text.as_bytes()).map(|mac| hex::encode(mac.finalize().into_bytes()));
-        format!("{text}.{}", seal.unwrap_or_default())
+        format!("{text}.{}", hex::encode(mac::code(&key.0, text.as_bytes())))
     }
 
     /// Reads a value; `None` for what was not sealed with this key.
@@ -54,7 +49,9 @@ impl Button {
         let (text, seal) = value.rsplit_once('.')?;
         let mut presented = [0; 32];
         hex::decode_to_slice(seal, &mut presented).ok()?;
-        mac(&key.0, text.as_bytes())?.verify_slice(&presented).ok()?;
+        if !mac::is_code(&presented, &key.0, text.as_bytes()) {
+            return None;
+        }
         let mut parts = text.split('.');
         let (decision, approval, shown) = (parts.next()?, parts.next()?, parts.next()?);
         let decision = match decision {
@@ -74,13 +71,6 @@ impl Button {
         };
         format!("{decision}.{}.{}", self.approval, hex::encode(self.shown))
     }
-}
-
-/// HMAC takes keys of any length: there is always one.
-fn mac(key: &[u8], text: &[u8]) -> Option<Hmac<Sha256>> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
-    mac.update(text);
-    Some(mac)
 }
 
 #[cfg(test)]

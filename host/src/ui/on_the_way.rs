@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use gatewright_core::digest::sha256_parts;
 use gatewright_core::time::Millis;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use openidconnect::{Nonce, PkceCodeVerifier};
-use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
+
+use crate::mac;
 
 /// How long signing in may take.
 pub(super) const TAKES: Duration = Duration::from_secs(600);
@@ -38,11 +38,7 @@ impl OnTheWay {
     pub(super) fn new(secret: &[u8; 32], cookie: &str, next: &str) -> Self {
         let code = |what: &str| {
             let parts = [what, cookie, next].map(str::as_bytes);
-            // INVARIANT: HMAC takes keys of every length.
-            #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
-            let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("a key of any length");
-            mac.update(&sha256_parts(parts));
-            hex::encode(mac.finalize().into_bytes())
+            hex::encode(mac::code(secret, &sha256_parts(parts)))
         };
         Self {
             state: format!("{}{next}", code("state")),
