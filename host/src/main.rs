@@ -27,6 +27,7 @@ mod recordings;
 mod relay;
 mod report;
 mod retention;
+mod rewrap;
 mod run;
 mod secret;
 mod serve;

@@ -30,7 +30,7 @@ use crate::store::Store;
 use crate::tools::Tools;
 use crate::ui::{Contacts, SignIn};
 use crate::vault::Vault;
-use crate::{compile, notify, retention, siem, time};
+use crate::{compile, notify, retention, rewrap, siem, time};
 
 /// How long requests under way may take after the signal to stop; held approvals are asked for again.
 const GRACE: Duration = Duration::from_secs(3);
@@ -50,6 +50,7 @@ pub(crate) async fn serve(
         private_file(&data.join("mask.key"), || format!("{}\n", hex::encode(rand::random::<[u8; 32]>())))?;
     let signer = Signer::open(&data)?;
     let vault = settings.loaded.config.host.encryption.as_ref();
+    let rewrap = vault.is_some_and(|section| section.rewrap);
     let vault = vault.map(|section| Vault::read(section, &settings.sources)).transpose();
     let vault = vault.context("host.encryption")?.map(Arc::new);
     let shared = settings.loaded.shared(database, &settings.sources)?;
@@ -79,6 +80,9 @@ pub(crate) async fn serve(
     tools.follow(approvals.clone(), compiled.clone(), lease.clone());
     notify::start(store.clone(), approvals.clone(), compiled.clone(), metrics.clone(), lease.clone())?;
     siem::start(store.clone(), compiled.clone(), metrics.clone(), lease.clone())?;
+    if rewrap {
+        rewrap::start(store.clone(), lease.clone());
+    }
     retention::start(store.clone(), recorder.clone(), compiled.clone(), lease);
     let signing_in = mint.secret_for("signing in");
     let ephemeral = Ephemeral::new(mint.secret_for("users of sessions"));

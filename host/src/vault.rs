@@ -71,10 +71,8 @@ impl Vault {
 
     /// A new data key for a session, and its wrapped form.
     pub(crate) fn fresh(&self, session: &str) -> anyhow::Result<(DataKey, Wrapped)> {
-        let (name, cipher) = self.keys.first().context("there is no key")?;
         let bytes: [u8; 32] = rand::random();
-        let wrapped = Wrapped { by: name.clone(), bytes: encrypt(cipher, aad(session).as_bytes(), &bytes)? };
-        Ok((DataKey::new(bytes), wrapped))
+        Ok((DataKey::new(bytes), self.wrap(session, &bytes)?))
     }
 
     /// A session's data key.
@@ -89,6 +87,22 @@ impl Vault {
         let key = DataKey::new(bytes.try_into().ok().context("its data key is malformed")?);
         self.keep(session, &key);
         Ok(key)
+    }
+
+    /// Names of the keys that do not wrap any more.
+    pub(crate) fn older(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().skip(1).map(|(name, _)| name.as_str())
+    }
+
+    /// The same data key wrapped by the first key.
+    pub(crate) fn rewrap(&self, session: &str, wrapped: &Wrapped) -> anyhow::Result<Wrapped> {
+        let key = self.unwrap(session, wrapped)?;
+        self.wrap(session, &key.key)
+    }
+
+    fn wrap(&self, session: &str, key: &[u8; 32]) -> anyhow::Result<Wrapped> {
+        let (name, cipher) = self.keys.first().context("there is no key")?;
+        Ok(Wrapped { by: name.clone(), bytes: encrypt(cipher, aad(session).as_bytes(), key)? })
     }
 
     /// A session's data key, if it was used of late.

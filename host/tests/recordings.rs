@@ -255,6 +255,18 @@ fn cosigner(name: &str, seed: [u8; 32]) -> String {
     format!("{name}+{}+{base64}", hex::encode(&id[..4]))
 }
 
+/// Waits until the host has said something.
+async fn until_logged(host: &Host, what: &str) {
+    let log = host.folder.path().join("log");
+    for tried in 0.. {
+        if std::fs::read_to_string(&log).unwrap().contains(what) {
+            return;
+        }
+        assert!(tried < 1_000, "`{what}` is not said");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
 /// Adds a section to `host` of the configuration, and begins again with it.
 fn configure(host: &mut Host, section: &str) {
     host.stop();
@@ -349,11 +361,29 @@ async fn encrypted_recordings_are_for_those_who_have_the_key() {
     );
     let report = host.run(&["report", "--shadow", "--data", "data"]);
     assert!(report.status.code() == Some(2) && said(&report).contains("is encrypted"), "{}", said(&report));
+    // A new key, which wraps what the old one did: then that can go.
+    std::fs::write(host.folder.path().join("new.key"), "ef".repeat(32)).unwrap();
+    let reconfigure = |from: &str, to: &str| {
+        let path = host.folder.path().join("gatewright.yaml");
+        let config = std::fs::read_to_string(&path).unwrap();
+        assert!(config.contains(from));
+        std::fs::write(&path, config.replace(from, to)).unwrap();
+    };
+    let (old, new) =
+        ("{ name: k1, secret: { file: recordings.key } }", "{ name: k2, secret: { file: new.key } }");
+    reconfigure(&format!("keys: [{old}]"), &format!("rewrap: true, keys: [{new}, {old}]"));
+    host.start_again();
+    until_logged(&host, "no recording needs an older key of host.encryption.keys any more").await;
+    host.stop();
+    reconfigure(&format!(", {old}"), "");
+    std::fs::remove_file(host.folder.path().join("recordings.key")).unwrap();
+    let rewrapped = host.run(&["sessions", "show", "s1", "--config", "gatewright.yaml"]);
+    assert!(said(&rewrapped).contains("SELECT ssn FROM people"), "{}", said(&rewrapped));
     // Another key by that name: the host says so before it goes on.
-    std::fs::write(host.folder.path().join("recordings.key"), "cd".repeat(32)).unwrap();
+    std::fs::write(host.folder.path().join("new.key"), "cd".repeat(32)).unwrap();
     let refused = host.run(&["serve", "--config", "gatewright.yaml"]);
     assert!(
-        said(&refused).contains("the key `k1` is not the one that it is encrypted by"),
+        said(&refused).contains("the key `k2` is not the one that it is encrypted by"),
         "{}",
         said(&refused)
     );

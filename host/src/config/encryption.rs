@@ -12,6 +12,9 @@ use crate::secret::SecretRef;
 pub(crate) struct Encryption {
     /// The keys: the first is for new sessions, the others are for what they encrypted once.
     pub(crate) keys: Vec<Key>,
+    /// Whether what the others encrypted is to need the first alone, so that they can go.
+    #[serde(default)]
+    pub(crate) rewrap: bool,
 }
 
 /// A key that wraps sessions' data keys.

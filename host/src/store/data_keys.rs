@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use anyhow::Context as _;
+
 use super::Store;
 use super::sessions::SessionRow;
 use super::sql::{self, Connection, QueryBuilder, Row};
@@ -13,6 +15,37 @@ impl Store {
         let text = "SELECT wrapped_by, max(session) FROM data_keys GROUP BY wrapped_by";
         let rows = sql::query(text).fetch_all(&self.read).await?;
         rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    }
+
+    /// Wraps some of what older keys wrap by the first key instead. Gives how many.
+    ///
+    /// # Errors
+    /// The database, or a data key that does not unwrap: then nothing is changed.
+    pub(crate) async fn rewrap(&self, limit: u32) -> anyhow::Result<u64> {
+        let Some(vault) = self.vault().filter(|vault| vault.older().next().is_some()) else { return Ok(0) };
+        let mut at = self.begin().await?;
+        let mut query =
+            QueryBuilder::new("SELECT session, wrapped_by, wrapped FROM data_keys WHERE wrapped_by IN (");
+        let mut names = query.separated(", ");
+        for name in vault.older() {
+            names.push_bind(name.to_owned());
+        }
+        query.push(format!(") LIMIT {limit}"));
+        let mut changed = 0;
+        for row in query.build().fetch_all(&mut at).await? {
+            let (session, old): (String, _) =
+                (row.try_get(0)?, Wrapped { by: row.try_get(1)?, bytes: row.try_get(2)? });
+            let context = || format!("the data key of session `{session}`");
+            let new = vault.rewrap(&session, &old).with_context(context)?;
+            // Unless it was erased meanwhile.
+            let text =
+                "UPDATE data_keys SET wrapped_by = ?, wrapped = ? WHERE session = ? AND wrapped_by = ?";
+            let query = sql::query(text).bind(new.by).bind(new.bytes).bind(session.as_str()).bind(old.by);
+            changed += query.execute(&mut at).await?.rows_affected();
+        }
+        at.commit().await?;
+        self.committed();
+        Ok(changed)
     }
 
     /// Which of these sessions nobody reads here: the keys that they need are not there.
