@@ -7,6 +7,7 @@ pub(crate) mod api;
 pub(crate) mod encryption;
 mod endpoint;
 mod fault;
+mod filters;
 pub(crate) mod identity;
 pub(crate) mod model;
 pub(crate) mod notifications;
@@ -91,7 +92,8 @@ impl Loaded {
         let passwords = roles.clone().filter_map(|role| role.password.as_ref().or(role.login.as_ref()));
         let makers = roles.filter_map(|role| role.ephemeral.as_ref()?.value.password.as_ref());
         let client = config.people.as_ref().and_then(|people| people.client_secret.as_ref());
-        let secrets = std::iter::once(&config.host.filter_token).chain(&config.host.metrics_token);
+        let filters = config.host.filters.value.iter().map(|filter| &filter.token);
+        let secrets = config.host.filter_token.iter().chain(filters).chain(&config.host.metrics_token);
         let slack = config.notifications.iter().filter_map(|one| one.slack.as_ref()).map(|slack| &slack.url);
         let signing = config.notifications.iter().filter_map(|one| one.webhook.as_ref());
         let watching = config.siem.iter().filter_map(|one| one.webhook.as_ref());

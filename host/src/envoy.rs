@@ -10,7 +10,8 @@ use anyhow::{Context as _, bail};
 use serde_json::json;
 
 use crate::config::{At, Endpoint, Kind, Loaded, Tls};
-use crate::secret::{Secret, Sources};
+use crate::deployments;
+use crate::secret::Secret;
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -27,9 +28,6 @@ pub(crate) struct Asked {
 
 /// The bootstrap as YAML. It was made for Envoy 1.40.
 pub(crate) fn bootstrap(loaded: &Loaded, asked: &Asked) -> anyhow::Result<String> {
-    // Of the secrets, the filter's token alone: it is the only one that a proxy has.
-    let token =
-        Sources::of(loaded).get(&loaded.config.host.filter_token.value).context("host.filter_token")?;
     let config = &loaded.config;
     let name = &asked.resource;
     let (template, endpoint) = match (loaded.resource(name), loaded.api(name)) {
@@ -48,6 +46,8 @@ pub(crate) fn bootstrap(loaded: &Loaded, asked: &Asked) -> anyhow::Result<String
             bail!("there is no resource `{name}`, but {}", known.join(", "));
         }
     };
+    // Of the secrets, the filter's token alone: it is the only one that a proxy has.
+    let token = deployments::token_for(loaded, name)?;
     let wasm = asked.wasm.to_str().context("the module's path is not text")?;
     Ok(template
         .replace("@resource", name)

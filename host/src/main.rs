@@ -9,6 +9,7 @@ mod client;
 mod compile;
 mod config;
 mod credentials;
+mod deployments;
 mod doctor;
 mod envoy;
 mod ephemeral;

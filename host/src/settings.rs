@@ -10,6 +10,7 @@ use serde_saphyr::{Location, Spanned};
 
 use crate::catalogue::{Authorities, Source};
 use crate::config::{Fault, Faults, Loaded, Resource, Role, Tls};
+use crate::deployments::{self, Deployment};
 use crate::notify::Receiver;
 use crate::secret::{Login, Secret, SecretRef, Sources};
 use crate::siem::Sink;
@@ -22,8 +23,8 @@ pub(crate) struct Settings {
     pub(crate) loaded: Loaded,
     /// Where the secrets came from, and come from anew.
     pub(crate) sources: Sources,
-    /// What filters present.
-    pub(crate) filter_token: Secret,
+    /// Who may ask as a filter.
+    pub(crate) deployments: Vec<Deployment>,
     /// What Prometheus presents, where it has to.
     pub(crate) metrics_token: Option<Secret>,
     /// Users and passwords of the target's roles, by resource and role name: the one to use, and those before it.
@@ -54,11 +55,7 @@ impl Settings {
         let mut faults = Vec::new();
         let mut logins = HashMap::new();
         let mut makers = HashMap::new();
-        let token = &loaded.config.host.filter_token;
-        let filter_token = sources.get(&token.value).unwrap_or_else(|cause| {
-            faults.push(Fault::field(token.referenced, "host.filter_token", cause.to_string()).in_file(path));
-            Secret::new("")
-        });
+        let deployments = deployments::read(&loaded, sources, path, &mut faults);
         for (i, resource) in loaded.config.resources.value.iter().enumerate() {
             for (k, role) in resource.roles.value.iter().enumerate() {
                 if let Some(ephemeral) = &role.ephemeral {
@@ -165,7 +162,7 @@ impl Settings {
         Ok(Self {
             loaded,
             sources: sources.clone(),
-            filter_token,
+            deployments,
             metrics_token,
             slack_secret,
             receivers,

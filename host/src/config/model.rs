@@ -13,6 +13,7 @@ use serde_saphyr::Spanned;
 use super::api::{Api, nothing};
 use super::encryption::Encryption;
 use super::endpoint::Endpoint;
+use super::filters::FilterSection;
 use super::notifications::Notification;
 use super::retention::Retention;
 use super::secrets::SecretsSection;
@@ -79,8 +80,12 @@ pub(crate) struct Host {
     /// Its password.
     #[serde(default)]
     pub(crate) database_password: Option<Spanned<SecretRef>>,
-    /// What filters present.
-    pub(crate) filter_token: Spanned<SecretRef>,
+    /// What filters of everything present.
+    #[serde(default)]
+    pub(crate) filter_token: Option<Spanned<SecretRef>>,
+    /// Filters of some resources, with tokens for nothing else.
+    #[serde(default = "nothing")]
+    pub(crate) filters: Spanned<Vec<FilterSection>>,
     /// What Prometheus presents at `/metrics`, which is open to everybody without it.
     #[serde(default)]
     pub(crate) metrics_token: Option<Spanned<SecretRef>>,

@@ -82,7 +82,7 @@ pub(super) fn faults(file: &Path, config: &Config) -> Vec<Fault> {
     let version = &config.version;
     let message = format!("found {}, expected 1, the only version there is", version.value);
     found.unless(version.value == 1, version.referenced, "version", message);
-    found.secret("host.filter_token".to_owned(), &config.host.filter_token);
+    filters(&mut found, config);
     if let Some(token) = &config.host.metrics_token {
         found.secret("host.metrics_token".to_owned(), token);
     }
@@ -129,6 +129,41 @@ pub(super) fn faults(file: &Path, config: &Config) -> Vec<Fault> {
     notifications(&mut found, config, &names);
     siem(&mut found, config, &names);
     found.faults
+}
+
+/// Filters that may ask: each resource has some, and no name leads nowhere.
+fn filters(found: &mut Found<'_>, config: &Config) {
+    let resources = config.resources.value.iter().map(|one| &one.name);
+    let known: HashSet<&str> =
+        resources.chain(config.apis.value.iter().map(|one| &one.name)).map(|name| &*name.value.0).collect();
+    let (all, some) = (&config.host.filter_token, &config.host.filters);
+    if let Some(token) = all {
+        found.secret("host.filter_token".to_owned(), token);
+    }
+    let (mut names, mut served) = (HashSet::new(), HashSet::new());
+    for (i, one) in some.value.iter().enumerate() {
+        let field = format!("host.filters[{i}]");
+        found.secret(format!("{field}.token"), &one.token);
+        let message = format!("`{}` stands here twice: expected another name", one.name.0);
+        found.unless(names.insert(&one.name.0), some.referenced, format!("{field}.name"), message);
+        let at = one.resources.referenced;
+        let message = "expected at least one resource or API";
+        found.unless(!one.resources.value.is_empty(), at, format!("{field}.resources"), message);
+        for name in &one.resources.value {
+            let message = format!("there is no resource and no API `{}`", name.0);
+            found.unless(known.contains(&*name.0), at, format!("{field}.resources"), message);
+            served.insert(&*name.0);
+        }
+    }
+    if all.is_none() {
+        let mut missing: Vec<&str> = known.difference(&served).copied().collect();
+        missing.sort_unstable();
+        let message = format!(
+            "no filter may ask for {}: expected `host.filter_token`, or a token for it here",
+            missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        );
+        found.unless(missing.is_empty(), some.referenced, "host.filters", message);
+    }
 }
 
 /// Whoever reads what goes to a store reads what comes from it.

@@ -13,22 +13,55 @@ use subtle::ConstantTimeEq as _;
 
 use super::App;
 use super::problem::Failure;
+use crate::deployments::{self, Deployment};
 use crate::secret::Secret;
 
 /// Lets filters in and nobody else.
 pub(super) async fn filter_only(
     State(app): State<Arc<App>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Failure> {
     let state = app.compiled.state();
-    let wanted = "expected `authorization: Bearer` with the filter's token";
-    if let Err(failure) = has_token(request.headers(), &state.settings.filter_token, wanted) {
+    let presented = bearer(request.headers()).unwrap_or_default();
+    let Some(known) = deployments::known(&state.settings.deployments, presented).cloned() else {
         // Whoever guesses is counted, and a filter is not.
         app.limits.address(request.extensions(), request.headers())?;
-        return Err(failure);
-    }
+        let wanted = "expected `authorization: Bearer` with the filter's token";
+        return Err(Failure::new(StatusCode::UNAUTHORIZED, wanted));
+    };
+    request.extensions_mut().insert(Filter(Arc::new(known)));
     Ok(next.run(request).await)
+}
+
+/// The deployment whose filter asks.
+#[derive(Clone)]
+pub(super) struct Filter(Arc<Deployment>);
+
+impl Filter {
+    /// Refuses what it has no business with, whether that is there or not.
+    pub(super) fn about(&self, resource: &str) -> Result<(), Failure> {
+        if self.0.serves(resource) {
+            return Ok(());
+        }
+        let (name, resource) = (self.0.name(), cut(resource));
+        tracing::warn!(filter = name, resource, "a filter asked for what it does not serve");
+        let detail = format!(
+            "the token is that of the filter `{name}`, and `{resource}` is not among its resources: `host.filters` in the \
+             host's configuration says which are"
+        );
+        Err(Failure::new(StatusCode::FORBIDDEN, detail))
+    }
+
+    /// Whether something of that resource is for it.
+    pub(super) fn serves(&self, resource: &str) -> bool {
+        self.0.serves(resource)
+    }
+}
+
+/// As much of a name as a message needs.
+fn cut(name: &str) -> &str {
+    name.char_indices().nth(100).map_or(name, |(at, _)| name.get(..at).unwrap_or_default())
 }
 
 /// Lets whoever has a token in.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
@@ -19,7 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::App;
-use super::auth::filter_only;
+use super::auth::{Filter, filter_only};
 use super::problem::{Failure, Json, Path, Query};
 use crate::approvals;
 use crate::log::Batch;
@@ -56,11 +56,13 @@ struct Which {
 )]
 async fn bundle(
     State(app): Shared,
+    Extension(filter): Extension<Filter>,
     Query(which): Query<Which>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let state = app.compiled.state();
     let name = &which.resource;
+    filter.about(name)?;
     let Some(resource) = state.resources.get(name) else {
         return Err(Failure::new(StatusCode::NOT_FOUND, format!("there is no resource `{name}`")));
     };
@@ -89,7 +91,12 @@ async fn bundle(
     request_body = Object,
     responses((status = 200, body = Object), Failure),
 )]
-async fn login(State(app): Shared, Json(request): Json<LoginRequest>) -> Result<Json<LoginReply>, Failure> {
+async fn login(
+    State(app): Shared,
+    Extension(filter): Extension<Filter>,
+    Json(request): Json<LoginRequest>,
+) -> Result<Json<LoginReply>, Failure> {
+    filter.about(&request.resource)?;
     let (resource, session, role) = (request.resource.clone(), request.session.clone(), request.role.clone());
     let answer = app.logins.answer(request).await;
     if let Err(refused) = &answer {
@@ -109,8 +116,10 @@ async fn login(State(app): Shared, Json(request): Json<LoginRequest>) -> Result<
 )]
 async fn credential(
     State(app): Shared,
+    Extension(filter): Extension<Filter>,
     Json(request): Json<CredentialRequest>,
 ) -> Result<Json<CredentialReply>, Failure> {
+    filter.about(&request.resource)?;
     let resource = request.resource.clone();
     let answer = app.credentials.answer(request).await;
     if let Err(refused) = &answer {
@@ -128,7 +137,12 @@ async fn credential(
     request_body = Object,
     responses((status = 204, description = "Noted"), Failure),
 )]
-async fn tools(State(app): Shared, Json(seen): Json<SeenTools>) -> Result<StatusCode, Failure> {
+async fn tools(
+    State(app): Shared,
+    Extension(filter): Extension<Filter>,
+    Json(seen): Json<SeenTools>,
+) -> Result<StatusCode, Failure> {
+    filter.about(&seen.resource)?;
     app.tools.seen(seen).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -142,12 +156,17 @@ async fn tools(State(app): Shared, Json(seen): Json<SeenTools>) -> Result<Status
     request_body(content = String, content_type = "application/json"),
     responses((status = 200, body = Object), Failure),
 )]
-async fn events(State(app): Shared, body: Bytes) -> Result<Json<EventAck>, Failure> {
+async fn events(
+    State(app): Shared,
+    Extension(filter): Extension<Filter>,
+    body: Bytes,
+) -> Result<Json<EventAck>, Failure> {
     let batch = Batch::read(body.into()).inspect_err(|rejected| {
         app.metrics.rejected(rejected);
         tracing::warn!(%rejected, "events refused");
     })?;
     let resource = batch.resource().to_owned();
+    filter.about(&resource)?;
     let durable = batch.events();
     match app.recorder.record(batch).await {
         Ok(ended) => {
@@ -178,8 +197,10 @@ async fn events(State(app): Shared, body: Bytes) -> Result<Json<EventAck>, Failu
 )]
 async fn request_approval(
     State(app): Shared,
+    Extension(filter): Extension<Filter>,
     Json(request): Json<ApprovalRequest>,
 ) -> Result<Json<ApprovalReply>, Failure> {
+    filter.about(&request.resource)?;
     let (approval, state) = app.approvals.request(request).await?;
     let (resource, session) = (&approval.request.resource, &approval.request.session);
     tracing::info!(approval = approval.id, resource, session, ?state, "approval asked for");
@@ -195,7 +216,12 @@ async fn request_approval(
     params(("id" = String, Path, description = "Of the approval")),
     responses((status = 200, body = Object), Failure),
 )]
-async fn wait(State(app): Shared, Path(id): Path<String>) -> Result<Json<ApprovalReply>, Failure> {
+async fn wait(
+    State(app): Shared,
+    Extension(filter): Extension<Filter>,
+    Path(id): Path<String>,
+) -> Result<Json<ApprovalReply>, Failure> {
+    has_approval(&app, &filter, &id).await?;
     let (approval, state) = app.approvals.wait(&id).await?;
     Ok(reply(&app, &approval, state))
 }
@@ -209,9 +235,21 @@ async fn wait(State(app): Shared, Path(id): Path<String>) -> Result<Json<Approva
     params(("id" = String, Path, description = "Of the approval")),
     responses((status = 200, body = Object), Failure),
 )]
-async fn withdraw(State(app): Shared, Path(id): Path<String>) -> Result<Json<ApprovalReply>, Failure> {
+async fn withdraw(
+    State(app): Shared,
+    Extension(filter): Extension<Filter>,
+    Path(id): Path<String>,
+) -> Result<Json<ApprovalReply>, Failure> {
+    has_approval(&app, &filter, &id).await?;
     let (approval, state) = app.approvals.withdraw(&id).await?;
     Ok(reply(&app, &approval, state))
+}
+
+/// To a filter of something else, there is no approval of that id.
+async fn has_approval(app: &App, filter: &Filter, id: &str) -> Result<(), Failure> {
+    let approval = app.approvals.look(id).await?;
+    let is_its = filter.serves(&approval.request.resource);
+    if is_its { Ok(()) } else { Err(approvals::Refused::Unknown(id.to_owned()).into()) }
 }
 
 fn reply(

@@ -266,7 +266,10 @@ impl<'a> Group<'a> {
             };
             let next = row.as_ref().map_or(0, |row| row.head_seq + 1);
             let is_pruned = row.as_ref().is_some_and(|row| row.pruned.is_some());
-            let conflict = if is_pruned {
+            let is_anothers = row.as_ref().is_some_and(|row| row.resource != batch.resource());
+            let conflict = if is_anothers {
+                Some(format!("session `{id}` is of another resource"))
+            } else if is_pruned {
                 Some(format!("session `{id}` is over: its events were pruned"))
             } else if run.seq < next {
                 if self.is_repeated(at, run).await? {

@@ -14,8 +14,7 @@ use gatewright_runner::{Engine, Limits, Module, Plugin};
 use super::Args;
 use crate::config::values::Address;
 use crate::config::{At, Endpoint, Loaded};
-use crate::envoy;
-use crate::secret::{Secret, Sources};
+use crate::{deployments, envoy};
 
 type Clusters = HashMap<String, SocketAddr>;
 
@@ -41,22 +40,19 @@ struct Serve {
 struct Maker<'a> {
     args: &'a Args,
     engine: Engine,
-    token: Secret,
+    loaded: &'a Loaded,
     modules: HashMap<&'static str, Module>,
     services: Vec<Service>,
 }
 
 fn of_resources(args: &Args) -> anyhow::Result<(Vec<Service>, Clusters)> {
-    // Of the secrets, the filter's token alone: passwords have no business in a process that agents' bytes pass through.
     let loaded = Loaded::read(&args.config.config)?;
-    let token = &loaded.config.host.filter_token.value;
-    let token = Sources::of(&loaded).get(token).context("host.filter_token")?;
     for name in &args.resource {
         let known = loaded.resource(name).is_some() || loaded.api(name).is_some();
         ensure!(known, "--resource: there is no resource and no API `{name}`");
     }
     let engine = Engine::new(Limits::default())?;
-    let mut maker = Maker { args, engine, token, modules: HashMap::new(), services: Vec::new() };
+    let mut maker = Maker { args, engine, loaded: &loaded, modules: HashMap::new(), services: Vec::new() };
     for resource in &loaded.config.resources.value {
         let name = &resource.name.value.0;
         let Some(listen) = maker.listens(name, resource.listen) else { continue };
@@ -122,11 +118,13 @@ impl Maker<'_> {
             At::Name(..) => Target::Host(target.at.to_string()),
             At::Unix(path) => Target::Unix(path.clone()),
         };
+        // Of the secrets, the filter's token alone: passwords have no business in a process that agents' bytes pass through.
+        let token = deployments::token_for(self.loaded, name)?;
         let plugin = Plugin {
             name: filter.to_owned(),
             root_id: filter.to_owned(),
             vm_id: format!("{filter}/{name}"),
-            configuration: envoy::plugin(&self.token, name).into_bytes(),
+            configuration: envoy::plugin(&token, name).into_bytes(),
             body_of_stopped_head: true,
             ..Plugin::default()
         };

@@ -1,0 +1,95 @@
+//! Who may ask as a filter: deployments of filters, each known by a token, and what each serves. A token that got lost at
+//! one place is worth nothing for the resources of another.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use gatewright_core::digest::sha256;
+use serde_saphyr::Spanned;
+use subtle::ConstantTimeEq as _;
+
+use crate::config::{Fault, Loaded};
+use crate::secret::{Secret, SecretRef, Sources};
+
+/// A deployment of filters.
+#[derive(Debug, Clone)]
+pub(crate) struct Deployment {
+    /// Its name in the configuration; none of the one that `host.filter_token` is of.
+    name: Option<String>,
+    token: Secret,
+    /// What it serves: everything where there is no list.
+    resources: Option<Vec<String>>,
+}
+
+impl Deployment {
+    /// Whether it serves a resource or an API.
+    pub(crate) fn serves(&self, resource: &str) -> bool {
+        self.resources.as_ref().is_none_or(|served| served.iter().any(|name| name == resource))
+    }
+
+    /// As errors call it.
+    pub(crate) fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or("host.filter_token")
+    }
+
+    /// What its filters present.
+    pub(crate) fn token(&self) -> &Secret {
+        &self.token
+    }
+}
+
+/// Those of a configuration; adds what is wrong with their tokens.
+pub(crate) fn read(
+    loaded: &Loaded,
+    sources: &Sources,
+    path: &Path,
+    faults: &mut Vec<Fault>,
+) -> Vec<Deployment> {
+    let mut all: Vec<Deployment> = Vec::new();
+    for (field, reference, name, resources) in sections(loaded) {
+        let fetched = sources.get(&reference.value).map_err(|cause| cause.to_string()).and_then(|token| {
+            let other = all.iter().find(|other| other.token == token);
+            let twice = |other: &Deployment| format!("it is the same as that of `{}`", other.name());
+            other.map_or(Ok(token), |other| Err(twice(other)))
+        });
+        match fetched {
+            Ok(token) => all.push(Deployment { name, token, resources }),
+            Err(cause) => faults.push(Fault::field(reference.referenced, field, cause).in_file(path)),
+        }
+    }
+    all
+}
+
+/// Whose token that is. It takes as long for every token.
+pub(crate) fn known<'a>(all: &'a [Deployment], presented: &str) -> Option<&'a Deployment> {
+    // Digests have one length.
+    let presented = sha256(presented.as_bytes());
+    let is = |one: &&Deployment| bool::from(presented.ct_eq(&sha256(one.token.reveal().as_bytes())));
+    all.iter().rev().fold(None, |found, one| if is(&one) { Some(one) } else { found })
+}
+
+/// The token of filters of a resource or an API: that of the deployment which names it, or `host.filter_token`.
+pub(crate) fn token_for(loaded: &Loaded, resource: &str) -> anyhow::Result<Secret> {
+    let serves = |resources: &Option<Vec<String>>| {
+        resources.as_ref().is_none_or(|served| served.iter().any(|name| name == resource))
+    };
+    // Whatever has the least to say.
+    let mut fitting: Vec<_> = sections(loaded).filter(|(.., resources)| serves(resources)).collect();
+    fitting.sort_by_key(|(.., resources)| resources.as_ref().map_or(usize::MAX, Vec::len));
+    let (field, reference, ..) = fitting.into_iter().next().with_context(|| {
+        format!("there is no token for filters of `{resource}`: expected it in `host.filters`, or `host.filter_token`")
+    })?;
+    Sources::of(loaded).get(&reference.value).context(field)
+}
+
+/// Their fields, references, names and resources.
+fn sections(
+    loaded: &Loaded,
+) -> impl Iterator<Item = (String, &Spanned<SecretRef>, Option<String>, Option<Vec<String>>)> {
+    let host = &loaded.config.host;
+    let all = host.filter_token.iter().map(|token| ("host.filter_token".to_owned(), token, None, None));
+    all.chain(host.filters.value.iter().enumerate().map(|(i, one)| {
+        let resources = one.resources.value.iter().map(|name| name.0.clone()).collect();
+        (format!("host.filters[{i}].token"), &one.token, Some(one.name.0.clone()), Some(resources))
+    }))
+}
