@@ -31,7 +31,8 @@ fn start() -> Host {
 fn batch(resource: &str, chain: &mut Chain) -> String {
     let mut lines = Lines::default();
     lines.push(1_700_000_000_000, &Kind::Close { reason: "bye".to_owned() });
-    EventBatch { resource: resource.to_owned(), runs: vec![chain.seal(&lines)] }.lines()
+    let batch = EventBatch { resource: resource.to_owned(), runs: vec![chain.seal(&lines)] };
+    String::from_utf8(batch.lines()).unwrap()
 }
 
 fn approval(resource: &str) -> Value {

@@ -46,7 +46,8 @@ impl Filter {
         };
         let mut lines = Lines::default();
         lines.push(1_700_000_000_000 + self.sent, &kind);
-        EventBatch { resource: "shop".to_owned(), runs: vec![self.chain.seal(&lines)] }.lines()
+        let batch = EventBatch { resource: "shop".to_owned(), runs: vec![self.chain.seal(&lines)] };
+        String::from_utf8(batch.lines()).unwrap()
     }
 }
 
