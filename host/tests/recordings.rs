@@ -363,8 +363,8 @@ async fn encrypted_recordings_are_for_those_who_have_the_key() {
     assert!(report.status.code() == Some(2) && said(&report).contains("is encrypted"), "{}", said(&report));
     // A new key, which wraps what the old one did: then that can go.
     std::fs::write(host.folder.path().join("new.key"), "ef".repeat(32)).unwrap();
+    let path = host.folder.path().join("gatewright.yaml");
     let reconfigure = |from: &str, to: &str| {
-        let path = host.folder.path().join("gatewright.yaml");
         let config = std::fs::read_to_string(&path).unwrap();
         assert!(config.contains(from));
         std::fs::write(&path, config.replace(from, to)).unwrap();
