@@ -31,11 +31,6 @@ impl Deployment {
     pub(crate) fn name(&self) -> &str {
         self.name.as_deref().unwrap_or("host.filter_token")
     }
-
-    /// What its filters present.
-    pub(crate) fn token(&self) -> &Secret {
-        &self.token
-    }
 }
 
 /// Those of a configuration; adds what is wrong with their tokens.
