@@ -136,8 +136,8 @@ async fn a_full_disk_loses_nothing_and_is_gone_on_from() {
     while std::io::Write::write(&mut &room, &[1; 4096]).is_ok() {}
 
     // What can be read is read, what cannot be written is refused, for as long as it lasts.
-    let said = host.until("that it is full", "/readyz", |status, _| status == 503).await;
-    assert_eq!(said["store"], "it cannot be written");
+    let full = |status, said: &Value| status == 503 && said["store"] == "it cannot be written";
+    host.until("that it is full", "/readyz", full).await;
     assert_eq!(host.get("/healthz", "").await.0, 200, "it lives nevertheless");
     for (status, answer) in
         [ask(&host, "second").await, approve(&host, &dan, &approval).await, record(&host, &refused).await]

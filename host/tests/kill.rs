@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use host::{FILTER_TOKEN, Host};
 use load::{Load, until};
 use postgres::Postgres;
+use serde_json::Value;
 
 /// How often on SQLite, unless somebody says otherwise: about two minutes on two cores.
 const ALONE: usize = 200;
@@ -108,8 +109,8 @@ async fn a_database_that_goes_away_and_comes_back_loses_nothing() {
         tokio::time::sleep(Duration::from_millis(300)).await;
         let before = load.acknowledged();
         for host in &hosts {
-            let said = host.until("that it is away", "/readyz", |status, _| status == 503).await;
-            assert_eq!(said["store"], "it cannot be written");
+            let away = |status, said: &Value| status == 503 && said["store"] == "it cannot be written";
+            host.until("that it is away", "/readyz", away).await;
             assert_eq!(host.get("/healthz", "").await.0, 200, "it lives nevertheless");
             let (status, answer) = host.get("/v1/filter/approvals/NONE/wait", FILTER_TOKEN).await;
             assert_eq!(status, 503);
