@@ -269,6 +269,8 @@ host:
   data: data
   filter_token: {{ env: GATEWRIGHT_FILTER_TOKEN }}
   auditors: [audit]
+  # Suites ask for everything at once.
+  rate_limits: {{ per_address: 100000, per_person: 100000 }}
 identity:
   providers:
     - issuer: https://idp.example
