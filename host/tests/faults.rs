@@ -110,6 +110,22 @@ fn inside(host: &Host, name: &str) -> PathBuf {
         .join(name)
 }
 
+/// Records statements of that length until one is refused; gives that one.
+async fn until_refused(host: &Host, filter: &mut Filter, length: usize, acknowledged: &mut usize) -> String {
+    loop {
+        let batch = filter.next(length);
+        let (status, answer) = record(host, &batch).await;
+        if status == 200 {
+            *acknowledged += 1;
+            assert!(*acknowledged < 5_000, "the disk is never full");
+            continue;
+        }
+        assert_eq!(status, 503, "{answer}");
+        assert!(answer["detail"].as_str().unwrap().contains("again"), "{answer}");
+        return batch;
+    }
+}
+
 #[tokio::test]
 async fn a_full_disk_loses_nothing_and_is_gone_on_from() {
     let host = Host::start_in(1, |folder| small_disk(folder, 10));
@@ -117,23 +133,16 @@ async fn a_full_disk_loses_nothing_and_is_gone_on_from() {
     let (dan, audit) = (host.token("dan", &["dba"]), host.token("eve", &["audit"]));
     let approval = asked(&host, "first").await;
 
+    // Large statements until none fits, and then small ones: the database's own files have some room.
     let mut filter = Filter::new("filter");
     let mut acknowledged = 0;
-    let refused = loop {
-        let batch = filter.next(100_000);
-        let (status, answer) = record(&host, &batch).await;
-        if status == 200 {
-            acknowledged += 1;
-            assert!(acknowledged < 200, "the disk is never full");
-            continue;
-        }
-        assert_eq!(status, 503, "{answer}");
-        assert!(answer["detail"].as_str().unwrap().contains("again"), "{answer}");
-        break batch;
-    };
+    let refused = until_refused(&host, &mut filter, 100_000, &mut acknowledged).await;
     assert!(acknowledged > 5, "{acknowledged}");
     let room = std::fs::File::options().append(true).open(inside(&host, "filler")).unwrap();
     while std::io::Write::write(&mut &room, &[1; 4096]).is_ok() {}
+    let mut small = Filter::new("small");
+    let mut small_acknowledged = 0;
+    let small_refused = until_refused(&host, &mut small, 10, &mut small_acknowledged).await;
 
     // What can be read is read, what cannot be written is refused, for as long as it lasts.
     let full = |status, said: &Value| status == 503 && said["store"] == "it cannot be written";
@@ -145,12 +154,16 @@ async fn a_full_disk_loses_nothing_and_is_gone_on_from() {
         assert_eq!(status, 503, "{answer}");
     }
     assert_eq!(recorded(&host, "filter", &audit).await, acknowledged);
+    assert_eq!(recorded(&host, "small", &audit).await, small_acknowledged);
 
     std::fs::remove_file(inside(&host, "filler")).unwrap();
     drop(room);
     host.until("that it is not full", "/readyz", |_, said| said["store"] == "writable").await;
-    assert_eq!(record(&host, &refused).await.0, 200);
+    for batch in [&refused, &small_refused] {
+        assert_eq!(record(&host, batch).await.0, 200);
+    }
     assert_eq!(recorded(&host, "filter", &audit).await, acknowledged + 1);
+    assert_eq!(recorded(&host, "small", &audit).await, small_acknowledged + 1);
     let (status, answer) = approve(&host, &dan, &approval).await;
     assert_eq!((status, &answer["state"]), (200, &json!("approved")), "{answer}");
     asked(&host, "second").await;

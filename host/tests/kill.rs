@@ -20,13 +20,11 @@ use load::{Load, until};
 use postgres::Postgres;
 use serde_json::Value;
 
-/// How often on SQLite, unless somebody says otherwise: about two minutes on two cores.
-const ALONE: usize = 200;
-/// The same of hosts that share a PostgreSQL, which take longer to begin.
-const SHARED: usize = 60;
+/// How often, unless somebody says otherwise: about a minute on two cores with SQLite, and three with PostgreSQL.
+const KILLS: usize = 200;
 
-fn kills(usual: usize) -> usize {
-    std::env::var("GATEWRIGHT_KILLS").map_or(usual, |kills| kills.parse().unwrap())
+fn kills() -> usize {
+    std::env::var("GATEWRIGHT_KILLS").map_or(KILLS, |kills| kills.parse().unwrap())
 }
 
 /// What the command line finds in what a host left.
@@ -82,7 +80,7 @@ async fn killed(mut hosts: Vec<Host>, kills: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_is_killed_loses_nothing() {
-    killed(vec![Host::start(1)], kills(ALONE)).await;
+    killed(vec![Host::start(1)], kills()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,7 +88,7 @@ async fn hosts_of_one_database_that_are_killed_lose_nothing() {
     let postgres = Postgres::start();
     let first = Host::start_on(&postgres.url("shop"), None);
     let second = Host::start_on(&postgres.url("shop"), Some(&first));
-    killed(vec![first, second], kills(SHARED)).await;
+    killed(vec![first, second], kills()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
