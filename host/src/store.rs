@@ -124,6 +124,15 @@ impl Store {
         Ok(())
     }
 
+    /// Writes as much as events need, and removes it: on a full disk a few bytes find their place for a long time.
+    pub(crate) async fn probe_room(&self) -> sqlx::Result<()> {
+        match self.dialect() {
+            Dialect::Sqlite => self.write.acquire().await?.script(sqlite::ROOM).await,
+            // A server that has no room says so of the few bytes as well: each update is a new row.
+            Dialect::Postgres => Ok(()),
+        }
+    }
+
     /// Size of the database, in bytes.
     pub(crate) async fn size(&self) -> sqlx::Result<u64> {
         let text = match self.dialect() {

@@ -22,7 +22,7 @@ use super::App;
 use super::auth::{Filter, filter_only};
 use super::problem::{Failure, Json, Path, Query};
 use crate::approvals;
-use crate::log::Batch;
+use crate::log::{Batch, Rejected};
 
 type Shared = State<Arc<App>>;
 
@@ -180,6 +180,9 @@ async fn events(
         }
         Err(rejected) => {
             app.metrics.rejected(&rejected);
+            if rejected == Rejected::Unavailable {
+                app.probe.failed();
+            }
             tracing::warn!(resource, %rejected, "events refused");
             Err(rejected.into())
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::extract::State;
@@ -39,18 +40,36 @@ async fn keys(State(app): State<Arc<App>>) -> axum::Json<Value> {
 
 /// Whether the database can be written. Anybody may ask, so it is tried once a second at most.
 #[derive(Clone, Default)]
-pub(crate) struct Probe(Arc<Mutex<Option<(Instant, bool)>>>);
+pub(crate) struct Probe(Arc<Tried>);
+
+#[derive(Default)]
+struct Tried {
+    /// When it was tried last, and what came of it.
+    last: Mutex<Option<(Instant, bool)>>,
+    /// Events could not be written since there was room for them.
+    failed: AtomicBool,
+}
 
 impl Probe {
+    /// Events could not be written.
+    pub(super) fn failed(&self) {
+        self.0.failed.store(true, Ordering::Relaxed);
+    }
+
     async fn is_writable(&self, store: &Store) -> bool {
         // Whoever asks meanwhile waits for the same answer.
-        let mut last = self.0.lock().await;
+        let mut last = self.0.last.lock().await;
         if let Some((at, writable)) = *last
             && at.elapsed() < PROBE_EVERY
         {
             return writable;
         }
-        let tried = timeout(PROBE_TIMEOUT, store.probe(now())).await;
+        let failed = self.0.failed.load(Ordering::Relaxed);
+        let tried = timeout(PROBE_TIMEOUT, async {
+            store.probe(now()).await?;
+            if failed { store.probe_room().await } else { Ok(()) }
+        });
+        let tried = tried.await;
         let writable = match &tried {
             Ok(Ok(())) => true,
             Ok(Err(cause)) => {
@@ -62,6 +81,9 @@ impl Probe {
                 false
             }
         };
+        if failed && writable {
+            self.0.failed.store(false, Ordering::Relaxed);
+        }
         *last = Some((Instant::now(), writable));
         writable
     }

@@ -161,8 +161,13 @@ CREATE TABLE IF NOT EXISTS alive (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     at INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS room (bytes BLOB NOT NULL) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS approval_votes ON approval_steps (approval, issuer, subject) WHERE step = 'approve';
 ";
+
+/// Finds out whether there is room for what a busy second records.
+pub(super) const ROOM: &str =
+    "DELETE FROM room; INSERT INTO room (bytes) VALUES (zeroblob(262144)); DELETE FROM room;";
 
 /// Pages of the write-ahead log that a commit itself brings into the database file: so many are only there when
 /// [`Tidy`] does not keep up, or always finds some that came meanwhile.
