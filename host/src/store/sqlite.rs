@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
@@ -190,6 +190,8 @@ pub(super) async fn open(data: &Path) -> anyhow::Result<(SqlitePool, SqlitePool,
         .statement_cache_capacity(4 * ROWS);
     let shown = path.display().to_string();
     let write = SqlitePoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(15));
+    // SQLite ends a transaction by itself when the disk is full; the driver takes it to go on, and would for ever.
+    let write = write.before_acquire(|at, _| Box::pin(async move { Ok(!at.is_in_transaction()) }));
     let write = write.connect_with(options.clone()).await.with_context(|| shown.clone())?;
     let format = check_format(&write).await.with_context(|| shown.clone())?;
     if format.is_none() {
