@@ -76,6 +76,12 @@ async fn approve(host: &Host, token: &str, id: &str) -> (u16, Value) {
     host.post(&format!("/v1/approvals/{id}/decision"), token, &decision).await
 }
 
+/// What the host's log complains about.
+fn complaints(host: &Host) -> String {
+    let log = std::fs::read_to_string(host.folder.path().join("log")).unwrap();
+    log.lines().filter(|line| line.contains("ERROR")).collect::<Vec<_>>().join("\n")
+}
+
 /// How many events a session has.
 async fn recorded(host: &Host, session: &str, token: &str) -> usize {
     let (status, answer) = host.get(&format!("/v1/sessions/{session}"), token).await;
@@ -129,8 +135,9 @@ async fn until_refused(host: &Host, filter: &mut Filter, length: usize) -> (Stri
 
 #[tokio::test]
 async fn a_full_disk_loses_nothing_and_is_gone_on_from() {
-    let host = Host::start_in(1, |folder| small_disk(folder, 10));
-    std::fs::write(inside(&host, "filler"), vec![1; 4 << 20]).unwrap();
+    let host = Host::start_in(1, |folder| small_disk(folder, 32));
+    // More than the database and its write-ahead log take together.
+    std::fs::write(inside(&host, "filler"), vec![1; 20 << 20]).unwrap();
     let (dan, audit) = (host.token("dan", &["dba"]), host.token("eve", &["audit"]));
     let approval = asked(&host, "first").await;
 
@@ -159,12 +166,12 @@ async fn a_full_disk_loses_nothing_and_is_gone_on_from() {
     host.until("that it is not full", "/readyz", |_, said| said["store"] == "writable").await;
     for batch in [&refused, &small_refused] {
         let (status, answer) = record(&host, batch).await;
-        assert_eq!(status, 200, "{answer}");
+        assert_eq!(status, 200, "{answer}\n{}", complaints(&host));
     }
     assert_eq!(recorded(&host, "filter", &audit).await, acknowledged + 1);
     assert_eq!(recorded(&host, "small", &audit).await, small_acknowledged + 1);
     let (status, answer) = approve(&host, &dan, &approval).await;
-    assert_eq!((status, &answer["state"]), (200, &json!("approved")), "{answer}");
+    assert_eq!((status, &answer["state"]), (200, &json!("approved")), "{answer}\n{}", complaints(&host));
     asked(&host, "second").await;
 
     // A copy of the disk is as good as any.
