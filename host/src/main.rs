@@ -24,6 +24,7 @@ mod metrics;
 mod notify;
 mod policies;
 mod policy_test;
+mod progress;
 mod recordings;
 mod relay;
 mod report;

@@ -4,12 +4,14 @@ pub(crate) mod export;
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Write};
 use std::path::Path;
+use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use gatewright_core::event::{Event, Kind};
 use serde_json::json;
+use tokio::time::sleep;
 
 use crate::cli::{Output, Place};
 use crate::log::checkpoint::Keys;
@@ -85,14 +87,51 @@ pub(crate) async fn show(place: &Place, id: &str, output: Output) -> anyhow::Res
     if let Some(Pruned { at, by }) = &session.pruned {
         writeln!(text, "its events were pruned at {} by the rule {}", rfc3339(*at), shown(by))?;
     }
-    for event in &events {
-        let time = rfc3339(event.at);
-        for (i, line) in lines(&event.kind).into_iter().enumerate() {
-            let margin = if i == 0 { time.as_str() } else { "" };
-            writeln!(text, "{margin:<24}  {line}")?;
+    text.extend(events.iter().map(told));
+    Ok(text)
+}
+
+/// How a session is replayed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// How much faster than it happened.
+    pub(crate) speed: f64,
+    /// The longest pause.
+    pub(crate) longest: Duration,
+}
+
+/// Writes what happened in a session, in the time that it took.
+pub(crate) async fn replay(place: &Place, id: &str, pace: Pace, to: &mut impl Write) -> anyhow::Result<()> {
+    let store = place.open().await?;
+    let session = store.session(id).await?.with_context(|| format!("there is no session `{id}`"))?;
+    if let Some(Pruned { at, by }) = &session.pruned {
+        bail!("its events were pruned at {} by the rule {}", rfc3339(*at), shown(by));
+    }
+    let (mut seq, mut last) = (0, session.opened_at);
+    loop {
+        let page = store.events(id, seq, PAGE).await?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        seq += page.len() as u64;
+        for body in page {
+            let event = serde_json::from_str::<Event>(&body)?;
+            // No time goes backwards: clocks of workers differ, and are set.
+            let after = Duration::from_millis(event.at.saturating_sub(last)).div_f64(pace.speed);
+            last = last.max(event.at);
+            sleep(after.min(pace.longest)).await;
+            write!(to, "{}", told(&event))?;
+            to.flush()?;
         }
     }
-    Ok(text)
+}
+
+/// An event as lines with its time in front.
+fn told(event: &Event) -> String {
+    let time = rfc3339(event.at);
+    let margin = |i| if i == 0 { time.as_str() } else { "" };
+    let lines = lines(&event.kind).into_iter().enumerate();
+    lines.map(|(i, line)| format!("{:<24}  {line}\n", margin(i))).collect()
 }
 
 fn lines(kind: &Kind) -> Vec<String> {

@@ -480,6 +480,20 @@ async fn recordings_are_written_in_formats_of_others() {
     assert!(shown.contains("=SELECT \\u{1b}[31m") && shown.ends_with("\r\n"), "{shown:?}");
     assert!(!shown.contains("\u{1b}[31m"), "{shown:?}");
     tokio::task::block_in_place(|| played(host.folder.path(), &cast)).unwrap();
+    // The same at a terminal, in a tenth of the time: what was shown, and not at once.
+    let replay = |args: &[&str]| {
+        let began = std::time::Instant::now();
+        let output =
+            host.command(&["sessions", "replay", "s1", "--data", "data"]).args(args).output().unwrap();
+        (said(&output), output.status.code(), began.elapsed().as_millis())
+    };
+    let (shown, code, took) = replay(&["--speed", "5"]);
+    assert_eq!((code, &shown), (Some(0), &said(&host.run(&["sessions", "show", "s1", "--data", "data"]))));
+    assert!(took >= 300, "{took} ms");
+    assert_eq!(replay(&["--longest", "0s"]).0, shown);
+    for wrong in [&["--speed", "0"][..], &["--speed", "NaN"], &["--output", "json"]] {
+        assert_eq!(replay(wrong).1, Some(2), "{wrong:?}");
+    }
     for wrong in [
         &["--format", "asciicast"][..],
         &["s1", "s2", "--format", "asciicast"],

@@ -5,16 +5,17 @@ use std::io::{BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use clap::{Subcommand, ValueEnum};
 
-use super::{Source, print};
+use super::{Output, Source, print};
 use crate::log::checkpoint::Keys;
 use crate::log::verify::Asked;
 use crate::log::{evidence, keys, tiles};
-use crate::recordings;
 use crate::recordings::export::{self, Format};
+use crate::recordings::{self, Pace};
 use crate::store::search::Wanted;
 
 #[derive(Debug, Subcommand)]
@@ -43,6 +44,19 @@ pub(super) enum Sessions {
     Show {
         /// Session id.
         id: String,
+        #[command(flatten)]
+        source: Source,
+    },
+    /// Show it again as it happened.
+    Replay {
+        /// Session id.
+        id: String,
+        /// How much faster than it happened.
+        #[arg(long, value_name = "TIMES", default_value_t = 1.0, value_parser = speed)]
+        speed: f64,
+        /// The longest pause.
+        #[arg(long, value_name = "TIME", default_value = "3s", value_parser = humantime::parse_duration)]
+        longest: Duration,
         #[command(flatten)]
         source: Source,
     },
@@ -114,6 +128,12 @@ pub(super) async fn sessions(command: Sessions) -> anyhow::Result<ExitCode> {
         Sessions::Show { id, source } => {
             print(&recordings::show(&source.place()?, &id, source.output).await?)
         }
+        Sessions::Replay { id, speed, longest, source } => {
+            ensure!(source.output == Output::Text, "what is replayed is text: `sessions export` writes JSON");
+            let mut out = std::io::stdout().lock();
+            recordings::replay(&source.place()?, &id, Pace { speed, longest }, &mut out).await?;
+            Ok(ExitCode::SUCCESS)
+        }
         Sessions::Verify { id, file, keys, since, source } => {
             let keys = if keys.is_empty() { None } else { Some(read_keys(&keys)?) };
             let since = read_all(&since)?;
@@ -159,6 +179,11 @@ pub(super) async fn sessions(command: Sessions) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed = text.parse().ok().filter(|speed: &f64| (0.01..=1e6).contains(speed));
+    speed.ok_or_else(|| "expected a number from 0.01 to 1000000".to_owned())
 }
 
 /// A new file for what agents did: its owner's alone.

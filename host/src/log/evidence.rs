@@ -20,6 +20,7 @@ use super::proof;
 use super::tree::Head;
 use super::verify::Findings;
 use super::verify_log::Leaf;
+use crate::progress::Progress;
 use crate::store::Store;
 use crate::store::data_keys::Locked;
 use crate::store::events::RunRow;
@@ -108,7 +109,9 @@ pub(crate) async fn write(
         proofs.push(Since { size: old, consistency });
     }
     line(to, &Opening { checkpoint: note, since: proofs })?;
+    let progress = Progress::of("of what was named", names.len() as u64);
     for name in names {
+        progress.one();
         if let Some(Pruned { at, by }) = store.session(name).await?.and_then(|row| row.pruned) {
             let at = rfc3339(at);
             bail!(

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use super::checkpoint::Checkpoint;
 use super::keys;
 use super::tree::{Span, TILE};
+use crate::progress::Progress;
 use crate::store::Store;
 
 /// Width of a full tile.
@@ -107,7 +108,9 @@ pub(crate) async fn export(store: &Store, data: &Path, to: &Path) -> anyhow::Res
     let checkpoint: Checkpoint = keys.open(&note).context("the checkpoint in the database")?;
     let size = checkpoint.head.size;
     std::fs::create_dir_all(to).with_context(|| to.display().to_string())?;
+    let progress = Progress::of_some("files of hashes and entries");
     for tile in Tile::all(size) {
+        progress.one();
         let path = to.join("tile").join(tile.path());
         let bytes = tile.bytes(store).await?;
         let bytes = bytes.with_context(|| format!("tile/{} is not all there", tile.path()))?;

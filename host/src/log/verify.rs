@@ -13,6 +13,7 @@ use super::checkpoint::Keys;
 use super::history::{self, PrunedSession, Whose};
 use super::verify_history::{self, Histories};
 use super::verify_log::{Logged, Notes, walk};
+use crate::progress::Progress;
 use crate::store::Store;
 use crate::store::data_keys::Locked;
 use crate::store::sessions::{SessionRow, Summary};
@@ -71,7 +72,9 @@ pub(crate) async fn verify(store: &Store, data: &Path, asked: &Asked) -> anyhow:
     let ids: BTreeSet<String> = ids.into_iter().collect();
     let pruned = verify_history::pruned(store, &log).await?;
     let mut histories = Histories::new(store);
+    let progress = Progress::of("sessions, approvals and grants", ids.len() as u64);
     for id in &ids {
+        progress.one();
         let logged = log.get(id);
         if let Some(whose) = Whose::read(id) {
             if only.is_some() && logged.is_none() && !history::names(store).await?.contains(id) {

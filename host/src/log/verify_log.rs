@@ -12,6 +12,7 @@ use super::note::Kind;
 use super::tree::{Head, Node, Span, Tree};
 use super::verify::{Asked, Findings};
 use super::{history, keys};
+use crate::progress::Progress;
 use crate::store::Store;
 use crate::store::events::RunRow;
 use crate::store::log::Kept;
@@ -196,8 +197,9 @@ pub(super) async fn walk(
     findings: &mut Findings,
 ) -> anyhow::Result<HashMap<String, Logged>> {
     let mut log: HashMap<String, Logged> = HashMap::new();
-    let is_empty = store.log_size().await? == 0;
-    let (tree, chain, signed) = notes.heads(is_empty, &mut findings.faults);
+    let size = store.log_size().await?;
+    let (tree, chain, signed) = notes.heads(size == 0, &mut findings.faults);
+    let progress = Progress::of("entries of the log", size);
     let mut walk = Walk {
         tree: Tree::default(),
         chain: Chain::default(),
@@ -214,6 +216,7 @@ pub(super) async fn walk(
         next = last.idx + 1;
         for row in page {
             findings.entries += 1;
+            progress.one();
             let logged = log.entry(row.entry.session.clone().into_owned()).or_default();
             let entry = &row.entry;
             let whose = || history::named(&entry.session);

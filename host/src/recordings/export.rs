@@ -9,6 +9,7 @@ use gatewright_core::time::Millis;
 use serde_json::json;
 
 use super::lines;
+use crate::progress::Progress;
 use crate::store::Store;
 use crate::store::search::Wanted;
 use crate::store::sessions::SessionRow;
@@ -44,7 +45,12 @@ pub(crate) async fn write(
     if format == Format::Csv {
         writeln!(to, "{}\r", COLUMNS.join(","))?;
     }
+    let progress = match ids.len() {
+        0 => Progress::of_some("sessions"),
+        some => Progress::of("sessions", some as u64),
+    };
     for id in ids {
+        progress.one();
         let session = store.session(id).await?.with_context(|| format!("there is no session `{id}`"))?;
         one(store, format, &session, to).await?;
     }
@@ -56,6 +62,7 @@ pub(crate) async fn write(
         }
         skip += SESSIONS;
         for session in &page {
+            progress.one();
             one(store, format, session, to).await?;
         }
     }
