@@ -114,11 +114,20 @@ impl Host {
         self.token_by("k1", &self.key, subject, groups)
     }
 
+    /// A token of a person, where the configuration tells them from agents by the audience `pages`.
+    pub(crate) fn person(&self, subject: &str, groups: &[&str]) -> String {
+        self.signed("k1", &self.key, "pages", subject, groups)
+    }
+
     /// A token signed by some key.
     pub(crate) fn token_by(&self, kid: &str, key: &SigningKey, subject: &str, groups: &[&str]) -> String {
+        self.signed(kid, key, "gatewright", subject, groups)
+    }
+
+    fn signed(&self, kid: &str, key: &SigningKey, aud: &str, subject: &str, groups: &[&str]) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let claims = json!({
-            "iss": "https://idp.example", "aud": "gatewright", "sub": subject, "groups": groups, "exp": now + 600,
+            "iss": "https://idp.example", "aud": aud, "sub": subject, "groups": groups, "exp": now + 600,
             "jti": self.tokens.fetch_add(1, Ordering::Relaxed),
         });
         let header = Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::EdDSA) };
