@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::Output;
 use super::people::{How, done, part, pretty, told, word};
-use super::{Output, print};
 use crate::client::{Client, ClientError};
 use crate::table::{shown, table};
 

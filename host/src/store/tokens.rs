@@ -181,7 +181,7 @@ pub(crate) async fn narrow(
     groups: &[String],
     now: Millis,
 ) -> sqlx::Result<()> {
-    let left = json(groups)?;
+    let left = json(&groups)?;
     let query = sql::query("UPDATE tokens SET groups = ? WHERE id = ?").bind(&left).bind(&token.id);
     query.execute(&mut **at).await?;
     let step = step_by(now, NARROWED, &Person::default(), &left);
