@@ -370,7 +370,7 @@ fn fresh(mut request: ApprovalRequest, now: Millis) -> Approval {
 }
 
 /// 40 random bits: short enough to read out, too many to guess, and knowing an id permits nothing.
-fn short_id() -> String {
+pub(crate) fn short_id() -> String {
     let mut random = rand::rng();
     (0..8).map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())])).collect()
 }

@@ -4,6 +4,7 @@
 
 mod people;
 mod sessions;
+mod tokens;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
@@ -132,6 +133,13 @@ enum Command {
         #[command(subcommand)]
         command: people::Grants,
     },
+    /// Make, list and revoke personal access tokens of yours, by which scripts use the host's API. It takes a token of your
+    /// identity provider: no personal token is good for this.
+    #[command(after_help = CODES)]
+    Tokens {
+        #[command(subcommand)]
+        command: tokens::Tokens,
+    },
     /// Print completions for a shell: `source <(gatewright completions bash)`.
     Completions {
         /// The shell.
@@ -157,7 +165,7 @@ enum Command {
         #[command(subcommand)]
         command: sessions::Sessions,
     },
-    /// The log that recordings, approvals and grants are in: its files and its key.
+    /// The log that recordings, approvals, grants and personal tokens are in: its files and its key.
     Log {
         #[command(subcommand)]
         command: sessions::Log,
@@ -344,6 +352,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Log { command } => runtime.block_on(sessions::log(command)),
         Command::Approvals { command } => runtime.block_on(people::approvals(command)),
         Command::Grants { command } => runtime.block_on(people::grants(command)),
+        Command::Tokens { command } => runtime.block_on(tokens::tokens(command)),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "gatewright", &mut text);

@@ -17,8 +17,8 @@ pub(crate) struct Connect {
     /// The host's URL.
     #[arg(long, value_name = "URL", env = "GATEWRIGHT_HOST", default_value = "http://127.0.0.1:8420")]
     host: String,
-    /// File with your token of the identity provider; without it, the environment variable GATEWRIGHT_TOKEN has the
-    /// token itself.
+    /// File with your token of the identity provider, or a personal one (`gatewright tokens`); without it, the environment
+    /// variable GATEWRIGHT_TOKEN has the token itself.
     // Never as an argument: others on the machine read those.
     #[arg(long, value_name = "FILE", env = "GATEWRIGHT_TOKEN_FILE")]
     token_file: Option<PathBuf>,
@@ -65,7 +65,7 @@ impl Client {
                 .map_err(|cause| ClientError::Token(format!("{}: {cause}", file.display())))?,
             None => std::env::var("GATEWRIGHT_TOKEN").map_err(|_| {
                 let why =
-                    "set GATEWRIGHT_TOKEN to your token of the identity provider, or name a --token-file";
+                    "set GATEWRIGHT_TOKEN to your token of the identity provider, or to a personal one, or name a --token-file";
                 ClientError::Token(why.to_owned())
             })?,
         };
@@ -88,6 +88,11 @@ impl Client {
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
         let request = self.request(Method::POST, path).timeout(Duration::from_secs(40)).json(body);
         json(self.send(request).await?).await
+    }
+
+    /// DELETE.
+    pub(crate) async fn delete(&self, path: &str) -> Result<Value, ClientError> {
+        json(self.send(self.request(Method::DELETE, path).timeout(Duration::from_secs(40))).await?).await
     }
 
     /// Something that goes on answering.

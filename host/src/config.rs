@@ -15,6 +15,7 @@ pub(crate) mod retention;
 pub(crate) mod secrets;
 pub(crate) mod siem;
 pub(crate) mod slack;
+mod tokens;
 mod validate;
 pub(crate) mod values;
 
@@ -29,6 +30,7 @@ pub(crate) use api::{Api, Credential};
 pub(crate) use endpoint::{At, Endpoint, Tls};
 pub(crate) use fault::{Fault, Faults};
 pub(crate) use model::{Config, Kind, People, Provider, Resource, Role};
+pub(crate) use tokens::TokenRules;
 pub(crate) use values::{ColumnPattern, FunctionName};
 
 /// A configuration that is sound in itself, and where it lies.

@@ -10,6 +10,7 @@ pub(crate) mod people;
 mod problem;
 mod slack;
 mod tlog;
+mod tokens;
 mod view;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::login::Logins;
 use crate::metrics::Metrics;
 use crate::slack::Clicks;
 use crate::store::Store;
+use crate::tokens::{Tokens, scope};
 use crate::tools::Tools;
 use crate::ui;
 use problem::Failure;
@@ -56,6 +58,8 @@ pub(crate) struct App {
     pub(crate) tools: Tools,
     /// Approvals.
     pub(crate) approvals: Approvals,
+    /// Personal access tokens.
+    pub(crate) tokens: Tokens,
     /// Takes events.
     pub(crate) recorder: Recorder,
     /// Reads recordings.
@@ -80,14 +84,20 @@ pub(crate) struct App {
 pub(crate) fn router(app: App) -> Router {
     let app = Arc::new(app);
     let counted = || from_fn_with_state(app.clone(), limits::by_address);
-    let (described, api) = OpenApiRouter::with_openapi(openapi::base())
-        .merge(people::routes().layer(DefaultBodyLimit::max(PERSON_BODY)).layer(counted()))
+    let (described, mut api) = OpenApiRouter::with_openapi(openapi::base())
+        .merge(
+            people::routes()
+                .merge(tokens::routes())
+                .layer(DefaultBodyLimit::max(PERSON_BODY))
+                .layer(counted()),
+        )
         .merge(slack::routes().layer(DefaultBodyLimit::max(SLACK_BODY)).layer(counted()))
         .merge(filter::routes(&app).layer(DefaultBodyLimit::max(FILTER_BODY)))
         .merge(health::routes())
         .merge(metrics::routes().layer(counted()))
         .merge(tlog::routes().layer(counted()))
         .split_for_parts();
+    scope::describe(&mut api);
     described
         .merge(openapi::route(api))
         .merge(ui::routes().layer(DefaultBodyLimit::max(PERSON_BODY)).layer(counted()))
@@ -98,6 +108,13 @@ pub(crate) fn router(app: App) -> Router {
         .layer(from_fn(in_time))
         .layer(from_fn_with_state(app.clone(), metrics::measured))
         .with_state(app)
+}
+
+/// The description of what people use.
+#[cfg(test)]
+pub(crate) fn described() -> utoipa::openapi::OpenApi {
+    let people = people::routes().merge(tokens::routes()).merge(tlog::routes());
+    OpenApiRouter::with_openapi(openapi::base()).merge(people).split_for_parts().1
 }
 
 async fn in_time(request: Request, next: Next) -> Response {

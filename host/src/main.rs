@@ -41,6 +41,7 @@ mod table;
 #[cfg(test)]
 mod testing;
 mod time;
+mod tokens;
 mod tools;
 mod ui;
 mod vault;

@@ -255,9 +255,13 @@ fn report(findings: &Findings, output: Output) -> anyhow::Result<(String, bool)>
         writeln!(text, "BAD  {}", shown(fault))?;
     }
     let verdict = if sound { "all as it was recorded" } else { "this is not what was recorded" };
+    let tokens = match findings.tokens {
+        0 => String::new(),
+        tokens => format!("{tokens} personal tokens, "),
+    };
     writeln!(
         text,
-        "{verdict}: {} sessions, {} events, {} approvals, {} grants, {} entries of the log",
+        "{verdict}: {} sessions, {} events, {} approvals, {} grants, {tokens}{} entries of the log",
         findings.sessions, findings.events, findings.approvals, findings.grants, findings.entries
     )?;
     if findings.locked > 0 {

@@ -27,6 +27,7 @@ use crate::secret::Sources;
 use crate::settings::Settings;
 use crate::slack::Clicks;
 use crate::store::Store;
+use crate::tokens::Tokens;
 use crate::tools::Tools;
 use crate::ui::{Contacts, SignIn};
 use crate::vault::Vault;
@@ -96,6 +97,7 @@ pub(crate) async fn serve(
         credentials,
         tools,
         approvals,
+        tokens: Tokens::new(log.clone()),
         recorder,
         store: store.clone(),
         log: log.clone(),

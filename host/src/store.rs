@@ -17,6 +17,7 @@ pub(crate) mod sessions;
 pub(crate) mod signed_in;
 pub(crate) mod sql;
 mod sqlite;
+pub(crate) mod tokens;
 pub(crate) mod tools;
 
 use std::path::Path;

@@ -14,6 +14,7 @@ mod policies;
 mod recordings;
 mod status;
 mod timeline;
+mod tokens;
 pub(crate) mod words;
 
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get, post};
 
-pub(crate) use oidc::SignIn;
+pub(crate) use oidc::{SignIn, called};
 pub(crate) use status::Contacts;
 
 use crate::http::App;
@@ -58,6 +59,8 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/grants", get(grants::list).post(grants::give))
         .route("/grants/{id}", get(grants::one))
         .route("/grants/{id}/revoke", post(grants::revoke))
+        .route("/tokens", get(tokens::list).post(tokens::make))
+        .route("/tokens/{id}/revoke", post(tokens::revoke))
         .route("/sessions", get(recordings::list))
         .route("/sessions/{id}", get(recordings::one))
         .route("/policies", get(policies::page).post(policies::explained))

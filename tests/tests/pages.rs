@@ -57,6 +57,75 @@ fn sound(page: &Page) -> Result<()> {
     Ok(())
 }
 
+/// Personal tokens, by somebody who is signed in: made, good for what was checked, revoked. Gives one that is in force.
+fn tokens(stack: &Stack, page: &Page, other: &Page) -> Result<String> {
+    let url = stack.host.url();
+    page.go(&format!("{url}/tokens"))?;
+    ensure!(page.text("main")?.contains("You have no token in force"), "{}", page.text("main")?);
+    ensure!(page.eval("document.querySelector('input[name=days]').value")? == "30");
+    page.click("#make input[name=name]")?;
+    page.write(ATTACK)?;
+    page.eval("document.querySelector('input[name=days]').value = '7'")?;
+    for scope in ["approvals:read", "approvals:decide"] {
+        page.click(&format!("input[name='scope.{scope}']"))?;
+    }
+    page.screenshot("tokens-make")?;
+    page.click("#make button")?;
+    page.wait_for("#token")?;
+    let token = page.text("#token")?;
+    ensure!(token.starts_with("gwp_") && token.len() == 53, "{token}");
+    ensure!(page.text("#made h2")?.contains(ATTACK) && page.text("tbody")?.contains(ATTACK));
+    ensure!(page.eval("document.querySelectorAll('main script, main img').length")? == 0);
+    sound(page)?;
+    page.screenshot("tokens-made")?;
+    for (path, status) in
+        [("/v1/approvals", 200), ("/v1/grants", 403), ("/v1/sessions", 403), ("/v1/tokens", 403)]
+    {
+        let reply = stack.host.get(path, &token)?;
+        ensure!(reply.status == status, "{path}: {reply:?}");
+    }
+    // It is on that page and on no other.
+    page.go(&format!("{url}/tokens"))?;
+    ensure!(page.text("tbody")?.contains("approvals:read, approvals:decide"), "{}", page.text("tbody")?);
+    ensure!(page.eval("document.documentElement.outerHTML.includes('gwp_')")? == false);
+    ensure!(!page.text("tbody")?.contains("never"), "it was used: {}", page.text("tbody")?);
+    sound(page)?;
+
+    // Forms of other pages make and end none; nor do other people.
+    let id = page.eval("document.querySelector('tbody form').action.split('/').at(-2)")?;
+    let id = id.as_str().context("an id")?;
+    let send = |path: &str, csrf: &str| {
+        format!(
+            "(async () => {{ const body = new URLSearchParams({{ name: 'x', days: '1', 'scope.log:read': 'on', csrf: {csrf} }}); \
+             return (await fetch('{path}', {{ method: 'POST', body, redirect: 'manual' }})).status; }})()"
+        )
+    };
+    let revoke = format!("/tokens/{id}/revoke");
+    for path in ["/tokens", revoke.as_str()] {
+        for csrf in ["''", "'0123456789abcdef'"] {
+            ensure!(page.eval(&send(path, csrf))? == 403, "{path} {csrf}");
+        }
+    }
+    other.go(&format!("{url}/tokens"))?;
+    ensure!(other.count("tbody tr")? == 0);
+    ensure!(other.eval(&send(&revoke, "document.querySelector('[name=csrf]').value"))? == 404);
+    let own = "document.querySelector('[name=csrf]').value";
+    ensure!(page.eval(&send("/tokens", own).replace("'1'", "'91'"))? == 422, "too long");
+    ensure!(page.eval(&send("/tokens", own).replace("log:read", "everything"))? == 422);
+    ensure!(stack.host.get("/v1/approvals", &token)?.status == 200);
+
+    page.click("tbody button.deny")?;
+    page.until("the revocation", "document.body.innerText.includes('You have no token in force')")?;
+    ensure!(stack.host.get("/v1/approvals", &token)?.status == 401);
+    page.go(&format!("{url}/tokens?all=1"))?;
+    ensure!(page.text("tbody")?.contains("revoked") && page.count("tbody form")? == 0);
+    page.screenshot("tokens-over")?;
+    let body = json!({ "name": "left", "scopes": ["approvals:read"] });
+    let made =
+        http::post(&format!("{url}/v1/tokens"), Some(&stack.person("dan", &["dba"])?), &body)?.json()?;
+    Ok(made["token"].as_str().context("a token")?.to_owned())
+}
+
 /// The page is as wide as the window, whatever is on it.
 fn fits(page: &Page) -> Result<()> {
     let wide = page.eval("document.documentElement.scrollWidth - document.documentElement.clientWidth")?;
@@ -139,6 +208,10 @@ fn approvals_are_answered_by_key_and_by_click() -> Result<()> {
     sound(&page)?;
     page.screenshot("decided")?;
 
+    let kim = browser.page()?;
+    sign_in(&stack, &kim, "kim", "/")?;
+    let token = tokens(&stack, &page, &kim)?;
+
     // Signed out, the cookie is worth nothing.
     let before = page.cookies(&stack.host.url())?;
     page.click(".me button")?;
@@ -150,6 +223,18 @@ fn approvals_are_answered_by_key_and_by_click() -> Result<()> {
     page.call("Network.setCookie", set)?;
     page.go(&format!("{}/", stack.host.url()))?;
     page.wait_for("input[name=subject]")?;
+
+    // Who signs in with fewer groups than before has fewer by tokens too.
+    let seen = |token: &str| -> Result<usize> {
+        Ok(stack.host.get("/v1/approvals", token)?.json()?.as_array().context("a list")?.len())
+    };
+    ensure!(seen(&token)? == 5, "{}", seen(&token)?);
+    stack.idp.add_person("dan", &["support"], json!({}));
+    page.click("input[name=subject]")?;
+    page.write("dan")?;
+    page.key("Enter")?;
+    page.until("to be signed in", "!!document.querySelector('form.me')")?;
+    ensure!(seen(&token)? == 0, "{}", seen(&token)?);
     Ok(())
 }
 
@@ -321,7 +406,8 @@ fn signing_in_leads_nowhere_else() -> Result<()> {
 
     // Tokens: an agent's is no person's, and the other way round.
     let dba = stack.idp.token("dan", &["dba"])?;
-    for path in ["/v1/sessions", "/v1/approvals", "/v1/grants", "/v1/changes", "/v1/sessions/x"] {
+    for path in ["/v1/sessions", "/v1/approvals", "/v1/grants", "/v1/changes", "/v1/sessions/x", "/v1/tokens"]
+    {
         let reply = stack.host.get(path, &dba)?;
         ensure!(reply.status == 401 && reply.body.contains("agent's token"), "{path}: {reply:?}");
     }
@@ -454,6 +540,7 @@ fn sessions_replay_and_policies_explain() -> Result<()> {
         ("/sessions", "sessions"),
         ("/policies", "policies"),
         ("/grants", "grants"),
+        ("/tokens", "tokens"),
         ("/status", "status"),
     ] {
         page.dark(true)?;

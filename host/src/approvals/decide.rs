@@ -32,7 +32,12 @@ pub(crate) struct Choice {
     pub(crate) grant_s: Option<u64>,
     /// Where it was taken, if not on the host's own pages or by its API.
     pub(crate) elsewhere: Option<Elsewhere>,
+    /// The personal token by which it was taken, by its id.
+    pub(crate) token: Option<String>,
 }
+
+/// The step that says by which personal token somebody did something.
+pub(super) const BY_TOKEN: &str = "token";
 
 /// A decision that was taken in somebody else's program.
 #[derive(Debug, Clone)]
@@ -49,7 +54,7 @@ pub(crate) struct Elsewhere {
 impl Choice {
     /// A decision about this one command.
     pub(crate) fn once(decision: Decision, comment: &str) -> Self {
-        Self { decision, comment: comment.to_owned(), grant_s: None, elsewhere: None }
+        Self { decision, comment: comment.to_owned(), grant_s: None, elsewhere: None, token: None }
     }
 }
 
@@ -102,6 +107,9 @@ impl Approvals {
         }
         if let Some(Elsewhere { how, detail, .. }) = &choice.elsewhere {
             rows::note(&mut at, id, now, how, &person, detail).await?;
+        }
+        if let Some(token) = &choice.token {
+            rows::note(&mut at, id, now, BY_TOKEN, &person, token).await?;
         }
         if !approve {
             rows::advance(&mut at, id, Stage::Pending, Stage::Denied, now, &person).await?;

@@ -10,7 +10,7 @@ use gatewright_core::api::{ApprovalRequest, Need};
 use gatewright_core::identity::Identity;
 use gatewright_core::time::Millis;
 
-use super::decide::checked;
+use super::decide::{BY_TOKEN, checked};
 use super::{Approvals, Refused, short_id};
 use crate::log::Transaction;
 use crate::store::approvals::{self as rows, Approval, Person};
@@ -39,6 +39,8 @@ pub(crate) struct NewGrant {
     pub(crate) seconds: u64,
     /// Why.
     pub(crate) comment: String,
+    /// The personal token by which it is given, by its id.
+    pub(crate) token: Option<String>,
 }
 
 /// How long a grant for this may last, in seconds; 0 where there may be none.
@@ -172,6 +174,9 @@ impl Approvals {
         };
         let mut at = self.log.begin().await?;
         table::insert(&mut at, &grant, &by).await?;
+        if let Some(token) = &new.token {
+            table::note(&mut at, &grant.id, now, BY_TOKEN, &by, token).await?;
+        }
         at.commit().await?;
         self.announce([grant.id.clone()]);
         tracing::info!(grant = grant.id, by = by.subject, agent = grant.principal, "a grant is given");
@@ -193,8 +198,15 @@ impl Approvals {
         Ok(grants)
     }
 
-    /// Ends a grant at once: nothing that is asked for after this returns is covered by it.
-    pub(crate) async fn revoke(&self, id: &str, who: &Identity, comment: &str) -> Result<Grant, Refused> {
+    /// Ends a grant at once: nothing that is asked for after this returns is covered by it. `token`: the personal token by
+    /// which it is ended.
+    pub(crate) async fn revoke(
+        &self,
+        id: &str,
+        who: &Identity,
+        comment: &str,
+        token: Option<String>,
+    ) -> Result<Grant, Refused> {
         let comment = checked(comment)?;
         let grant = self.look_at_grant(id, who).await?;
         let by = Person { issuer: who.issuer.clone(), subject: who.subject.clone() };
@@ -202,6 +214,9 @@ impl Approvals {
         let now = now();
         table::expire(&mut at, now).await?;
         let revoked = table::revoke(&mut at, id, now, &by, comment).await?;
+        if let Some(token) = token.filter(|_| revoked) {
+            table::note(&mut at, id, now, BY_TOKEN, &by, &token).await?;
+        }
         at.commit().await?;
         self.announce([id.to_owned()]);
         if !revoked {

@@ -78,14 +78,14 @@ async fn it_ends_when_it_is_revoked_or_its_time_is_over() {
     let (_folder, store, approvals) = approvals().await;
     let (_, grant) = granted(&approvals, request(ApprovalMode::Hold), 60).await;
     let eve = person("eve", &["sales"]);
-    assert!(matches!(approvals.revoke(&grant, &eve, "").await, Err(Refused::Unknown(_))));
+    assert!(matches!(approvals.revoke(&grant, &eve, "", None).await, Err(Refused::Unknown(_))));
     assert!(matches!(approvals.look_at_grant(&grant, &eve).await, Err(Refused::Unknown(_))));
     assert_eq!(approvals.grants(&eve, false).await.unwrap(), []);
     assert_eq!(asks(&approvals, |_| {}).await, ApprovalState::Approved);
     let kim = person("kim", &["dba"]);
-    assert_eq!(approvals.revoke(&grant, &kim, "enough").await.unwrap().state, "revoked");
+    assert_eq!(approvals.revoke(&grant, &kim, "enough", None).await.unwrap().state, "revoked");
     assert_eq!(asks(&approvals, |_| {}).await, ApprovalState::Pending);
-    assert!(matches!(approvals.revoke(&grant, &kim, "").await, Err(Refused::Conflict(_))));
+    assert!(matches!(approvals.revoke(&grant, &kim, "", None).await, Err(Refused::Conflict(_))));
 
     let brief = ApprovalRequest { digest: "brief".to_owned(), ..request(ApprovalMode::Hold) };
     let (_, grant) = granted(&approvals, brief, 1).await;
@@ -174,6 +174,7 @@ fn new_grant() -> NewGrant {
         shape: "DELETE FROM orders WHERE id = $1".to_owned(),
         seconds: 60,
         comment: "cleaning up".to_owned(),
+        token: None,
     }
 }
 
@@ -199,7 +200,7 @@ async fn it_may_be_given_before_anything_is_asked_for() {
     assert_eq!(asks(&approvals, |_| {}).await, ApprovalState::Approved);
     assert_eq!(asks(&approvals, |r| r.min_approvals = 2).await, ApprovalState::Pending);
     // The agent may give it up.
-    approvals.revoke(&grant.id, &person("ann", &[]), "").await.unwrap();
+    approvals.revoke(&grant.id, &person("ann", &[]), "", None).await.unwrap();
     assert_eq!(asks(&approvals, |_| {}).await, ApprovalState::Pending);
 }
 

@@ -165,7 +165,7 @@ async fn revocation_against_use() {
             }
         });
         tokio::time::sleep(Duration::from_millis(5)).await;
-        approvals.revoke(&grant.id, &dan, "").await.unwrap();
+        approvals.revoke(&grant.id, &dan, "", None).await.unwrap();
         assert_eq!(approvals.request(request(ApprovalMode::Hold)).await.unwrap().1, ApprovalState::Pending);
         let uses = agent.await.unwrap();
         let steps = store.grant_steps(&grant.id).await.unwrap();

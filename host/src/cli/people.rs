@@ -15,10 +15,10 @@ use crate::table::{shown, table};
 #[derive(Debug, Args)]
 pub(super) struct How {
     #[command(flatten)]
-    connect: Connect,
+    pub(super) connect: Connect,
     /// How to print.
     #[arg(long, value_enum, default_value_t = Output::Text)]
-    output: Output,
+    pub(super) output: Output,
 }
 
 /// Where an approval stands.
@@ -171,7 +171,7 @@ pub(super) async fn grants(command: Grants) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn done(answer: Result<String, ClientError>) -> anyhow::Result<ExitCode> {
+pub(super) fn done(answer: Result<String, ClientError>) -> anyhow::Result<ExitCode> {
     match answer {
         Ok(text) => print(&text),
         Err(error) => {
@@ -228,11 +228,15 @@ async fn decide(how: &How, id: &str, body: &Value) -> Result<String, ClientError
 }
 
 async fn one(how: &How, path: &str, body: &Value) -> Result<String, ClientError> {
-    let answer = Client::new(&how.connect)?.post(path, body).await?;
-    Ok(match how.output {
-        Output::Json => pretty(&answer),
-        Output::Text => format!("{} is {}\n", shown(&word(&answer, "id")), shown(&word(&answer, "state"))),
-    })
+    Ok(told(how, &Client::new(&how.connect)?.post(path, body).await?))
+}
+
+/// Where something stands now.
+pub(super) fn told(how: &How, answer: &Value) -> String {
+    match how.output {
+        Output::Json => pretty(answer),
+        Output::Text => format!("{} is {}\n", shown(&word(answer, "id")), shown(&word(answer, "state"))),
+    }
 }
 
 /// Follows until it is stopped, or the host does not want us any more.
@@ -329,15 +333,15 @@ fn words(value: &Value) -> String {
     }
 }
 
-fn word(value: &Value, name: &str) -> String {
+pub(super) fn word(value: &Value, name: &str) -> String {
     value[name].as_str().unwrap_or_default().to_owned()
 }
 
-fn pretty(value: &Value) -> String {
+pub(super) fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
 }
 
 /// An id as a part of a path: nothing in it leads elsewhere.
-fn part(id: &str) -> String {
+pub(super) fn part(id: &str) -> String {
     id.chars().filter(char::is_ascii_alphanumeric).collect()
 }

@@ -60,10 +60,10 @@ pub(super) enum Sessions {
         #[command(flatten)]
         source: Source,
     },
-    /// Verify all recordings, approvals and grants, or one; exit code 1 if anything was changed, removed, put in, swapped or
-    /// cut off.
+    /// Verify all recordings, approvals, grants and personal tokens, or one; exit code 1 if anything was changed, removed, put
+    /// in, swapped or cut off.
     Verify {
-        /// Session id, `approval/ID` or `grant/ID`; everything if left out.
+        /// Session id, `approval/ID`, `grant/ID` or `token/ID`; everything if left out.
         id: Option<String>,
         /// Verify this file of evidence (`sessions export`) instead, by the keys that `--key` names and nothing else.
         #[arg(long, value_name = "FILE", requires = "keys", conflicts_with = "id")]

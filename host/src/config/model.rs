@@ -19,6 +19,7 @@ use super::retention::Retention;
 use super::secrets::SecretsSection;
 use super::siem::Siem;
 use super::slack::SlackApp;
+use super::tokens::TokenRules;
 use super::values::{Address, Bytes, ColumnPattern, DatabaseUrl, FunctionName, Name, Span, Url, WitnessKey};
 use crate::secret::SecretRef;
 
@@ -173,6 +174,9 @@ pub(crate) struct People {
     /// How long somebody stays signed in.
     #[serde(default = "default_session")]
     pub(crate) session: Span,
+    /// Personal access tokens.
+    #[serde(default = "default_tokens")]
+    pub(crate) tokens: Spanned<TokenRules>,
 }
 
 impl People {
@@ -185,6 +189,11 @@ impl People {
 
 fn default_scopes() -> Vec<String> {
     vec!["profile".to_owned()]
+}
+
+fn default_tokens() -> Spanned<TokenRules> {
+    let at = serde_saphyr::Location::UNKNOWN;
+    Spanned::new(TokenRules::default(), at, at)
 }
 
 fn default_session() -> Span {

@@ -100,6 +100,10 @@ fn people_are_told_from_agents() {
     let sound =
         "{ issuer: \"https://idp.example\", client_id: pages, client_secret: { env: S }, session: 1h }";
     assert_eq!(faults(&SOUND.replacen("policies: policies", &people(sound), 1)), "none");
+    let with = |tokens: &str| sound.replace("session: 1h", &format!("tokens: {tokens}"));
+    for tokens in ["{ enabled: false }", "{ max_lifetime: 1d }", "{ max_lifetime: 366d, lifetime: 366d }"] {
+        assert_eq!(faults(&SOUND.replacen("policies: policies", &people(&with(tokens)), 1)), "none");
+    }
     let cases = [
         (sound.replace("idp.example", "other.example"), "people.issuer", "is not one of"),
         (sound.replace("pages", "gatewright"), "people.client_id", "an agent could decide"),
@@ -110,6 +114,11 @@ fn people_are_told_from_agents() {
         ),
         (sound.replace("session: 1h", "audiences: []"), "people.audiences", "at least one"),
         (sound.replace("{ env: S }", "{ }"), "people.client_secret", "expected one of"),
+        (with("{ max_lifetime: 400d }"), "people.tokens.max_lifetime", "`366d` at most"),
+        (with("{ max_lifetime: 1s }"), "people.tokens.max_lifetime", "a minute at least"),
+        (with("{ max_lifetime: 7d, lifetime: 8d }"), "people.tokens.lifetime", "which is 7days"),
+        (with("{ lifetime: 0s }"), "people.tokens.lifetime", "a minute at least"),
+        (with("{ max: 7d }"), "people.tokens", "max_lifetime"),
     ];
     for (text, field, message) in cases {
         expect("policies: policies", &people(&text), &[field, message]);

@@ -4,6 +4,7 @@ mod api;
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::time::Duration;
 
 use serde_saphyr::{Location, Spanned};
 
@@ -15,6 +16,7 @@ use super::notifications::{Email, MailTls, Shown, Webhook, is_here, is_private};
 use super::retention::Retention;
 use super::secrets::SecretsSection;
 use super::slack::SlackApp;
+use super::tokens::{LONGEST, TokenRules};
 use crate::secret::{EXPECTED, SecretRef};
 
 /// Algorithms that the filters verify.
@@ -24,6 +26,9 @@ const ALGORITHMS: [&str; 9] =
 /// Envoy hands a filter at most its connection buffer (4 MiB in `gatewright envoy`'s bootstrap): a larger
 /// message would wait forever.
 const MAX_MESSAGE: u32 = 3 * 1024 * 1024;
+
+/// Shortest life of a token that makes sense to configure.
+const MINUTE: Duration = Duration::from_secs(60);
 
 struct Found<'a> {
     file: &'a Path,
@@ -388,6 +393,21 @@ fn people(found: &mut Found<'_>, people: &People, providers: &[Provider]) {
         );
         found.add(at, field, message);
     }
+    tokens(found, &people.tokens);
+}
+
+fn tokens(found: &mut Found<'_>, tokens: &Spanned<TokenRules>) {
+    let (at, rules) = (tokens.referenced, &tokens.value);
+    let most = rules.max_lifetime.0;
+    let message = "expected a minute at least and `366d` at most: a token that hardly ends is a password";
+    let fits = (MINUTE..=LONGEST).contains(&most);
+    found.unless(fits, at, "people.tokens.max_lifetime", message);
+    let message = format!(
+        "expected a minute at least, and no more than `max_lifetime`, which is {}",
+        humantime::format_duration(most)
+    );
+    let fits = rules.lifetime.is_none_or(|lifetime| (MINUTE..=most).contains(&lifetime.0));
+    found.unless(fits, at, "people.tokens.lifetime", message);
 }
 
 /// Masks alone are not in shadow mode: who may see what is masked only in the recording is a matter of policy (`unmask`).

@@ -33,7 +33,9 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 pub(super) async fn measured(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     // Any word may be a method: what strangers make up shall not become a series each.
-    let known = [Method::GET, Method::HEAD, Method::POST].into_iter().find(|known| known == request.method());
+    let known = [Method::GET, Method::HEAD, Method::POST, Method::DELETE]
+        .into_iter()
+        .find(|known| known == request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let response = next.run(request).await;
     let method = known.as_ref().map_or("other", Method::as_str);

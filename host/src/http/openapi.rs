@@ -8,6 +8,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{InfoBuilder, License, OpenApi, OpenApiBuilder};
 
 use super::problem::ProblemView;
+use crate::tokens::scope::SCHEME;
 
 /// The description without its operations.
 pub(super) fn base() -> OpenApi {
@@ -25,6 +26,7 @@ pub(super) fn base() -> OpenApi {
     components.schemas.insert("Problem".to_owned(), ProblemView::schema());
     for (name, about) in [
         ("person", "A person's JSON Web Token, of an audience that is people's"),
+        (SCHEME, "A personal access token, `gwp_…`, that has the scope which stands beside"),
         ("filter", "The token that the host and its filters share"),
         ("metrics", "The token for metrics, where the configuration names one"),
     ] {

@@ -21,6 +21,8 @@ use crate::config::values::Span;
 use crate::store::approvals::Stage;
 use crate::store::search::Wanted;
 use crate::store::sessions::SessionRow;
+use crate::tokens::scope::Scope;
+use crate::ui::live::By;
 
 type Shared = State<Arc<App>>;
 
@@ -60,7 +62,7 @@ struct Filter {
 )]
 async fn list(
     State(app): Shared,
-    Caller(who): Caller,
+    Caller { who, .. }: Caller,
     Query(filter): Query<Filter>,
 ) -> Result<Json<Vec<ApprovalView>>, Failure> {
     let stage = match filter.state {
@@ -89,7 +91,7 @@ async fn list(
 )]
 async fn one(
     State(app): Shared,
-    Caller(who): Caller,
+    Caller { who, .. }: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<ApprovalView>, Failure> {
     let approval = app.approvals.look_as(&id, &who).await?;
@@ -121,17 +123,22 @@ struct DecisionBody {
 )]
 async fn decide(
     State(app): Shared,
-    Caller(who): Caller,
+    caller: Caller,
     Path(id): Path<String>,
     Json(body): Json<DecisionBody>,
 ) -> Result<Json<ApprovalView>, Failure> {
+    if body.grant.is_some() {
+        // A decision that gives a grant is more than a decision.
+        caller.also(Scope::GrantsWrite, "a decision with `grant`")?;
+    }
     let choice = Choice {
         decision: body.decision,
         comment: body.comment.unwrap_or_default(),
         grant_s: body.grant.map(|span| span.0.as_secs()),
         elsewhere: None,
+        token: caller.token_id(),
     };
-    let approval = app.approvals.decide(&id, &who, &choice).await?;
+    let approval = app.approvals.decide(&id, &caller.who, &choice).await?;
     Ok(Json(ApprovalView::new(approval, &public_url(&app))))
 }
 
@@ -154,7 +161,7 @@ struct WhichGrants {
 )]
 async fn grants(
     State(app): Shared,
-    Caller(who): Caller,
+    Caller { who, .. }: Caller,
     Query(which): Query<WhichGrants>,
 ) -> Result<Json<Vec<GrantView>>, Failure> {
     let grants = app.approvals.grants(&who, which.active).await?;
@@ -172,7 +179,7 @@ async fn grants(
 )]
 async fn one_grant(
     State(app): Shared,
-    Caller(who): Caller,
+    Caller { who, .. }: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<GrantView>, Failure> {
     let grant = app.approvals.look_at_grant(&id, &who).await?;
@@ -207,9 +214,10 @@ struct GrantBody {
 )]
 async fn grant(
     State(app): Shared,
-    Caller(who): Caller,
+    caller: Caller,
     Json(body): Json<GrantBody>,
 ) -> Result<(StatusCode, Json<GrantView>), Failure> {
+    let who = &caller.who;
     let approving = approving(&app, &who.groups);
     let shape = shape_of(&app, &body.resource, &body.role, &body.statement)
         .map_err(|detail| Failure::new(StatusCode::UNPROCESSABLE_ENTITY, detail))?;
@@ -222,8 +230,9 @@ async fn grant(
         shape,
         seconds: body.lasts.0.as_secs(),
         comment: body.comment,
+        token: caller.token_id(),
     };
-    let grant = app.approvals.grant(new, &who, approving).await?;
+    let grant = app.approvals.grant(new, who, approving).await?;
     Ok((StatusCode::CREATED, Json(GrantView::new(grant))))
 }
 
@@ -258,11 +267,12 @@ struct RevokeBody {
 )]
 async fn revoke(
     State(app): Shared,
-    Caller(who): Caller,
+    caller: Caller,
     Path(id): Path<String>,
     Json(body): Json<RevokeBody>,
 ) -> Result<Json<GrantView>, Failure> {
-    Ok(Json(GrantView::new(app.approvals.revoke(&id, &who, &body.comment).await?)))
+    let revoked = app.approvals.revoke(&id, &caller.who, &body.comment, caller.token_id()).await?;
+    Ok(Json(GrantView::new(revoked)))
 }
 
 /// Says whenever something may have changed, as server-sent events; what it was is to be asked for.
@@ -273,9 +283,10 @@ async fn revoke(
     security(("person" = [])),
     responses((status = 200, description = "It does not end", body = String, content_type = "text/event-stream"), Failure),
 )]
-async fn changes(State(app): Shared, Caller(who): Caller) -> Result<impl IntoResponse, Failure> {
+async fn changes(State(app): Shared, caller: Caller) -> Result<impl IntoResponse, Failure> {
     let busy = || Failure::new(StatusCode::SERVICE_UNAVAILABLE, "too many people watch at a time");
-    crate::ui::live::stream(&app, who.expires_at, None).ok_or_else(busy)
+    let by = caller.token_id().map_or(By::Provider, By::Token);
+    crate::ui::live::stream(&app, caller.who.expires_at, by).ok_or_else(busy)
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -310,7 +321,7 @@ impl Default for WhichSessions {
 )]
 async fn sessions(
     State(app): Shared,
-    Caller(who): Caller,
+    Caller { who, .. }: Caller,
     Query(which): Query<WhichSessions>,
 ) -> Result<Json<Vec<SessionRow>>, Failure> {
     if !is_auditor(&app, &who.groups) {
@@ -343,7 +354,7 @@ struct SessionView {
 )]
 async fn session(
     State(app): Shared,
-    Caller(who): Caller,
+    Caller { who, .. }: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<SessionView>, Failure> {
     let unknown = || Failure::new(StatusCode::NOT_FOUND, format!("there is no session `{id}`"));

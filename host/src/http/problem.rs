@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use gatewright_core::api::Problem;
 use serde::Serialize;
@@ -14,7 +14,7 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
 use crate::log::Rejected;
-use crate::{approvals, login};
+use crate::{approvals, login, tokens};
 
 /// An answer that is an error. Its detail may be shown to agents: no secret, no cause from inside.
 #[derive(Debug)]
@@ -23,17 +23,24 @@ pub(crate) struct Failure {
     detail: String,
     /// Seconds.
     retry_after: Option<u64>,
+    /// `WWW-Authenticate`, where it says more than how to show a token.
+    challenge: Option<String>,
 }
 
 impl Failure {
     /// Of a status, with what happened and what to do.
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), retry_after: None }
+        Self { status, detail: detail.into(), retry_after: None, challenge: None }
     }
 
     /// The same, which may be tried again after so many seconds.
     pub(crate) fn retry_after(self, seconds: u64) -> Self {
         Self { retry_after: Some(seconds), ..self }
+    }
+
+    /// The same, with what is wrong with the token in the words of RFC 6750 section 3.
+    pub(crate) fn challenge(self, challenge: impl Into<String>) -> Self {
+        Self { challenge: Some(challenge.into()), ..self }
     }
 }
 
@@ -47,11 +54,11 @@ impl IntoResponse for Failure {
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
-        if self.status == StatusCode::UNAUTHORIZED {
-            // RFC 9110 section 11.6.1 asks for it.
-            response
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+        let challenge = self.challenge.and_then(|challenge| HeaderValue::try_from(challenge).ok());
+        // RFC 9110 section 11.6.1 asks for it.
+        let plain = (self.status == StatusCode::UNAUTHORIZED).then_some(HeaderValue::from_static("Bearer"));
+        if let Some(challenge) = challenge.or(plain) {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
     }
@@ -85,6 +92,20 @@ impl From<approvals::Refused> for Failure {
         let status = match refused {
             Refused::Unknown(_) => StatusCode::NOT_FOUND,
             Refused::Forbidden(_) => StatusCode::FORBIDDEN,
+            Refused::Conflict(_) => StatusCode::CONFLICT,
+            Refused::Senseless(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Refused::Store(cause) => return cause.into(),
+        };
+        Self::new(status, refused.to_string())
+    }
+}
+
+impl From<tokens::Refused> for Failure {
+    fn from(refused: tokens::Refused) -> Self {
+        use tokens::Refused;
+        let status = match refused {
+            Refused::Unknown(_) => StatusCode::NOT_FOUND,
+            Refused::Off(_) => StatusCode::FORBIDDEN,
             Refused::Conflict(_) => StatusCode::CONFLICT,
             Refused::Senseless(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Refused::Store(cause) => return cause.into(),

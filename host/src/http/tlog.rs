@@ -20,9 +20,11 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(checkpoint)).route("/tlog/tile/{*path}", get(tile))
 }
 
-fn for_auditors(app: &App, who: &Caller) -> Result<(), Failure> {
+fn for_auditors(app: &App, caller: &Caller) -> Result<(), Failure> {
     let detail = "the log is for members of the groups in `host.auditors`";
-    is_auditor(app, &who.0.groups).then_some(()).ok_or_else(|| Failure::new(StatusCode::FORBIDDEN, detail))
+    is_auditor(app, &caller.who.groups)
+        .then_some(())
+        .ok_or_else(|| Failure::new(StatusCode::FORBIDDEN, detail))
 }
 
 /// The newest signed checkpoint of the log, for auditors. Its tiles are at `/tlog/tile/`, as `tlog-tiles` has them.
@@ -33,8 +35,8 @@ fn for_auditors(app: &App, who: &Caller) -> Result<(), Failure> {
     security(("person" = [])),
     responses((status = 200, body = String, content_type = "text/plain"), Failure),
 )]
-async fn checkpoint(State(app): State<Arc<App>>, who: Caller) -> Result<Response, Failure> {
-    for_auditors(&app, &who)?;
+async fn checkpoint(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Failure> {
+    for_auditors(&app, &caller)?;
     let note = app.store.checkpoint().await?;
     let note = note.ok_or_else(|| Failure::new(StatusCode::NOT_FOUND, "the log is empty"))?;
     let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
@@ -43,10 +45,10 @@ async fn checkpoint(State(app): State<Arc<App>>, who: Caller) -> Result<Response
 
 async fn tile(
     State(app): State<Arc<App>>,
-    who: Caller,
+    caller: Caller,
     Path(path): Path<String>,
 ) -> Result<Response, Failure> {
-    for_auditors(&app, &who)?;
+    for_auditors(&app, &caller)?;
     let missing = || Failure::new(StatusCode::NOT_FOUND, "the log has no such tile");
     let bytes = Tile::read(&path).ok_or_else(missing)?.bytes(&app.store).await?.ok_or_else(missing)?;
     // A tile never changes; it is nobody's but the caller's.

@@ -70,7 +70,10 @@ impl Batch {
             let start = text.len() - rest.len();
             let (run, after) = Run::split(rest).map_err(|cause| Rejected::Conflict(cause.to_string()))?;
             if Whose::read(&run.session).is_some() {
-                let what = format!("`{}` is not a session: approvals and grants are the host's", run.session);
+                let what = format!(
+                    "`{}` is not a session: approvals, grants and tokens are the host's",
+                    run.session
+                );
                 return Err(Rejected::Conflict(what));
             }
             if run.session.len() > LONGEST_NAME {

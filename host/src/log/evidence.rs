@@ -255,6 +255,7 @@ impl Seen {
                 None => findings.sessions += 1,
                 Some(Whose::Approval(_)) => findings.approvals += 1,
                 Some(Whose::Grant(_)) => findings.grants += 1,
+                Some(Whose::Token(_)) => findings.tokens += 1,
                 Some(Whose::Host(_)) => {}
             }
         }

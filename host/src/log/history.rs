@@ -1,6 +1,6 @@
-//! What happened to approvals and grants, as entries of the log: one for each step, which holds the step as its row does;
-//! the first holds all that was asked for or given as well. So the rows, which people read and the host works with, can
-//! be compared with what was signed for.
+//! What happened to approvals, grants and personal tokens, as entries of the log: one for each step, which holds the step
+//! as its row does; the first holds all that was asked for or given as well. So the rows, which people read and the host
+//! works with, can be compared with what was signed for.
 
 use std::fmt;
 
@@ -14,12 +14,15 @@ use crate::store::Store;
 use crate::store::approvals::{Offer, Person, Step};
 use crate::store::events::{self, NewRun};
 use crate::store::records::{ApprovalRecord, GrantRecord};
+use crate::store::tokens::Token;
 use crate::time::{as_rfc3339, from_rfc3339, now};
 
 /// What the log calls an approval: this and its id.
 const APPROVAL: &str = "approval/";
 /// What the log calls a grant.
 const GRANT: &str = "grant/";
+/// What the log calls a personal access token.
+const TOKEN: &str = "token/";
 /// What the log calls what it says about itself.
 const HOST: &str = "host/";
 pub(super) const OWN: &str = "log";
@@ -33,6 +36,8 @@ pub(crate) enum Whose<'a> {
     Approval(&'a str),
     /// A grant, by its id.
     Grant(&'a str),
+    /// A personal access token, by its id.
+    Token(&'a str),
     /// The host's own: `log` is what happened to the log itself.
     Host(&'a str),
 }
@@ -42,7 +47,8 @@ impl<'a> Whose<'a> {
     pub(crate) fn read(name: &'a str) -> Option<Self> {
         let approval = name.strip_prefix(APPROVAL).map(Self::Approval);
         let grant = || name.strip_prefix(GRANT).map(Self::Grant);
-        approval.or_else(grant).or_else(|| name.strip_prefix(HOST).map(Self::Host))
+        let token = || name.strip_prefix(TOKEN).map(Self::Token);
+        approval.or_else(grant).or_else(token).or_else(|| name.strip_prefix(HOST).map(Self::Host))
     }
 
     /// What the log calls it.
@@ -50,6 +56,7 @@ impl<'a> Whose<'a> {
         match self {
             Self::Approval(id) => format!("{APPROVAL}{id}"),
             Self::Grant(id) => format!("{GRANT}{id}"),
+            Self::Token(id) => format!("{TOKEN}{id}"),
             Self::Host(id) => format!("{HOST}{id}"),
         }
     }
@@ -60,6 +67,7 @@ impl fmt::Display for Whose<'_> {
         match self {
             Self::Approval(id) => write!(f, "approval `{id}`"),
             Self::Grant(id) => write!(f, "grant `{id}`"),
+            Self::Token(id) => write!(f, "personal token `{id}`"),
             Self::Host(id) => write!(f, "the host's own history `{id}`"),
         }
     }
@@ -70,11 +78,13 @@ pub(super) fn named(name: &str) -> String {
     Whose::read(name).map_or_else(|| format!("session `{name}`"), |whose| whose.to_string())
 }
 
-/// What the log calls all approvals and grants of which there are rows.
+/// What the log calls all approvals, grants and personal tokens of which there are rows.
 pub(super) async fn names(store: &Store) -> sqlx::Result<Vec<String>> {
     let (approvals, grants) = (store.approval_ids().await?, store.grant_ids().await?);
+    let tokens = store.token_ids().await?;
     let approvals = approvals.iter().map(|id| Whose::Approval(id).name());
-    Ok(approvals.chain(grants.iter().map(|id| Whose::Grant(id).name())).collect())
+    let grants = grants.iter().map(|id| Whose::Grant(id).name());
+    Ok(approvals.chain(grants).chain(tokens.iter().map(|id| Whose::Token(id).name())).collect())
 }
 
 /// An entry.
@@ -92,12 +102,15 @@ pub(crate) struct Transition {
     /// Of the first entry of a grant: all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) grant: Option<GrantRecord>,
+    /// Of the first entry of a personal token: all of it but the token itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) token: Option<Token>,
 }
 
 impl Transition {
     /// A step, and nothing else.
     pub(crate) fn of(step: Step) -> Self {
-        Self { step, offer: None, approval: None, grant: None }
+        Self { step, offer: None, approval: None, grant: None, token: None }
     }
 }
 
@@ -138,7 +151,7 @@ pub(crate) struct PrunedSession {
 }
 
 impl Transaction {
-    /// Adds a step in the life of an approval or a grant.
+    /// Adds a step in the life of an approval, a grant or a personal token.
     pub(crate) async fn step(&mut self, whose: Whose<'_>, transition: &Transition) -> sqlx::Result<()> {
         self.write(whose, transition).await
     }

@@ -1,5 +1,5 @@
-//! Checks all that was recorded: every session's chain, what happened to every approval and grant, every entry of the log,
-//! the signed checkpoints.
+//! Checks all that was recorded: every session's chain, what happened to every approval, grant and personal token, every
+//! entry of the log, the signed checkpoints.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -24,7 +24,8 @@ const RUNS: u32 = 50;
 /// What is to be verified, and by what.
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
-    /// One session, or one approval or grant by the name that it has in the log (`approval/ID`, `grant/ID`).
+    /// One session, or one approval, grant or personal token by the name that it has in the log (`approval/ID`, `grant/ID`,
+    /// `token/ID`).
     pub(crate) only: Option<String>,
     /// The keys to trust; those of the data folder if left out.
     pub(crate) keys: Option<Keys>,
@@ -43,6 +44,8 @@ pub(crate) struct Findings {
     pub(crate) approvals: u64,
     /// Grants checked.
     pub(crate) grants: u64,
+    /// Personal access tokens checked.
+    pub(crate) tokens: u64,
     /// Sessions whose events were pruned, as the log says.
     pub(crate) pruned: u64,
     /// Runs that are encrypted, and that the keys to read are not there of: they are what the log committed to.

@@ -1,4 +1,5 @@
-//! Checks what happened to approvals and grants: the entries against the log, and the rows against the entries.
+//! Checks what happened to approvals, grants and personal tokens: the entries against the log, and the rows against the
+//! entries.
 
 use std::collections::HashMap;
 
@@ -9,9 +10,10 @@ use super::history::{FOUND, OWN, Own, PrunedSession, Transition, Whose};
 use super::verify::Findings;
 use super::verify_log::Logged;
 use crate::store::Store;
-use crate::store::approvals::{Stage, Step};
+use crate::store::approvals::{Person, Stage, Step};
 use crate::store::log::Kept;
 use crate::store::records::{ApprovalRecord, GrantRecord};
+use crate::store::tokens::{NARROWED, REVOKED, Revoked, Token, USED};
 
 /// Entries that are read at a time.
 const PAGE: u32 = 1_000;
@@ -41,6 +43,7 @@ impl<'a> Histories<'a> {
         match whose {
             Whose::Approval(_) => findings.approvals += 1,
             Whose::Grant(_) => findings.grants += 1,
+            Whose::Token(_) => findings.tokens += 1,
             Whose::Host(_) => {}
         }
         let Some(logged) = logged else {
@@ -65,6 +68,8 @@ impl<'a> Histories<'a> {
             Whose::Grant(id) => {
                 differs(grant(transitions), self.store.grant_record(id).await?, |it| &it.steps)
             }
+            // Its steps are in its row.
+            Whose::Token(id) => differs(token(transitions), self.store.token_record(id).await?, |_| &[]),
             Whose::Host(_) => None,
         })
     }
@@ -197,6 +202,28 @@ fn grant(transitions: Vec<Transition>) -> Option<GrantRecord> {
             record.grant.state.clone_from(&step.step);
         }
         record.steps.push(step);
+    }
+    record
+}
+
+/// What the table must say about a personal token.
+fn token(transitions: Vec<Transition>) -> Option<Token> {
+    let mut record: Option<Token> = None;
+    for Transition { step, token, .. } in transitions {
+        let record = match (&mut record, token) {
+            (Some(record), None) => record,
+            (none @ None, Some(token)) => none.insert(token),
+            _ => return None,
+        };
+        match step.step.as_str() {
+            USED => record.first_used_at = Some(step.at),
+            NARROWED => record.groups = serde_json::from_str(&step.detail).ok()?,
+            REVOKED => {
+                let by = Person { issuer: step.issuer, subject: step.subject };
+                record.revoked = Some(Revoked { at: step.at, by });
+            }
+            _ => {}
+        }
     }
     record
 }

@@ -60,7 +60,7 @@ impl Recorded {
         approvals.decide(&first, &dan, &offer).await.unwrap();
         let grant = approvals.grants(&dan, true).await.unwrap().remove(0).id;
         assert_eq!(approvals.request(hold("d5")).await.unwrap().1, ApprovalState::Approved);
-        approvals.revoke(&grant, &kim, "enough").await.unwrap();
+        approvals.revoke(&grant, &kim, "enough", None).await.unwrap();
         let pending = approvals.request(hold("d6")).await.unwrap().0.id;
         recorder.record(statement(&mut session, "A1")).await.unwrap();
         let recorded = Self { folder, store, log, used, denied, pending, grant };

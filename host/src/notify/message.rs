@@ -83,7 +83,8 @@ impl Message {
                 Some(grant) => (of_grant(grant), "grants"),
                 None => return Ok(None),
             },
-            Whose::Host(_) => return Ok(None),
+            // Whose tokens there are is no business of a channel.
+            Whose::Token(_) | Whose::Host(_) => return Ok(None),
         };
         if !receiver.is_about(&what.resource) {
             return Ok(None);

@@ -136,6 +136,7 @@ impl Click {
             comment: String::new(),
             grant_s: None,
             elsewhere: Some(Elsewhere { how: HOW, detail, shown: button.shown }),
+            token: None,
         };
         let id = &button.approval;
         let refused = match app.approvals.decide(id, &who, &choice).await {

@@ -179,6 +179,18 @@ pub(crate) async fn expire(at: &mut Transaction, now: Millis) -> sqlx::Result<()
     Ok(())
 }
 
+/// Records something beside where it stands: how a step was taken.
+pub(crate) async fn note(
+    at: &mut Transaction,
+    id: &str,
+    now: Millis,
+    what: &str,
+    by: &Person,
+    detail: &str,
+) -> sqlx::Result<()> {
+    step(at, id, now, what, by, detail).await
+}
+
 /// Records a step.
 async fn step(
     at: &mut Transaction,

@@ -37,7 +37,10 @@ pub(super) const USED: &str =
     + (SELECT coalesce(max(idx) + 1, 0) FROM log) * 200 FROM events";
 
 /// Forward only: a version that was released is never changed, others come after it.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "tables", include_str!("postgres/0001_tables.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "tables", include_str!("postgres/0001_tables.sql")),
+    (2, "tokens", include_str!("postgres/0002_tokens.sql")),
+];
 
 /// What every connection is told. A host that hangs must not hold the log's end for long, nor wait for ever for it; and what
 /// is acknowledged is on disk, whatever the database's default is.

@@ -145,6 +145,24 @@ CREATE TABLE IF NOT EXISTS signed_in (
     csrf TEXT NOT NULL,
     expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tokens (
+    id TEXT PRIMARY KEY,
+    hash TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    called TEXT NOT NULL,
+    groups TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    first_used_at INTEGER,
+    used_at INTEGER,
+    revoked_at INTEGER,
+    revoked_issuer TEXT,
+    revoked_subject TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS tokens_owner ON tokens (issuer, subject);
 CREATE TABLE IF NOT EXISTS tools (
     resource TEXT NOT NULL,
     name TEXT NOT NULL,

@@ -136,6 +136,7 @@ pub(super) async fn give(State(app): State<Arc<App>>, sent: Sent<NewForm>) -> Re
         shape,
         seconds: Span::try_from(form.lasts).map_err(wrong)?.0.as_secs(),
         comment: form.comment.replace("\r\n", "\n"),
+        token: None,
     };
     let grant = app.approvals.grant(new, &person.who, person.approving.clone()).await?;
     Ok(Redirect::to(&format!("/grants/{}", grant.id)).into_response())
@@ -153,6 +154,6 @@ pub(super) async fn revoke(
     Path(id): Path<String>,
     sent: Sent<RevokeForm>,
 ) -> Result<Response, Trouble> {
-    app.approvals.revoke(&id, &sent.person.who, &sent.form.comment).await?;
+    app.approvals.revoke(&id, &sent.person.who, &sent.form.comment, None).await?;
     Ok(Redirect::to(&format!("/grants/{id}")).into_response())
 }

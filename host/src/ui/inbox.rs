@@ -211,7 +211,7 @@ pub(super) async fn decide(
     };
     // Browsers send line ends of forms as CR LF.
     let comment = form.comment.replace("\r\n", "\n");
-    let choice = Choice { decision: form.decision, comment, grant_s, elsewhere: None };
+    let choice = Choice { decision: form.decision, comment, grant_s, elsewhere: None, token: None };
     app.approvals.decide(&id, &person.who, &choice).await?;
     Ok(Redirect::to(&format!("/?done={id}")).into_response())
 }

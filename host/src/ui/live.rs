@@ -30,28 +30,39 @@ pub(super) async fn changes(
     State(app): State<Arc<App>>,
     person: Person,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Trouble> {
-    stream(&app, person.who.expires_at, Some(person.digest))
+    stream(&app, person.who.expires_at, By::Cookie(person.digest))
         .ok_or_else(|| Trouble::new(StatusCode::SERVICE_UNAVAILABLE, "Too many people watch at a time."))
+}
+
+/// What somebody showed, and that may end before its time.
+#[derive(Debug, Clone)]
+pub(crate) enum By {
+    /// A cookie, by its digest: until they sign out.
+    Cookie(String),
+    /// A personal token, by its id: until it is revoked.
+    Token(String),
+    /// A token of an identity provider.
+    Provider,
 }
 
 struct Listener {
     app: Arc<App>,
     changes: tokio::sync::broadcast::Receiver<String>,
     until: Millis,
-    signed_in: Option<String>,
+    by: By,
     greeted: bool,
     _permit: SemaphorePermit<'static>,
 }
 
-/// Says `change` whenever there may have been one, until then; for somebody who signed in, as long as they are.
+/// Says `change` whenever there may have been one, until then, and as long as what they showed is good.
 pub(crate) fn stream(
     app: &Arc<App>,
     until: Millis,
-    signed_in: Option<String>,
+    by: By,
 ) -> Option<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>> {
     let permit = LISTENERS.try_acquire().ok()?;
     let changes = app.approvals.changes();
-    let listener = Listener { app: app.clone(), changes, until, signed_in, greeted: false, _permit: permit };
+    let listener = Listener { app: app.clone(), changes, until, by, greeted: false, _permit: permit };
     let events = unfold(listener, |mut listener: Listener| async move {
         listener.next().await.then(|| (Ok(Event::default().event("change").data("ask again")), listener))
     });
@@ -84,10 +95,16 @@ impl Listener {
     }
 
     async fn is_somebody(&self) -> bool {
-        let signed_in = match &self.signed_in {
-            Some(digest) => self.app.store.signed_in(digest, now()).await.is_ok_and(|known| known.is_some()),
-            None => true,
+        let is_good = match &self.by {
+            By::Cookie(digest) => {
+                self.app.store.signed_in(digest, now()).await.is_ok_and(|known| known.is_some())
+            }
+            By::Token(id) => {
+                let state = self.app.compiled.state();
+                self.app.tokens.is_good(id, &state.settings.loaded.config).await
+            }
+            By::Provider => true,
         };
-        signed_in && now() < self.until
+        is_good && now() < self.until
     }
 }

@@ -169,6 +169,8 @@ pub(super) async fn finish(
     if let Some(before) = Cookie::SignedIn.digest(&headers, public_url) {
         app.store.sign_out(&before).await?;
     }
+    // What the provider says now is what is known of their groups.
+    app.tokens.narrow(&who).await?;
     let cookie = random();
     let seconds = people.session.0.as_secs();
     let known = SignedIn {
@@ -217,7 +219,7 @@ async fn exchange(
 }
 
 /// What somebody is called.
-fn called(who: &Identity) -> String {
+pub(crate) fn called(who: &Identity) -> String {
     let claim = |name: &str| who.claims.get(name).and_then(serde_json::Value::as_str);
     let name = ["name", "preferred_username", "email"].into_iter().find_map(claim);
     super::words::short(name.filter(|name| !name.is_empty()).unwrap_or(&who.subject), 60)

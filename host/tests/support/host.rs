@@ -127,27 +127,33 @@ impl Host {
         self.token_by("k1", &self.key, subject, groups)
     }
 
+    /// A token of a person, where the configuration tells them from agents by the audience `pages`.
+    pub(crate) fn person(&self, subject: &str, groups: &[&str]) -> String {
+        self.signed("k1", &self.key, "pages", subject, groups, Duration::from_secs(600))
+    }
+
     /// A token signed by some key.
     pub(crate) fn token_by(&self, kid: &str, key: &SigningKey, subject: &str, groups: &[&str]) -> String {
-        self.token_for(kid, key, subject, groups, Duration::from_secs(600))
+        self.signed(kid, key, "gatewright", subject, groups, Duration::from_secs(600))
     }
 
     /// A token that lasts so long.
     pub(crate) fn lasting_token(&self, subject: &str, groups: &[&str], lasts: Duration) -> String {
-        self.token_for("k1", &self.key, subject, groups, lasts)
+        self.signed("k1", &self.key, "gatewright", subject, groups, lasts)
     }
 
-    fn token_for(
+    fn signed(
         &self,
         kid: &str,
         key: &SigningKey,
+        aud: &str,
         subject: &str,
         groups: &[&str],
         lasts: Duration,
     ) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let claims = json!({
-            "iss": "https://idp.example", "aud": "gatewright", "sub": subject, "groups": groups, "exp": now + lasts.as_secs(),
+            "iss": "https://idp.example", "aud": aud, "sub": subject, "groups": groups, "exp": now + lasts.as_secs(),
             "jti": self.tokens.fetch_add(1, Ordering::Relaxed),
         });
         let header = Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::EdDSA) };
