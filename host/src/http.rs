@@ -25,6 +25,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::approvals::Approvals;
 use crate::compile::Compiled;
 use crate::credentials::Credentials;
+use crate::estimate::Estimator;
 use crate::log::{Log, Recorder};
 use crate::login::Logins;
 use crate::metrics::Metrics;
@@ -56,6 +57,8 @@ pub(crate) struct App {
     pub(crate) tools: Tools,
     /// Approvals.
     pub(crate) approvals: Approvals,
+    /// How many rows held statements are about.
+    pub(crate) estimator: Estimator,
     /// Takes events.
     pub(crate) recorder: Recorder,
     /// Reads recordings.

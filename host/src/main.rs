@@ -12,6 +12,7 @@ mod credentials;
 mod doctor;
 mod envoy;
 mod ephemeral;
+mod estimate;
 mod explain;
 mod http;
 mod keys;

@@ -91,6 +91,12 @@ pub(crate) async fn show(place: &Place, id: &str, output: Output) -> anyhow::Res
             let margin = if i == 0 { time.as_str() } else { "" };
             writeln!(text, "{margin:<24}  {line}")?;
         }
+        if let Kind::Approval { approval, state, .. } = &event.kind
+            && state == "pending"
+            && let Some(estimate) = store.estimate(approval).await?
+        {
+            writeln!(text, "{:<24}           estimate: {estimate}", "")?;
+        }
     }
     Ok(text)
 }

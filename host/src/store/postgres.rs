@@ -37,7 +37,10 @@ pub(super) const USED: &str =
     + (SELECT coalesce(max(idx) + 1, 0) FROM log) * 200 FROM events";
 
 /// Forward only: a version that was released is never changed, others come after it.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "tables", include_str!("postgres/0001_tables.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "tables", include_str!("postgres/0001_tables.sql")),
+    (2, "estimates", include_str!("postgres/0002_estimates.sql")),
+];
 
 /// What every connection is told. A host that hangs must not hold the log's end for long, nor wait for ever for it; and what
 /// is acknowledged is on disk, whatever the database's default is.
@@ -129,6 +132,12 @@ pub(super) async fn open_read_only(shared: &Shared) -> anyhow::Result<(PgPool, R
     let there: bool =
         sqlx::query_scalar("SELECT to_regclass('events') IS NOT NULL").fetch_one(&mut at).await?;
     ensure!(there, "there is no recording in the {shared}");
+    let newest: bool =
+        sqlx::query_scalar("SELECT to_regclass('approval_estimates') IS NOT NULL").fetch_one(&mut at).await?;
+    ensure!(
+        newest,
+        "the {shared} is of an earlier version: it is taken up when `gatewright serve` of this version starts"
+    );
     at.close().await?;
     // One connection that is never replaced, in one transaction that is never ended.
     let pool = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
