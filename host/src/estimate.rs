@@ -79,9 +79,6 @@ pub(crate) enum Why {
     /// The host cannot log in as this role.
     #[error("the gate has no lasting credential for this role")]
     Credential,
-    /// Parameters are binary, and the server knows no `GENERIC_PLAN`.
-    #[error("this PostgreSQL estimates nothing with binary parameters")]
-    Parameters,
     /// Too many others wait for theirs, or something holds a lock, or the server is slow.
     #[error("the database did not say in time")]
     Late,

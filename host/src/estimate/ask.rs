@@ -12,9 +12,9 @@ use bytes::BytesMut;
 use gatewright_core::api::ApprovalRequest;
 use postgres_protocol::escape::{escape_identifier, escape_literal};
 use serde_json::Value;
-use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{Format, FromSql, IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, Row};
 
 use super::{Rows, Why, plan};
 use crate::catalogue::{Source, connect_briefly};
@@ -49,23 +49,33 @@ pub(super) async fn ask(source: &Source, question: &Question<'_>) -> Result<Rows
 impl Question<'_> {
     async fn put(&self, client: &Client) -> Result<Rows, Why> {
         client.batch_execute(&self.begin()).await.map_err(|error| why(&error))?;
+        let statement = &self.request.statement;
         let values = self.values();
-        let (options, parameters) = match &values {
-            Some(values) => ("", values.iter().map(|value| (value as _, Type::UNKNOWN)).collect()),
-            None => (", GENERIC_PLAN", Vec::new()),
-        };
-        let text = format!("EXPLAIN (FORMAT JSON{options}) {}", self.request.statement);
-        let explained = client.query_typed_one(&text, &parameters).await.map_err(|error| {
-            // What an older server says to the option, or to parameters without values.
-            let unknown = [SqlState::SYNTAX_ERROR, SqlState::PROTOCOL_VIOLATION];
-            match error.code() {
-                Some(code) if values.is_none() && unknown.contains(code) => Why::Parameters,
-                _ => why(&error),
+        let explained = match &values {
+            Some(values) => {
+                let values: Vec<_> = values.iter().map(|value| (value as _, Type::UNKNOWN)).collect();
+                client.query_typed_one(&format!("EXPLAIN (FORMAT JSON) {statement}"), &values).await
             }
-        })?;
-        let Json(explained) = explained.try_get(0).map_err(|_| Why::Refused)?;
+            None => self.put_generic(client).await,
+        };
+        let Json(explained) = explained.map_err(|error| why(&error))?.try_get(0).map_err(|_| Why::Refused)?;
         let (count, are) = plan::rows(&explained).ok_or(Why::Refused)?;
         Ok(Rows { count, are, generic: values.is_none() })
+    }
+
+    /// Has a plan made for any values: `PREPARE` takes one statement of the same kinds. (`GENERIC_PLAN` needs
+    /// PostgreSQL 16, and the simple protocol, which takes several.)
+    async fn put_generic(&self, client: &Client) -> Result<Row, tokio_postgres::Error> {
+        let Self { request, .. } = self;
+        // A pooler may give the connection to others.
+        let name = format!("gatewright_{}", hex::encode(rand::random::<[u8; 8]>()));
+        client.query_typed(&format!("PREPARE {name} AS {}", request.statement), &[]).await?;
+        let values = vec!["NULL"; request.parameters.len()].join(", ");
+        client.batch_execute("SET LOCAL plan_cache_mode = force_generic_plan").await?;
+        let explained =
+            client.query_typed_one(&format!("EXPLAIN (FORMAT JSON) EXECUTE {name} ({values})"), &[]).await?;
+        client.batch_execute(&format!("DEALLOCATE {name}")).await?;
+        Ok(explained)
     }
 
     /// Begins a transaction in which names mean what they mean in the agent's session.

@@ -63,7 +63,8 @@ impl Recorded {
         assert_eq!(approvals.request(hold("d5")).await.unwrap().1, ApprovalState::Approved);
         approvals.revoke(&grant, &kim, "enough").await.unwrap();
         let estimate = async |_| Some(Estimate::NotKnown(Why::Late));
-        let pending = approvals.request_with(hold("d6"), estimate).await.unwrap().0.id;
+        let of_another_session = ApprovalRequest { session: "s2".to_owned(), ..hold("d6") };
+        let pending = approvals.request_with(of_another_session, estimate).await.unwrap().0.id;
         recorder.record(statement(&mut session, "A1")).await.unwrap();
         let recorded = Self { folder, store, log, used, denied, pending, grant };
         recorded.log.settle().await;
