@@ -14,6 +14,7 @@ use rand::RngExt as _;
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
+use crate::estimate::Estimate;
 use crate::log::Log;
 use crate::log::history::Whose;
 use crate::store::{Store, Waker};
@@ -90,16 +91,54 @@ impl Approvals {
         &self,
         request: ApprovalRequest,
     ) -> Result<(Approval, ApprovalState), Refused> {
-        if request.approvers.iter().all(|group| group.trim().is_empty()) {
-            let why = "nobody may approve: the policy names no `@approvers`";
-            return Err(Refused::Senseless(why.to_owned()));
+        makes_sense(&request)?;
+        self.put(request, None).await
+    }
+
+    /// The same with an estimate of what it does, which is waited for only where somebody is to be asked.
+    pub(crate) async fn request_with<F>(
+        &self,
+        request: ApprovalRequest,
+        estimate: impl FnOnce(ApprovalRequest) -> F,
+    ) -> Result<(Approval, ApprovalState), Refused>
+    where
+        F: Future<Output = Option<Estimate>>,
+    {
+        makes_sense(&request)?;
+        let estimate = match self.is_answered(&request).await? {
+            true => None,
+            false => estimate(request.clone()).await,
+        };
+        self.put(request, estimate).await
+    }
+
+    /// Whether a request is answered by what is there: an approval of the same command, or a grant.
+    async fn is_answered(&self, request: &ApprovalRequest) -> sqlx::Result<bool> {
+        let mut at = self.store.reader().await?;
+        if request.mode == ApprovalMode::Retry {
+            for stage in [Stage::Approved, Stage::Pending] {
+                if rows::same(&mut at, request, stage).await?.is_some_and(|it| it.expires_at > now()) {
+                    return Ok(true);
+                }
+            }
         }
-        let asked = &request;
-        let names = [&asked.resource, &asked.session, &asked.principal, &asked.issuer, &asked.role];
-        let texts = [&asked.statement, &asked.digest, &asked.reason];
-        can_be_kept(names.into_iter().chain(texts).chain(&asked.shape))?;
+        grants::is_covered(&mut at, request, now()).await
+    }
+
+    async fn put(
+        &self,
+        request: ApprovalRequest,
+        estimate: Option<Estimate>,
+    ) -> Result<(Approval, ApprovalState), Refused> {
         let mut at = self.log.begin().await?;
         let now = now();
+        // Somebody who went away while the database was asked: nobody would ever withdraw it.
+        if estimate.is_some()
+            && request.mode == ApprovalMode::Hold
+            && rows::has_ended(&mut at, &request.session).await?
+        {
+            return Err(Refused::Conflict("the session is over: nobody waits for an approval".to_owned()));
+        }
         let expired = rows::expire(&mut at, now).await?;
         let (mut answer, mut changed) = (None, true);
         if request.mode == ApprovalMode::Retry {
@@ -115,7 +154,7 @@ impl Approvals {
         let mut answer = match answer {
             Some(answer) => answer,
             None => {
-                let fresh = fresh(request, now);
+                let fresh = fresh(request, estimate, now);
                 rows::insert(&mut at, &fresh).await?;
                 (fresh, ApprovalState::Pending)
             }
@@ -211,7 +250,7 @@ impl Approvals {
     /// One approval, for somebody who may see it; to anybody else there is none of that id.
     pub(crate) async fn look_as(&self, id: &str, who: &Identity) -> Result<Approval, Refused> {
         let approval = self.look(id).await?;
-        if may_see(&approval, who) { Ok(approval) } else { Err(Refused::Unknown(id.to_owned())) }
+        if may_see(&approval, who) { Ok(seen(approval, who)) } else { Err(Refused::Unknown(id.to_owned())) }
     }
 
     /// The newest approvals that a person may see: those to decide and those asked for.
@@ -219,7 +258,7 @@ impl Approvals {
         self.expire().await?;
         let mut approvals = self.store.approvals(stage, 1000).await?;
         approvals.retain(|approval| may_see(approval, who));
-        Ok(approvals)
+        Ok(approvals.into_iter().map(|approval| seen(approval, who)).collect())
     }
 
     /// Ids of approvals that move on from now on.
@@ -299,6 +338,17 @@ impl Approvals {
     }
 }
 
+/// Whether anybody could decide about it, and it can be kept.
+fn makes_sense(asked: &ApprovalRequest) -> Result<(), Refused> {
+    if asked.approvers.iter().all(|group| group.trim().is_empty()) {
+        let why = "nobody may approve: the policy names no `@approvers`";
+        return Err(Refused::Senseless(why.to_owned()));
+    }
+    let names = [&asked.resource, &asked.session, &asked.principal, &asked.issuer, &asked.role];
+    let texts = [&asked.statement, &asked.digest, &asked.reason];
+    can_be_kept(names.into_iter().chain(texts).chain(&asked.shape))
+}
+
 /// PostgreSQL keeps no text with U+0000 in it, and takes none in a statement.
 fn can_be_kept<'a>(texts: impl IntoIterator<Item = &'a String>) -> Result<(), Refused> {
     match texts.into_iter().any(|text| text.contains('\0')) {
@@ -332,12 +382,24 @@ pub(crate) fn shown(approval: &Approval) -> Digest {
     // How long it is open is kept as its end.
     let request = ApprovalRequest { expires_s: 0, ..approval.request.clone() };
     let request = serde_json::to_vec(&request).unwrap_or_default();
-    sha256_parts([approval.id.as_bytes(), &request, &approval.expires_at.to_be_bytes()])
+    let estimate = approval.estimate.map(|estimate| serde_json::to_vec(&estimate).unwrap_or_default());
+    let expires_at = approval.expires_at.to_be_bytes();
+    let parts = [approval.id.as_bytes(), &request, &expires_at];
+    sha256_parts(parts.into_iter().chain(estimate.as_deref()))
 }
 
 /// Whether this person may see it.
 fn may_see(approval: &Approval, who: &Identity) -> bool {
     is_requester(approval, who) || is_approver(approval, who)
+}
+
+/// What this person sees of it. The estimate is for those who decide: to the requester, who chooses the
+/// conditions, it would tell what values there are in columns that are masked.
+fn seen(approval: Approval, who: &Identity) -> Approval {
+    match is_requester(&approval, who) {
+        true => Approval { estimate: None, ..approval },
+        false => approval,
+    }
 }
 
 /// Whether this person asked for it.
@@ -354,7 +416,7 @@ fn requester(approval: &Approval) -> Person {
     Person { issuer: approval.request.issuer.clone(), subject: approval.request.principal.clone() }
 }
 
-fn fresh(mut request: ApprovalRequest, now: Millis) -> Approval {
+fn fresh(mut request: ApprovalRequest, estimate: Option<Estimate>, now: Millis) -> Approval {
     request.min_approvals = request.min_approvals.max(1);
     let expires_at = now + request.expires_s.clamp(1, LONGEST_S) * 1000;
     Approval {
@@ -363,6 +425,7 @@ fn fresh(mut request: ApprovalRequest, now: Millis) -> Approval {
         stage: Stage::Pending,
         created_at: now,
         expires_at,
+        estimate,
         decided_by: Vec::new(),
         comment: None,
         grant: None,

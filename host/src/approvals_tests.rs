@@ -5,6 +5,7 @@ use gatewright_core::bundle::ApprovalMode;
 use gatewright_core::identity::Identity;
 
 use super::{Approvals, Choice, Decision, Refused};
+use crate::estimate::{Estimate, Fate, Rows, Why};
 use crate::log::{Log, Signer};
 use crate::store::Store;
 use crate::store::approvals::Stage;
@@ -239,7 +240,65 @@ async fn what_others_asked_for_is_not_there() {
     assert!(!looks(Identity { issuer: "https://other".to_owned(), ..person("ann", &[]) }).await);
 }
 
+#[tokio::test]
+async fn an_estimate_is_made_for_those_who_are_asked() {
+    let (_folder, store, approvals) = approvals().await;
+    let estimate = Estimate::Rows(Rows { count: 1_200, are: Fate::Changed, generic: false });
+    let made = std::cell::Cell::new(0);
+    let ask = async |request: ApprovalRequest| {
+        let make = async |_| {
+            made.set(made.get() + 1);
+            Some(estimate)
+        };
+        approvals.request_with(request, make).await
+    };
+    let (asked, _) = ask(request(ApprovalMode::Hold)).await.unwrap();
+    let (dan, ann) = (person("dan", &["dba"]), person("ann", &["dba"]));
+    let seen = async |who: &Identity| approvals.look_as(&asked.id, who).await.unwrap().estimate;
+    assert_eq!(seen(&dan).await, Some(estimate));
+    assert_eq!(approvals.list(&dan, None).await.unwrap()[0].estimate, Some(estimate));
+    // Whoever chooses the condition would learn from it what is masked.
+    assert_eq!(seen(&ann).await, None);
+    assert_eq!(approvals.list(&ann, None).await.unwrap()[0].estimate, None);
+
+    // It is a part of what was asked for: nobody decides about another.
+    let other = Estimate::NotKnown(Why::Late);
+    let text = serde_json::to_string(&other).unwrap();
+    store.tamper(format!("UPDATE approval_estimates SET estimate = '{text}'")).await;
+    let refused = approvals.decide(&asked.id, &dan, &Choice::once(Decision::Approve, "")).await;
+    assert!(matches!(refused, Err(Refused::Conflict(_))), "{refused:?}");
+    let text = serde_json::to_string(&estimate).unwrap();
+    store.tamper(format!("UPDATE approval_estimates SET estimate = '{text}'")).await;
+    let offer = Choice { grant_s: Some(60), ..Choice::once(Decision::Approve, "") };
+    approvals.decide(&asked.id, &dan, &offer).await.unwrap();
+
+    // Where nobody is asked, the database is not either.
+    assert_eq!(made.get(), 1);
+    assert_eq!(ask(request(ApprovalMode::Hold)).await.unwrap().1, ApprovalState::Approved);
+    let retried = || ApprovalRequest { shape: None, digest: "r".to_owned(), ..request(ApprovalMode::Retry) };
+    let (first, _) = ask(retried()).await.unwrap();
+    let (again, _) = ask(retried()).await.unwrap();
+    assert_eq!((again.id, again.estimate, made.get()), (first.id, Some(estimate), 2));
+
+    // Who went away meanwhile needs nobody.
+    store
+        .tamper(
+            "INSERT INTO sessions (id, resource, principal, issuer, role, source, opened_at, closed_at, statements, head_seq,
+             head_hash, last_at, heard_at) VALUES ('s2', 'shop', 'ann', 'i', 'support', '', 1, 2, 0, 0, '', 2, 2)",
+        )
+        .await;
+    let gone = |mode| ApprovalRequest {
+        session: "s2".to_owned(),
+        shape: None,
+        digest: "g".to_owned(),
+        ..request(mode)
+    };
+    assert!(matches!(ask(gone(ApprovalMode::Hold)).await, Err(Refused::Conflict(_))));
+    assert!(ask(gone(ApprovalMode::Retry)).await.is_ok(), "that one comes again");
+}
+
 crate::testing::on_postgres_too!(
+    an_estimate_is_made_for_those_who_are_asked,
     an_approval_is_decided_by_another_and_used_once,
     only_one_of_many_waiters_gets_it,
     denied_and_withdrawn_are_final,

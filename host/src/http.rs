@@ -26,6 +26,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::approvals::Approvals;
 use crate::compile::Compiled;
 use crate::credentials::Credentials;
+use crate::estimate::Estimator;
 use crate::log::{Log, Recorder};
 use crate::login::Logins;
 use crate::metrics::Metrics;
@@ -60,6 +61,8 @@ pub(crate) struct App {
     pub(crate) approvals: Approvals,
     /// Personal access tokens.
     pub(crate) tokens: Tokens,
+    /// How many rows held statements are about.
+    pub(crate) estimator: Estimator,
     /// Takes events.
     pub(crate) recorder: Recorder,
     /// Reads recordings.

@@ -13,6 +13,7 @@ mod deployments;
 mod doctor;
 mod envoy;
 mod ephemeral;
+mod estimate;
 mod explain;
 mod http;
 mod keys;

@@ -123,6 +123,12 @@ pub(crate) async fn replay(place: &Place, id: &str, pace: Pace, to: &mut impl Wr
             write!(to, "{}", told(&event))?;
             to.flush()?;
         }
+        if let Kind::Approval { approval, state, .. } = &event.kind
+            && state == "pending"
+            && let Some(estimate) = store.estimate(approval).await?
+        {
+            writeln!(text, "{:<24}           estimate: {estimate}", "")?;
+        }
     }
 }
 

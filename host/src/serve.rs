@@ -15,6 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::approvals::Approvals;
 use crate::credentials::{Credentials, Mint};
 use crate::ephemeral::Ephemeral;
+use crate::estimate::Estimator;
 use crate::http::health::Probe;
 use crate::http::limits::Limits;
 use crate::http::{App, router};
@@ -91,6 +92,7 @@ pub(crate) async fn serve(
     let logins = Logins::new(compiled.clone(), mint.secret_for("logins"), ephemeral);
     let credentials = Credentials::new(compiled.clone(), mint)?;
     let address = listener.local_addr()?;
+    let estimator = Estimator::new(compiled.clone());
     let app = App {
         compiled,
         logins,
@@ -98,6 +100,7 @@ pub(crate) async fn serve(
         tools,
         approvals,
         tokens: Tokens::new(log.clone()),
+        estimator,
         recorder,
         store: store.clone(),
         log: log.clone(),

@@ -231,6 +231,20 @@ impl Settings {
         }
     }
 
+    /// How to log in as a role: `None` where its users are made for one session each.
+    pub(crate) fn lasting(&self, resource: &Resource, role: &Role) -> Option<Source> {
+        if role.ephemeral.is_some() {
+            return None;
+        }
+        let name = &resource.name.value.0;
+        let password = self.password(name, &role.name.value, None).cloned();
+        // One that ran out is not gone on with as if none were needed.
+        if password.is_none() && (role.password.is_some() || role.login.is_some()) {
+            return None;
+        }
+        Some(self.source_as(resource, self.user(name, role).to_owned(), password))
+    }
+
     fn source_as(&self, resource: &Resource, role: String, password: Option<Secret>) -> Source {
         Source {
             at: resource.target.at.clone(),

@@ -96,6 +96,11 @@ impl Store {
         self.write.begin().await
     }
 
+    /// A connection to read: each statement sees what was committed before it.
+    pub(crate) async fn reader(&self) -> sqlx::Result<Connection> {
+        self.read.acquire().await
+    }
+
     /// To be called after a commit.
     pub(crate) fn committed(&self) {
         if let Kind::Sqlite(tidy) = &self.kind {

@@ -1,7 +1,7 @@
 //! Tests that run on both databases: what is tested of SQLite is called again with a PostgreSQL of its own.
 
 #[path = "../tests/support/postgres.rs"]
-mod postgres;
+pub(crate) mod postgres;
 
 use std::cell::RefCell;
 use std::path::Path;

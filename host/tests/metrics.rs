@@ -205,7 +205,7 @@ async fn the_dashboard_names_metrics_that_are_there() {
     std::fs::write(&path, config).unwrap();
     host.restart();
     host.bundle("the bundle", |_| true).await;
-    host.post_text("/v1/filter/events", FILTER_TOKEN, &batch("shop", "s1")).await;
+    host.post_text("/v1/filter/events", FILTER_TOKEN, &batch("shop", "s0")).await;
     host.post_text("/v1/filter/events", FILTER_TOKEN, "nonsense").await;
     host.post("/v1/filter/approvals", FILTER_TOKEN, &approval("d1", "hold")).await;
     // A grant, so that there is one to be counted.

@@ -146,7 +146,14 @@ fn approvals_are_answered_by_key_and_by_click() -> Result<()> {
     let held = in_background(&agent, "DELETE FROM customers WHERE id = 10");
     page.wait_for(".card")?;
     let shown = page.text(".card")?;
-    for part in ["bot-7", "shop", "DELETE FROM customers WHERE id = 10", "delete-with-approval", "dba"] {
+    for part in [
+        "bot-7",
+        "shop",
+        "DELETE FROM customers WHERE id = 10",
+        "delete-with-approval",
+        "dba",
+        "about 1 row is changed",
+    ] {
         ensure!(shown.contains(part), "`{part}` is missing in {shown}");
     }
     ensure!(page.eval("document.title")? == "(1) Inbox · Gatewright");

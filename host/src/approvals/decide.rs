@@ -5,7 +5,8 @@ use gatewright_core::identity::Identity;
 
 use super::grants::{self, longest};
 use super::{Approvals, Refused, is_approver, is_requester, shown};
-use crate::store::approvals::{self as rows, Approval, Offer, Person, Stage};
+use crate::store::approvals::{self as rows, Approval, Offer, Person, Stage, Vote};
+use crate::store::records::ApprovalRecord;
 use crate::time::now;
 
 /// Longest comment, in characters.
@@ -85,6 +86,14 @@ impl Approvals {
         if choice.elsewhere.as_ref().is_some_and(|elsewhere| elsewhere.shown != shown(&approval)) {
             return Err(Refused::Conflict(format!("what was shown is not what `{id}` is about")));
         }
+        let about = match at.asked(id).await? {
+            Some((about, asked)) if asked.asks_as(&ApprovalRecord::new(&approval)) => about,
+            _ => {
+                return Err(Refused::Conflict(format!(
+                    "what the database says of `{id}` is not what was asked for: run `gatewright sessions verify`"
+                )));
+            }
+        };
         if approval.request.comment_required && comment.is_empty() {
             let why = "the policy wants to know why: decide with a comment";
             return Err(Refused::Senseless(why.to_owned()));
@@ -102,7 +111,8 @@ impl Approvals {
         }
         let (by, groups) = (person.clone(), who.groups.clone());
         let offer = choice.grant_s.map(|seconds| Offer { by, groups, seconds });
-        if !rows::vote(&mut at, id, approve, now, &person, comment, offer).await? {
+        let vote = Vote { approve, by: &person, comment, about, offered: offer };
+        if !rows::vote(&mut at, id, now, vote).await? {
             return Err(Refused::Conflict(format!("`{}` approved `{id}` already", person.subject)));
         }
         if let Some(Elsewhere { how, detail, .. }) = &choice.elsewhere {

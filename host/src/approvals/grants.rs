@@ -13,6 +13,7 @@ use gatewright_core::time::Millis;
 use super::decide::{BY_TOKEN, checked};
 use super::{Approvals, Refused, short_id};
 use crate::log::Transaction;
+use crate::store::Connection;
 use crate::store::approvals::{self as rows, Approval, Person};
 use crate::store::grants::{self as table, Grant, Granter};
 use crate::time::now;
@@ -62,6 +63,16 @@ pub(super) async fn approve(
     table::used(at, grant, &approval.id, now).await?;
     tracing::info!(approval = approval.id, grant = grant.id, "approved by a grant");
     Ok(true)
+}
+
+/// Whether a grant covers what is asked for.
+pub(super) async fn is_covered(
+    at: &mut Connection,
+    request: &ApprovalRequest,
+    now: Millis,
+) -> sqlx::Result<bool> {
+    let grants = table::of_agent(at, request, now).await?;
+    Ok(grants.iter().any(|grant| covers(grant, request, now)))
 }
 
 /// Whether a grant of this agent is good for what it asks for. The policies as they are now count: who may approve,

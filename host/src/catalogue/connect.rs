@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use gatewright_runner::proxy::{Begin, ServerSide, Target};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinHandle;
 use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::{Client, Config, Connection, NoTls};
 
@@ -49,6 +50,42 @@ pub(crate) async fn connect(source: &Source) -> anyhow::Result<Client> {
 
 /// The same, to change something.
 pub(crate) async fn connect_to_write(source: &Source) -> anyhow::Result<Client> {
+    // The task goes on by itself.
+    let (client, _) = open(source).await?;
+    Ok(client)
+}
+
+/// Connects for a moment.
+pub(crate) async fn connect_briefly(source: &Source) -> anyhow::Result<Brief> {
+    let (client, running) = open(source).await?;
+    Ok(Brief { client, running: Running(running) })
+}
+
+/// A connection that ends when this is dropped, whatever the server is at.
+pub(crate) struct Brief {
+    /// What speaks over it.
+    pub(crate) client: Client,
+    running: Running,
+}
+
+impl Brief {
+    /// Ends it in order: the server is told.
+    pub(crate) async fn end(self) {
+        let Self { client, mut running } = self;
+        drop(client);
+        let _ = (&mut running.0).await;
+    }
+}
+
+struct Running(JoinHandle<()>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn open(source: &Source) -> anyhow::Result<(Client, JoinHandle<()>)> {
     let mut config = Config::new();
     match &source.at {
         At::Tcp(address) => {
@@ -73,26 +110,25 @@ pub(crate) async fn connect_to_write(source: &Source) -> anyhow::Result<Client> 
         config.password(password.reveal());
     }
     let failed = |error| anyhow::anyhow!("{}", chain(&error));
-    let client = match &source.tls {
+    Ok(match &source.tls {
         None => run(config.connect(NoTls).await.map_err(failed)?),
         Some(authorities) => {
             let socket = encrypted(&source.at, authorities).await?;
             run(config.connect_raw(socket, NoTls).await.map_err(failed)?)
         }
-    };
-    Ok(client)
+    })
 }
 
-fn run<S>((client, connection): (Client, Connection<S, NoTlsStream>)) -> Client
+fn run<S>((client, connection): (Client, Connection<S, NoTlsStream>)) -> (Client, JoinHandle<()>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    tokio::spawn(async move {
+    let running = tokio::spawn(async move {
         if let Err(error) = connection.await {
-            tracing::debug!(error = chain(&error), "catalogue connection ended");
+            tracing::debug!(error = chain(&error), "the host's connection to a target ended");
         }
     });
-    client
+    (client, running)
 }
 
 /// A connection in TLS, as `gatewright run` makes it.

@@ -196,11 +196,13 @@ async fn list_approvals(state: State, how: &How) -> Result<String, ClientError> 
     }
     let row = |approval: &Value| {
         let agent = format!("{} on {}", word(approval, "principal"), word(approval, "resource"));
-        let fields = ["id", "state", "", "expires_at", "statement"];
-        fields.map(|name| if name.is_empty() { agent.clone() } else { word(approval, name) })
+        let rows = approval["estimated_rows"].as_u64().map(|rows| format!("~{rows}")).unwrap_or_default();
+        let [id, state, expires_at, statement] =
+            ["id", "state", "expires_at", "statement"].map(|name| word(approval, name));
+        [id, state, agent, expires_at, rows, statement]
     };
     let rows = approvals.as_array().map(Vec::as_slice).unwrap_or_default();
-    Ok(table(["APPROVAL", "STATE", "AGENT", "EXPIRES", "STATEMENT"], rows.iter().map(row).collect()))
+    Ok(table(["APPROVAL", "STATE", "AGENT", "EXPIRES", "ROWS", "STATEMENT"], rows.iter().map(row).collect()))
 }
 
 async fn list_grants(all: bool, how: &How) -> Result<String, ClientError> {

@@ -326,6 +326,10 @@ pub(crate) struct Resource {
     /// connection to others.
     #[serde(default = "yes")]
     pub(crate) announce_agent: bool,
+    /// Whether those who decide are told how many rows the database expects: the host then has it plan what is
+    /// held.
+    #[serde(default = "yes")]
+    pub(crate) estimate: bool,
     /// Whether decisions count; they do if left out.
     #[serde(default)]
     pub(crate) enforcement: Option<Spanned<Mode>>,

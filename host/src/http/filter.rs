@@ -204,7 +204,9 @@ async fn request_approval(
     Json(request): Json<ApprovalRequest>,
 ) -> Result<Json<ApprovalReply>, Failure> {
     filter.about(&request.resource)?;
-    let (approval, state) = app.approvals.request(request).await?;
+    let estimator = &app.estimator;
+    let estimate = async |asked: ApprovalRequest| estimator.estimate(&asked).await;
+    let (approval, state) = app.approvals.request_with(request, estimate).await?;
     let (resource, session) = (&approval.request.resource, &approval.request.session);
     tracing::info!(approval = approval.id, resource, session, ?state, "approval asked for");
     Ok(reply(&app, &approval, state))

@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::approvals::url;
+use crate::estimate::Estimate;
 use crate::store::approvals::{Approval, Step};
 use crate::store::grants::{Grant, Granter};
 use crate::time::{as_rfc3339, rfc3339};
@@ -45,6 +46,12 @@ pub(super) struct ApprovalView {
     comment_required: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_grant_s: Option<u64>,
+    /// How many rows it is about, as the database expects, or why that is not known; for those who decide.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimate: Option<String>,
+    /// The number alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimated_rows: Option<u64>,
     created_at: String,
     expires_at: String,
     decided_by: Vec<String>,
@@ -61,7 +68,8 @@ impl ApprovalView {
     /// Of an approval; `public_url` is where the host is reached.
     pub(super) fn new(approval: Approval, public_url: &str) -> Self {
         let url = url(&approval, public_url);
-        let Approval { id, request, stage, created_at, expires_at, decided_by, comment, grant } = approval;
+        let Approval { id, request, stage, created_at, expires_at, estimate, decided_by, comment, grant } =
+            approval;
         Self {
             id,
             state: stage.as_str(),
@@ -81,6 +89,8 @@ impl ApprovalView {
             min_approvals: request.min_approvals,
             comment_required: request.comment_required,
             max_grant_s: request.max_grant_s,
+            estimate: estimate.map(|estimate| estimate.to_string()),
+            estimated_rows: estimate.and_then(Estimate::count),
             created_at: rfc3339(created_at),
             expires_at: rfc3339(expires_at),
             decided_by,

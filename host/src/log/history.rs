@@ -93,6 +93,9 @@ pub(crate) struct Transition {
     /// The step.
     #[serde(flatten)]
     pub(crate) step: Step,
+    /// Of a person's decision: the hash of the first entry, which holds all that they were shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) about: Option<String>,
     /// An approver's offer of a grant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) offer: Option<Offer>,
@@ -110,7 +113,7 @@ pub(crate) struct Transition {
 impl Transition {
     /// A step, and nothing else.
     pub(crate) fn of(step: Step) -> Self {
-        Self { step, offer: None, approval: None, grant: None, token: None }
+        Self { step, about: None, offer: None, approval: None, grant: None, token: None }
     }
 }
 
@@ -159,6 +162,16 @@ impl Transaction {
     /// Adds what the log says about itself.
     pub(super) async fn own_step(&mut self, own: &Own) -> sqlx::Result<()> {
         self.write(Whose::Host(OWN), own).await
+    }
+
+    /// What an approval was asked for, by its first entry, and that entry's hash.
+    pub(crate) async fn asked(&mut self, id: &str) -> sqlx::Result<Option<(Digest, ApprovalRecord)>> {
+        let Some(text) = events::first_text(self, &Whose::Approval(id).name()).await? else {
+            return Ok(None);
+        };
+        let first: Transition =
+            serde_json::from_str(&text).map_err(|cause| sqlx::Error::Decode(cause.into()))?;
+        Ok(first.approval.map(|approval| (sha256(text.as_bytes()), approval)))
     }
 
     async fn write(&mut self, whose: Whose<'_>, what: &impl Serialize) -> sqlx::Result<()> {

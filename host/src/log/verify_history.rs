@@ -61,10 +61,13 @@ impl<'a> Histories<'a> {
             Some(first) if first.step.step == FOUND => self.found.push((begins, whose.to_string())),
             _ => self.first = Some(self.first.map_or(begins, |first| first.min(begins))),
         }
+        let first = self.store.runs(&whose.name(), 0, 1).await?.into_iter().next().map(|run| run.hash);
         Ok(match whose {
-            Whose::Approval(id) => {
-                differs(approval(transitions), self.store.approval_record(id).await?, |it| &it.steps)
-            }
+            Whose::Approval(id) => differs(
+                approval(transitions, first.as_deref()),
+                self.store.approval_record(id).await?,
+                |it| &it.steps,
+            ),
             Whose::Grant(id) => {
                 differs(grant(transitions), self.store.grant_record(id).await?, |it| &it.steps)
             }
@@ -159,10 +162,10 @@ pub(super) async fn pruned(
     Ok(sessions.flatten().map(|session| (session.id.clone(), session)).collect())
 }
 
-/// What the tables must say about an approval, by what happened.
-fn approval(transitions: Vec<Transition>) -> Option<ApprovalRecord> {
+/// What the tables must say about an approval, by what happened. `first`: the hash of its first entry.
+fn approval(transitions: Vec<Transition>, first: Option<&str>) -> Option<ApprovalRecord> {
     let mut record: Option<ApprovalRecord> = None;
-    for Transition { step, offer, approval, .. } in transitions {
+    for Transition { step, about, offer, approval, .. } in transitions {
         let found = step.step == FOUND;
         let record = match (&mut record, approval) {
             (Some(record), None) => record,
@@ -171,6 +174,10 @@ fn approval(transitions: Vec<Transition>) -> Option<ApprovalRecord> {
         };
         if found {
             continue;
+        }
+        // A decision is about what was asked for. Hosts of earlier versions did not write down what that was.
+        if about.is_some_and(|about| Some(&*about) != first) {
+            return None;
         }
         record.stage = Stage::parse(&step.step).unwrap_or(record.stage);
         if let Some(grant) = step.detail.strip_prefix("grant ").filter(|_| step.step == "approved") {

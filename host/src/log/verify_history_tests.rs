@@ -10,6 +10,7 @@ use super::verify::{Asked, verify};
 use super::{Batch, Log, Recorder, Rejected, Signer};
 use crate::approvals::tests::{person, request};
 use crate::approvals::{Approvals, Choice, Decision};
+use crate::estimate::{Estimate, Why};
 use crate::metrics::Metrics;
 use crate::store::Store;
 
@@ -61,7 +62,9 @@ impl Recorded {
         let grant = approvals.grants(&dan, true).await.unwrap().remove(0).id;
         assert_eq!(approvals.request(hold("d5")).await.unwrap().1, ApprovalState::Approved);
         approvals.revoke(&grant, &kim, "enough", None).await.unwrap();
-        let pending = approvals.request(hold("d6")).await.unwrap().0.id;
+        let estimate = async |_| Some(Estimate::NotKnown(Why::Late));
+        let of_another_session = ApprovalRequest { session: "s2".to_owned(), ..hold("d6") };
+        let pending = approvals.request_with(of_another_session, estimate).await.unwrap().0.id;
         recorder.record(statement(&mut session, "A1")).await.unwrap();
         let recorded = Self { folder, store, log, used, denied, pending, grant };
         recorded.log.settle().await;
@@ -170,6 +173,12 @@ async fn whatever_is_changed_is_found() {
             "PENDING",
             "something else",
         ),
+        (
+            "UPDATE approval_estimates SET estimate = '{\"rows\":{\"count\":1,\"are\":\"changed\"}}'",
+            "PENDING",
+            "something else",
+        ),
+        ("DELETE FROM approval_estimates WHERE approval = 'PENDING'", "PENDING", "something else"),
         ("DELETE FROM approval_details WHERE approval = 'PENDING'", "PENDING", "something else"),
         ("UPDATE approval_offers SET seconds = 9999 WHERE approval = 'USED'", "USED", "something else"),
         ("DELETE FROM approval_offers WHERE approval = 'USED'", "USED", "something else"),

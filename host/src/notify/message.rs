@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::Receiver;
 use crate::config::notifications::{On, Shown};
+use crate::estimate::Estimate;
 use crate::log::history::{Transition, Whose};
 use crate::store::Store;
 use crate::store::approvals::{Approval, Stage};
@@ -126,6 +127,7 @@ struct What {
     needs: Vec<Need>,
     state: String,
     expires_at: Millis,
+    estimate: Option<Estimate>,
     statement: String,
     parameters: Vec<Option<String>>,
     comment: Option<String>,
@@ -144,6 +146,7 @@ fn of_approval(approval: &Approval) -> What {
         needs: request.needs,
         state: approval.stage.as_str().to_owned(),
         expires_at: approval.expires_at,
+        estimate: approval.estimate,
         statement: request.statement,
         parameters: request.parameters,
         comment: approval.comment.clone(),
@@ -162,6 +165,7 @@ fn of_grant(grant: Grant) -> What {
         needs: grant.needs,
         state: grant.state,
         expires_at: grant.expires_at,
+        estimate: None,
         statement: grant.statement,
         parameters: Vec::new(),
         comment: Some(grant.comment),
@@ -202,6 +206,8 @@ impl What {
         };
         line("Reason", &name(&self.reason));
         line("Needs", &needs.join(", "));
+        let estimate = self.estimate.map(|estimate| estimate.to_string());
+        line("Estimate", estimate.as_deref().unwrap_or_default());
         line("Role", &name(&self.role));
         line("May decide", &groups.join(", "));
         line("State", &self.state);
@@ -211,6 +217,10 @@ impl What {
             "reason": name(&self.reason), "approvers": groups, "needs": needs, "state": self.state,
             "expires_at": rfc3339(self.expires_at),
         });
+        if let Some(estimate) = self.estimate {
+            object["estimate"] = estimate.to_string().into();
+            object["estimated_rows"] = estimate.count().into();
+        }
         if receiver.shows(Shown::Statement) {
             object["statement"] = text(&self.statement).into();
             line("Statement", &text(&self.statement));

@@ -96,6 +96,9 @@ fn facts(approval: &Approval, all: &mut All) -> String {
     for need in &request.needs {
         line("Needs", format!("{} on {}", all.name(&need.action), all.name(&need.resource)));
     }
+    if let Some(estimate) = &approval.estimate {
+        line("Estimate", estimate.to_string());
+    }
     line("Policy", request.policies.iter().map(|policy| all.name(policy)).collect::<Vec<_>>().join(", "));
     let groups: Vec<String> = request.approvers.iter().map(|group| all.name(group)).collect();
     let people = match request.min_approvals {

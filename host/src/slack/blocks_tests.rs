@@ -4,6 +4,7 @@ use gatewright_core::bundle::ApprovalMode;
 
 use super::*;
 use crate::approvals::tests::request;
+use crate::estimate::{Estimate, Fate, Rows, Why};
 use crate::secret::Secret;
 
 fn approval(change: impl FnOnce(&mut Approval)) -> Approval {
@@ -13,6 +14,7 @@ fn approval(change: impl FnOnce(&mut Approval)) -> Approval {
         stage: Stage::Pending,
         created_at: 0,
         expires_at: 1_790_000_000_000,
+        estimate: Some(Estimate::Rows(Rows { count: 1_200, are: Fate::Changed, generic: false })),
         decided_by: Vec::new(),
         comment: None,
         grant: None,
@@ -80,6 +82,8 @@ fn everything_that_is_shown_is_bound() {
         approval(|it| it.request.policies.push("x".to_owned())),
         approval(|it| it.request.min_approvals += 1),
         approval(|it| it.request.needs.clear()),
+        approval(|it| it.estimate = None),
+        approval(|it| it.estimate = Some(Estimate::NotKnown(Why::Late))),
         approval(|it| it.request.digest.push('x')),
     ];
     for other in &others {

@@ -4,12 +4,14 @@
 
 use gatewright_core::api::ApprovalRequest;
 use gatewright_core::bundle::ApprovalMode;
+use gatewright_core::digest::Digest;
 use gatewright_core::time::Millis;
 use sqlx::AssertSqlSafe;
 
 use super::Store;
 use super::records::ApprovalRecord;
 use super::sql::{self, Connection, Row};
+use crate::estimate::Estimate;
 use crate::log::Transaction;
 use crate::log::history::{Transition, Whose};
 
@@ -76,6 +78,8 @@ pub(crate) struct Approval {
     pub(crate) created_at: Millis,
     /// When it expires.
     pub(crate) expires_at: Millis,
+    /// How many rows it is about, as the database expects; `None` where it was not asked.
+    pub(crate) estimate: Option<Estimate>,
     /// Subjects that approved or denied, in order.
     pub(crate) decided_by: Vec<String>,
     /// The last decider's comment.
@@ -156,12 +160,23 @@ impl Store {
         Ok(approvals)
     }
 
+    /// How many rows an approval is about, where the database was asked.
+    pub(crate) async fn estimate(&self, id: &str) -> sqlx::Result<Option<Estimate>> {
+        let query = sql::query("SELECT estimate FROM approval_estimates WHERE approval = ?").bind(id);
+        let Some(row) = query.fetch_optional(&self.read).await? else { return Ok(None) };
+        read_estimate(&row.try_get::<String>(0)?).map(Some)
+    }
+
     /// All that happened to an approval, in order.
     pub(crate) async fn approval_steps(&self, id: &str) -> sqlx::Result<Vec<Step>> {
         let text =
             "SELECT at, step, issuer, subject, comment FROM approval_steps WHERE approval = ? ORDER BY rowid";
         sql::query(text).bind(id).fetch_all(&self.read).await?.iter().map(super::grants::step_of).collect()
     }
+}
+
+fn read_estimate(text: &str) -> sqlx::Result<Estimate> {
+    serde_json::from_str(text).map_err(decode)
 }
 
 /// Records an offer.
@@ -243,6 +258,12 @@ pub(crate) async fn same(
     }
 }
 
+/// Whether a session has ended, as far as its events are here.
+pub(crate) async fn has_ended(at: &mut Connection, session: &str) -> sqlx::Result<bool> {
+    let query = sql::query("SELECT 1 FROM sessions WHERE id = ? AND closed_at IS NOT NULL");
+    Ok(query.bind(session).fetch_optional(at).await?.is_some())
+}
+
 /// Adds an approval.
 pub(crate) async fn insert(at: &mut Transaction, approval: &Approval) -> sqlx::Result<()> {
     let request = &approval.request;
@@ -278,6 +299,10 @@ pub(crate) async fn insert(at: &mut Transaction, approval: &Approval) -> sqlx::R
         .bind(request.max_grant_s.map(u64::cast_signed))
         .execute(&mut **at)
         .await?;
+    if let Some(estimate) = &approval.estimate {
+        let query = sql::query("INSERT INTO approval_estimates (approval, estimate) VALUES (?, ?)");
+        query.bind(&approval.id).bind(json(estimate)?).execute(&mut **at).await?;
+    }
     let requester = Person { issuer: request.issuer.clone(), subject: request.principal.clone() };
     let step = step_by(approval.created_at, "pending", &requester, "");
     put_step(at, &approval.id, &step).await?;
@@ -332,16 +357,24 @@ pub(crate) async fn withdraw_of(
     Ok(ids)
 }
 
-/// Records one person's `approve` or `deny`, and the grant that they offer with it; false where the person approved already.
-pub(crate) async fn vote(
-    at: &mut Transaction,
-    id: &str,
-    approve: bool,
-    now: Millis,
-    by: &Person,
-    comment: &str,
-    offered: Option<Offer>,
-) -> sqlx::Result<bool> {
+/// One person's decision.
+#[derive(Debug)]
+pub(crate) struct Vote<'a> {
+    /// `approve` or `deny`.
+    pub(crate) approve: bool,
+    /// Who.
+    pub(crate) by: &'a Person,
+    /// What they say.
+    pub(crate) comment: &'a str,
+    /// Hash of the approval's first entry, which holds all that they were shown.
+    pub(crate) about: Digest,
+    /// The grant that they offer with it.
+    pub(crate) offered: Option<Offer>,
+}
+
+/// Records a decision; false where the person approved already.
+pub(crate) async fn vote(at: &mut Transaction, id: &str, now: Millis, vote: Vote<'_>) -> sqlx::Result<bool> {
+    let Vote { approve, by, comment, about, offered } = vote;
     let step = step_by(now, if approve { "approve" } else { "deny" }, by, comment);
     match put_step(at, id, &step).await {
         Ok(()) => {}
@@ -351,7 +384,8 @@ pub(crate) async fn vote(
     if let Some(offered) = &offered {
         offer(at, id, offered).await?;
     }
-    at.step(Whose::Approval(id), &Transition { offer: offered, ..Transition::of(step) }).await?;
+    let about = Some(hex::encode(about));
+    at.step(Whose::Approval(id), &Transition { about, offer: offered, ..Transition::of(step) }).await?;
     Ok(true)
 }
 
@@ -413,9 +447,9 @@ async fn complete(at: &mut Connection, mut approval: Approval) -> sqlx::Result<A
             approval.comment = Some(comment);
         }
     }
-    let text =
-        "SELECT policies, needs, shape, comment_required, max_grant_s, granted_by FROM approval_details
-        WHERE approval = ?";
+    let text = "SELECT policies, needs, shape, comment_required, max_grant_s, granted_by, estimate
+        FROM approval_details LEFT JOIN approval_estimates ON approval_estimates.approval = approval_details.approval
+        WHERE approval_details.approval = ?";
     // Approvals of an earlier version have none.
     if let Some(row) = sql::query(text).bind(&approval.id).fetch_optional(&mut *at).await? {
         let list = |at: usize| -> sqlx::Result<String> { row.try_get(at) };
@@ -426,6 +460,7 @@ async fn complete(at: &mut Connection, mut approval: Approval) -> sqlx::Result<A
         request.comment_required = row.try_get(3)?;
         request.max_grant_s = row.try_get::<Option<i64>>(4)?.map(i64::cast_unsigned);
         approval.grant = row.try_get(5)?;
+        approval.estimate = row.try_get::<Option<String>>(6)?.as_deref().map(read_estimate).transpose()?;
     }
     if let Some(grant) = &approval.grant {
         let granters = super::grants::load(at, grant).await?.map(|grant| grant.granters).unwrap_or_default();
@@ -467,6 +502,8 @@ fn approval(row: &Row) -> sqlx::Result<Approval> {
         stage: Stage::parse(&stage).ok_or_else(|| sqlx::Error::Decode(format!("stage `{stage}`").into()))?,
         created_at: row.try_get::<i64>(14)?.cast_unsigned(),
         expires_at: row.try_get::<i64>(15)?.cast_unsigned(),
+        // So is this.
+        estimate: None,
         decided_by: Vec::new(),
         comment: None,
         grant: None,

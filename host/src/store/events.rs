@@ -109,6 +109,12 @@ pub(crate) async fn count_of(at: &mut Connection, session: &str) -> sqlx::Result
     row.map_or(Ok(0), |row| row.try_get::<i64>(0).map(i64::cast_unsigned))
 }
 
+/// Text of the first run of what is never encrypted: a history of an approval or a grant.
+pub(crate) async fn first_text(at: &mut Connection, session: &str) -> sqlx::Result<Option<String>> {
+    let query = sql::query("SELECT body FROM events WHERE session = ? AND seq = 0").bind(session);
+    query.fetch_optional(at).await?.map(|row| row.try_get(0)).transpose()
+}
+
 /// Hash of the stored run that begins at a position of a session.
 pub(crate) async fn hash_at(
     at: &mut Connection,

@@ -37,9 +37,10 @@ pub(super) const USED: &str =
     + (SELECT coalesce(max(idx) + 1, 0) FROM log) * 200 FROM events";
 
 /// Forward only: a version that was released is never changed, others come after it.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "tables", include_str!("postgres/0001_tables.sql")),
     (2, "tokens", include_str!("postgres/0002_tokens.sql")),
+    (3, "estimates", include_str!("postgres/0003_estimates.sql")),
 ];
 
 /// What every connection is told. A host that hangs must not hold the log's end for long, nor wait for ever for it; and what
@@ -132,6 +133,12 @@ pub(super) async fn open_read_only(shared: &Shared) -> anyhow::Result<(PgPool, R
     let there: bool =
         sqlx::query_scalar("SELECT to_regclass('events') IS NOT NULL").fetch_one(&mut at).await?;
     ensure!(there, "there is no recording in the {shared}");
+    let newest: bool =
+        sqlx::query_scalar("SELECT to_regclass('approval_estimates') IS NOT NULL").fetch_one(&mut at).await?;
+    ensure!(
+        newest,
+        "the {shared} is of an earlier version: it is taken up when `gatewright serve` of this version starts"
+    );
     at.close().await?;
     // One connection that is never replaced, in one transaction that is never ended.
     let pool = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);

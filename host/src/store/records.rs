@@ -8,6 +8,7 @@ use super::Store;
 use super::approvals::{self, Approval, Offer, Stage, Step};
 use super::grants::Grant;
 use super::sql;
+use crate::estimate::Estimate;
 
 /// All that the tables say about an approval.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,9 @@ pub(crate) struct ApprovalRecord {
     pub(crate) created_at: Millis,
     /// When it expires.
     pub(crate) expires_at: Millis,
+    /// How many rows it is about, as the database expects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) estimate: Option<Estimate>,
     /// The grant by which it was approved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) grant: Option<String>,
@@ -51,16 +55,23 @@ impl ApprovalRecord {
             stage: approval.stage,
             created_at: approval.created_at,
             expires_at: approval.expires_at,
+            estimate: approval.estimate,
             grant: approval.grant.clone(),
             steps: Vec::new(),
             offers: Vec::new(),
         }
     }
+
+    /// Whether both ask for the same: all that people are shown before they decide.
+    pub(crate) fn asks_as(&self, other: &Self) -> bool {
+        (&self.request, self.expires_at, self.estimate) == (&other.request, other.expires_at, other.estimate)
+    }
 }
 
 /// Where somebody might have put rows about approvals, or about grants.
 const APPROVALS: &str = "SELECT id FROM approvals UNION SELECT approval FROM approval_steps
-    UNION SELECT approval FROM approval_details UNION SELECT approval FROM approval_offers ORDER BY 1";
+    UNION SELECT approval FROM approval_details UNION SELECT approval FROM approval_estimates
+    UNION SELECT approval FROM approval_offers ORDER BY 1";
 const GRANTS: &str = "SELECT id FROM grants UNION SELECT grant_id FROM grant_steps ORDER BY 1";
 
 impl Store {

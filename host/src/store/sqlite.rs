@@ -100,6 +100,10 @@ CREATE TABLE IF NOT EXISTS approval_details (
     max_grant_s INTEGER,
     granted_by TEXT
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS approval_estimates (
+    approval TEXT PRIMARY KEY,
+    estimate TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS approval_offers (
     approval TEXT NOT NULL,
     issuer TEXT NOT NULL,
@@ -235,8 +239,10 @@ pub(super) async fn open_read_only(data: &Path) -> anyhow::Result<(SqlitePool, T
     let pool = pool.connect_with(options(&path).read_only(true)).await;
     let pool = pool.with_context(|| path.display().to_string())?;
     let format = check_format(&pool).await.with_context(|| path.display().to_string())?;
+    let newest = "SELECT count(*) FROM sqlite_schema WHERE name = 'approval_estimates'";
+    let is_newest = sqlx::query_scalar::<_, i64>(newest).fetch_one(&pool).await? == 1;
     anyhow::ensure!(
-        matches!(format, None | Some(TREE)),
+        format.is_none() || (format == Some(TREE) && is_newest),
         "{} is of an earlier version: it is taken up when `gatewright serve` of this version starts",
         path.display()
     );

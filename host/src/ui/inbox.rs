@@ -35,6 +35,7 @@ pub(super) struct Card {
     pub(super) reason: String,
     pub(super) policies: Vec<String>,
     pub(super) needs: Vec<Need>,
+    pub(super) estimate: Option<String>,
     pub(super) digest: String,
     pub(super) approvers: String,
     pub(super) min_approvals: u32,
@@ -65,7 +66,8 @@ impl Card {
         let has_approved = approval.decided_by.contains(&person.who.subject);
         let may_decide = pending && !is_mine && is_approver(&approval, &person.who) && !has_approved;
         let version = format!("{} {}", approval.stage.as_str(), approval.decided_by.len());
-        let Approval { id, request, stage, created_at, expires_at, decided_by, comment, grant } = approval;
+        let Approval { id, request, stage, created_at, expires_at, estimate, decided_by, comment, grant } =
+            approval;
         let spans = SPANS.iter().filter(|seconds| **seconds <= most);
         Self {
             id,
@@ -80,6 +82,7 @@ impl Card {
             reason: request.reason,
             policies: request.policies,
             needs: request.needs,
+            estimate: estimate.map(|estimate| estimate.to_string()),
             digest: request.digest,
             approvers: request.approvers.join(", "),
             min_approvals: request.min_approvals,

@@ -205,10 +205,17 @@ pub(super) async fn one(
     let events = app.store.events(&id, from, RUNS).await?;
     let next = from + events.len() as u64;
     let began = row.opened_at;
-    let entries: Vec<Entry> = (from..)
+    let mut entries: Vec<Entry> = (from..)
         .zip(&events)
         .filter_map(|(seq, text)| Some(Entry::new(seq, began, serde_json::from_str::<Event>(text).ok()?)))
         .collect();
+    for entry in entries.iter_mut().filter(|entry| entry.verdict == "pending") {
+        if let Some(id) = &entry.approval
+            && let Some(estimate) = app.store.estimate(id).await?
+        {
+            entry.notes.push(("estimate".to_owned(), estimate.to_string()));
+        }
+    }
     let title = format!("Session of {}", plain(&short(&row.principal, 60)));
     let page = Page::new(&app, &person, "sessions", title).await?;
     html(&One {
