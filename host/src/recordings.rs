@@ -17,6 +17,7 @@ use crate::cli::{Output, Place};
 use crate::log::checkpoint::Keys;
 use crate::log::evidence;
 use crate::log::verify::{self, Asked, Findings};
+use crate::store::Store;
 use crate::store::search::Wanted;
 use crate::store::sessions::{Pruned, SessionRow};
 use crate::table::{shown, table};
@@ -87,7 +88,9 @@ pub(crate) async fn show(place: &Place, id: &str, output: Output) -> anyhow::Res
     if let Some(Pruned { at, by }) = &session.pruned {
         writeln!(text, "its events were pruned at {} by the rule {}", rfc3339(*at), shown(by))?;
     }
-    text.extend(events.iter().map(told));
+    for event in &events {
+        text += &told(&store, event).await?;
+    }
     Ok(text)
 }
 
@@ -120,24 +123,26 @@ pub(crate) async fn replay(place: &Place, id: &str, pace: Pace, to: &mut impl Wr
             let after = Duration::from_millis(event.at.saturating_sub(last)).div_f64(pace.speed);
             last = last.max(event.at);
             sleep(after.min(pace.longest)).await;
-            write!(to, "{}", told(&event))?;
+            write!(to, "{}", told(&store, &event).await?)?;
             to.flush()?;
-        }
-        if let Kind::Approval { approval, state, .. } = &event.kind
-            && state == "pending"
-            && let Some(estimate) = store.estimate(approval).await?
-        {
-            writeln!(text, "{:<24}           estimate: {estimate}", "")?;
         }
     }
 }
 
 /// An event as lines with its time in front.
-fn told(event: &Event) -> String {
-    let time = rfc3339(event.at);
-    let margin = |i| if i == 0 { time.as_str() } else { "" };
-    let lines = lines(&event.kind).into_iter().enumerate();
-    lines.map(|(i, line)| format!("{:<24}  {line}\n", margin(i))).collect()
+async fn told(store: &Store, event: &Event) -> anyhow::Result<String> {
+    let (time, mut text) = (rfc3339(event.at), String::new());
+    for (i, line) in lines(&event.kind).into_iter().enumerate() {
+        let margin = if i == 0 { time.as_str() } else { "" };
+        writeln!(text, "{margin:<24}  {line}")?;
+    }
+    if let Kind::Approval { approval, state, .. } = &event.kind
+        && state == "pending"
+        && let Some(estimate) = store.estimate(approval).await?
+    {
+        writeln!(text, "{:<24}           estimate: {estimate}", "")?;
+    }
+    Ok(text)
 }
 
 fn lines(kind: &Kind) -> Vec<String> {
