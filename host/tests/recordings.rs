@@ -44,6 +44,7 @@ fn statement(sql: &str) -> Kind {
         shape: None,
         explanation: None,
         explained_by: None,
+        trace: None,
     }
 }
 
