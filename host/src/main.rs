@@ -38,6 +38,7 @@ mod table;
 mod testing;
 mod time;
 mod tools;
+mod trace;
 mod ui;
 mod vault;
 

@@ -28,6 +28,7 @@ use crate::settings::Settings;
 use crate::slack::Clicks;
 use crate::store::Store;
 use crate::tools::Tools;
+use crate::trace::Traces;
 use crate::ui::{Contacts, SignIn};
 use crate::vault::Vault;
 use crate::{compile, notify, retention, siem, time};
@@ -80,6 +81,7 @@ pub(crate) async fn serve(
     notify::start(store.clone(), approvals.clone(), compiled.clone(), metrics.clone(), lease.clone())?;
     siem::start(store.clone(), compiled.clone(), metrics.clone(), lease.clone())?;
     retention::start(store.clone(), recorder.clone(), compiled.clone(), lease);
+    let traces = Traces::start(&compiled, &metrics)?;
     let signing_in = mint.secret_for("signing in");
     let ephemeral = Ephemeral::new(mint.secret_for("users of sessions"));
     ephemeral.tidy(compiled.clone());
@@ -137,6 +139,7 @@ pub(crate) async fn serve(
     // What was acknowledged is on disk already; this brings the checkpoint's file up to it and folds the write-ahead log in.
     let _ = tokio::time::timeout(GRACE, log.settle()).await;
     let _ = tokio::time::timeout(GRACE, lease::give_back(&store)).await;
+    traces.stop().await;
     let _ = tokio::time::timeout(GRACE, store.close()).await;
     Ok(())
 }

@@ -15,6 +15,7 @@ use super::notifications::{Email, MailTls, Shown, Webhook, is_here, is_private};
 use super::retention::Retention;
 use super::secrets::SecretsSection;
 use super::slack::SlackApp;
+use super::traces::Tracing;
 use crate::secret::{EXPECTED, SecretRef};
 
 /// Algorithms that the filters verify.
@@ -105,6 +106,9 @@ pub(super) fn faults(file: &Path, config: &Config) -> Vec<Fault> {
     for (i, key) in config.host.encryption.iter().flat_map(|section| &section.keys).enumerate() {
         found.secret(format!("host.encryption.keys[{i}].secret"), &key.secret);
     }
+    if let Some(section) = &config.host.tracing {
+        tracing(&mut found, section);
+    }
     secrets(&mut found, &config.secrets);
     if let Some(section) = &config.host.retention {
         retention(&mut found, section, config);
@@ -129,6 +133,26 @@ pub(super) fn faults(file: &Path, config: &Config) -> Vec<Fault> {
     notifications(&mut found, config, &names);
     siem(&mut found, config, &names);
     found.faults
+}
+
+/// Headers are secrets: whoever is on the way to the collector would have them.
+fn tracing(found: &mut Found<'_>, section: &Spanned<Tracing>) {
+    let (at, tracing) = (section.referenced, &section.value);
+    for (name, secret) in &tracing.headers {
+        let field = format!("host.tracing.headers.{name}");
+        let is_name = http::HeaderName::try_from(name.as_str()).is_ok();
+        found.unless(
+            is_name,
+            secret.referenced,
+            &*field,
+            "expected the name of a header (RFC 9110 section 5.1)",
+        );
+        found.secret(field, secret);
+    }
+    let private = tracing.endpoint.as_ref().is_some_and(|endpoint| is_private(&endpoint.0));
+    let message =
+        "with `headers`, expected `https://…`, or an address of this machine: others could read them";
+    found.unless(tracing.headers.is_empty() || private, at, "host.tracing.endpoint", message);
 }
 
 /// Whoever reads what goes to a store reads what comes from it.
