@@ -23,6 +23,7 @@ pub(crate) use grants::{NewGrant, longest as longest_grant};
 
 use crate::store::approvals::{self as rows, Approval, Person, Stage};
 use crate::time::now;
+use crate::trace::{self, Origins, about};
 
 /// Longest that a filter's question is left open.
 const WAIT: Duration = Duration::from_secs(25);
@@ -62,6 +63,8 @@ pub(crate) struct Approvals {
     changes: broadcast::Sender<String>,
     /// Where other hosts move them on as well, those are found in the log: see [`Approvals::hear`].
     waker: Option<Waker>,
+    /// The spans that they were asked for in.
+    origins: Origins,
 }
 
 impl Approvals {
@@ -69,7 +72,13 @@ impl Approvals {
     pub(crate) fn start(log: Log) -> Self {
         let store = log.store().clone();
         let waker = store.waker();
-        let approvals = Self { store, log, changes: broadcast::channel(CHANGES).0, waker: waker.clone() };
+        let approvals = Self {
+            store,
+            log,
+            changes: broadcast::channel(CHANGES).0,
+            waker: waker.clone(),
+            origins: Origins::default(),
+        };
         if let Some(waker) = waker {
             tokio::spawn(approvals.clone().hear(waker));
         }
@@ -105,11 +114,19 @@ impl Approvals {
         F: Future<Output = Option<Estimate>>,
     {
         makes_sense(&request)?;
-        let estimate = match self.is_answered(&request).await? {
-            true => None,
-            false => estimate(request.clone()).await,
+        let attributes = vec![
+            about("gatewright.resource", request.resource.clone()),
+            about("gatewright.session", request.session.clone()),
+            about("gatewright.role", request.role.clone()),
+        ];
+        let asked = async {
+            let estimate = match self.is_answered(&request).await? {
+                true => None,
+                false => estimate(request.clone()).await,
+            };
+            self.put(request, estimate).await
         };
-        self.put(request, estimate).await
+        trace::step("approval.ask", || attributes, noted(asked)).await
     }
 
     /// Whether a request is answered by what is there: an approval of the same command, or a grant.
@@ -162,6 +179,8 @@ impl Approvals {
         if answer.1 == ApprovalState::Pending && grants::approve(&mut at, &mut answer.0, now).await? {
             (answer.1, changed) = (ApprovalState::Approved, true);
         }
+        // Before anybody can hear of it.
+        self.origins.keep(&answer.0.id);
         at.commit().await?;
         self.announce(expired);
         if changed {
@@ -170,8 +189,17 @@ impl Approvals {
         Ok(answer)
     }
 
+    /// The spans that approvals were asked for in.
+    pub(crate) fn origins(&self) -> &Origins {
+        &self.origins
+    }
+
     /// Waits until an approval is decided, 25 seconds at most. The answer `approved` uses it up.
     pub(crate) async fn wait(&self, id: &str) -> Result<(Approval, ApprovalState), Refused> {
+        trace::step("approval.wait", Vec::new, noted(self.waited(id))).await
+    }
+
+    async fn waited(&self, id: &str) -> Result<(Approval, ApprovalState), Refused> {
         let deadline = Instant::now() + WAIT;
         // Subscribed before the first look: a decision in between is not missed.
         let mut changes = self.changes.subscribe();
@@ -347,6 +375,23 @@ fn makes_sense(asked: &ApprovalRequest) -> Result<(), Refused> {
     let names = [&asked.resource, &asked.session, &asked.principal, &asked.issuer, &asked.role];
     let texts = [&asked.statement, &asked.digest, &asked.reason];
     can_be_kept(names.into_iter().chain(texts).chain(&asked.shape))
+}
+
+/// The same, and the span that is going on says of which approval it is, and how that stands.
+async fn noted(
+    work: impl Future<Output = Result<(Approval, ApprovalState), Refused>>,
+) -> Result<(Approval, ApprovalState), Refused> {
+    let (approval, state) = work.await?;
+    trace::note("gatewright.approval", approval.id.clone());
+    let word = match state {
+        ApprovalState::Pending => "pending",
+        ApprovalState::Approved => "approved",
+        ApprovalState::Denied => "denied",
+        ApprovalState::Expired => "expired",
+        ApprovalState::Withdrawn => "withdrawn",
+    };
+    trace::note("gatewright.approval.state", word);
+    Ok((approval, state))
 }
 
 /// PostgreSQL keeps no text with U+0000 in it, and takes none in a statement.

@@ -16,6 +16,7 @@ pub(crate) mod secrets;
 pub(crate) mod siem;
 pub(crate) mod slack;
 mod tokens;
+pub(crate) mod traces;
 mod validate;
 pub(crate) mod values;
 
@@ -104,7 +105,8 @@ impl Loaded {
         let secrets = secrets.chain(watching.map(|webhook| &webhook.secret));
         let secrets = secrets.chain(mail.clone().filter_map(|email| email.password.as_ref()));
         let app = config.slack.as_ref().map(|app| &app.signing_secret);
-        let secrets = secrets.chain(client).chain(app).chain(passwords);
+        let headers = config.host.tracing.iter().flat_map(|tracing| tracing.value.headers.values());
+        let secrets = secrets.chain(client).chain(app).chain(headers).chain(passwords);
         let secrets = secrets.map(|secret| &secret.value);
         let credentials = config.apis.value.iter().filter_map(|api| api.credential.as_ref()?.value.secret());
         let secrets = secrets.chain(credentials).chain(makers).filter_map(|secret| secret.path());
@@ -113,7 +115,10 @@ impl Loaded {
         let authorities = mail.filter_map(|email| Some(email.ca.as_ref()?.value.as_path()));
         let syslog =
             config.siem.iter().filter_map(|one| Some(one.syslog.as_ref()?.ca.as_ref()?.value.as_path()));
-        secrets.chain(keys).chain(authorities).chain(syslog).map(|path| self.folder.join(path)).collect()
+        let tracing = config.host.tracing.as_ref().map(|tracing| &tracing.value);
+        let collector = tracing.and_then(|tracing| Some(tracing.ca.as_ref()?.value.as_path()));
+        let files = secrets.chain(keys).chain(authorities).chain(syslog).chain(collector);
+        files.map(|path| self.folder.join(path)).collect()
     }
 
     /// The resource of that name.

@@ -18,6 +18,7 @@ use crate::config::{Api, Credential};
 use crate::login::Refused;
 use crate::secret::Secret;
 use crate::time::now;
+use crate::trace;
 
 pub(crate) use mint::Mint;
 
@@ -45,9 +46,14 @@ impl Credentials {
 
     /// Verifies who asks and that they may use the API; gives what their requests carry.
     pub(crate) async fn answer(&self, request: CredentialRequest) -> Result<CredentialReply, Refused> {
+        trace::step("credential.answer", Vec::new, self.answered(request)).await
+    }
+
+    async fn answered(&self, request: CredentialRequest) -> Result<CredentialReply, Refused> {
         let state = self.compiled.state();
         let name = &request.resource;
         let api = state.settings.loaded.api(name).ok_or_else(|| Refused::Resource(name.clone()))?;
+        trace::note("gatewright.resource", name.clone());
         let who = self.identity(api, request.agent)?;
         let context = Context::session("", &request.source, now());
         match state.settings.engine.decide(&who, name, Action::Connect, &Target::Api, &context) {

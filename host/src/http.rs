@@ -34,7 +34,7 @@ use crate::slack::Clicks;
 use crate::store::Store;
 use crate::tokens::{Tokens, scope};
 use crate::tools::Tools;
-use crate::ui;
+use crate::{trace, ui};
 use problem::Failure;
 
 /// Longest that an answer may take; the long poll of approvals ends well before.
@@ -110,6 +110,7 @@ pub(crate) fn router(app: App) -> Router {
         })
         .layer(from_fn(in_time))
         .layer(from_fn_with_state(app.clone(), metrics::measured))
+        .layer(from_fn(trace::traced))
         .with_state(app)
 }
 

@@ -11,6 +11,7 @@ use gatewright_core::policy::{Action, Context, Target, Verdict};
 use crate::compile::Compiled;
 use crate::ephemeral::Ephemeral;
 use crate::time::now;
+use crate::trace::{self, about};
 use begun::Begun;
 pub(crate) use scram::verifier;
 
@@ -51,6 +52,19 @@ impl Logins {
 
     /// One step: verifies the token and the permission again, then proves.
     pub(crate) async fn answer(&self, request: LoginRequest) -> Result<LoginReply, Refused> {
+        let step = match request.challenge {
+            Challenge::User => "user",
+            Challenge::ScramFirst { .. } => "scram_first",
+            Challenge::ScramFinal { .. } => "scram_final",
+            Challenge::Md5 { .. } => "md5",
+            Challenge::Cleartext => "cleartext",
+        };
+        let attributes =
+            vec![about("gatewright.session", request.session.clone()), about("gatewright.login.step", step)];
+        trace::step("login.answer", || attributes, self.answered(request)).await
+    }
+
+    async fn answered(&self, request: LoginRequest) -> Result<LoginReply, Refused> {
         let state = self.compiled.state();
         let name = &request.resource;
         let resource = state.settings.loaded.resource(name).ok_or_else(|| Refused::Resource(name.clone()))?;
@@ -59,6 +73,9 @@ impl Logins {
         let role = resource.role(&request.role).ok_or_else(|| {
             Refused::Forbidden(format!("the role `{}` is not one that agents may ask for", request.role))
         })?;
+        // Which agents asked for, so not before they are known to be there.
+        trace::note("gatewright.resource", name.clone());
+        trace::note("gatewright.role", role.name.value.clone());
         let context = Context::session(&request.role, &request.source, now());
         match state.settings.engine.decide(&who, name, Action::Connect, &Target::Database, &context) {
             Verdict::Allow => {}
@@ -93,8 +110,8 @@ impl Logins {
         };
         match &request.challenge {
             Challenge::User => {
-                let user =
-                    self.ephemeral.make(&state.settings, resource, role, &who, &request.session).await?;
+                let made = self.ephemeral.make(&state.settings, resource, role, &who, &request.session);
+                let user = trace::step("login.make_user", Vec::new, made).await?;
                 Ok(LoginReply { proof: user, server_final: None })
             }
             Challenge::ScramFirst { mechanisms } => {

@@ -44,6 +44,7 @@ mod testing;
 mod time;
 mod tokens;
 mod tools;
+mod trace;
 mod ui;
 mod vault;
 

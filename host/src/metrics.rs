@@ -38,6 +38,7 @@ pub(crate) struct Metrics {
     siem_events: Family<Labels, Counter>,
     siem_failures: Family<Labels, Counter>,
     siem_behind: Family<Labels, Gauge<u64, AtomicU64>>,
+    spans: Family<Labels, Counter>,
 }
 
 impl Default for Metrics {
@@ -79,6 +80,8 @@ impl Default for Metrics {
             "Entries of the log that were not sent yet",
             Family::clone(&siem_behind),
         );
+        let spans = Family::default();
+        registry.register("trace_spans", "Spans of traces, by what became of them", Family::clone(&spans));
         let registry = Arc::new(registry);
         Self {
             registry,
@@ -92,6 +95,7 @@ impl Default for Metrics {
             siem_events,
             siem_failures,
             siem_behind,
+            spans,
         }
     }
 }
@@ -181,6 +185,18 @@ impl Metrics {
     /// How far a sink is behind, in entries of the log.
     pub(crate) fn siem_behind(&self, sink: &str, entries: u64) {
         self.siem_behind.get_or_create(&of_receiver(sink, None)).set(entries);
+    }
+
+    /// Traces are sent.
+    pub(crate) fn traces(&self) {
+        for outcome in ["sent", "dropped", "failed"] {
+            self.spans(outcome, 0);
+        }
+    }
+
+    /// What became of spans: the collector took them, or did not, or too many waited for it.
+    pub(crate) fn spans(&self, outcome: &str, count: u64) {
+        self.spans.get_or_create(&vec![("outcome", outcome.to_owned())]).inc_by(count);
     }
 
     /// A request was answered. `route` is what the path was matched by, and not the path.

@@ -19,10 +19,12 @@ use tokio::time::{sleep, timeout};
 use crate::approvals::Approvals;
 use crate::compile::Compiled;
 use crate::lease::Lease;
+use crate::log::history::Whose;
 use crate::metrics::Metrics;
 use crate::store::Store;
 use crate::store::notified::Entry;
 use crate::time::now;
+use crate::trace::{self, about};
 pub(crate) use deliver::{Outcome, Sender, pause};
 use message::Message;
 pub(crate) use receiver::{Key, Receiver};
@@ -157,7 +159,10 @@ impl Follower {
             let Some(message) = Message::new(&self.store, &self.receiver, entry).await? else {
                 return Ok(Told::Nothing);
             };
-            let (outcome, pause) = match self.sender.send(&self.receiver, &message).await {
+            let sent = self.sender.send(&self.receiver, &message);
+            let (parent, attributes) = (self.origin(entry), || self.attributes(entry, attempt));
+            let sent = trace::step_of(&parent, "notification.send", attributes, sent).await;
+            let (outcome, pause) = match sent {
                 Outcome::Delivered => {
                     self.metrics.notified(name, "delivered");
                     return Ok(Told::Done);
@@ -193,6 +198,33 @@ impl Follower {
             }
             attempt += 1;
         }
+    }
+}
+
+impl Follower {
+    /// The span that the approval was asked for in which an entry is about.
+    fn origin(&self, entry: &Entry) -> trace::Context {
+        match Whose::read(&entry.name) {
+            Some(Whose::Approval(id)) => self.approvals.origins().context(id),
+            _ => trace::Context::new(),
+        }
+    }
+
+    /// What is said of sending it.
+    fn attributes(&self, entry: &Entry, attempt: u32) -> trace::Attributes {
+        let receiver = about("gatewright.receiver", self.receiver.name.clone());
+        let attempt = about("gatewright.attempt", i64::from(attempt));
+        let approval = match Whose::read(&entry.name) {
+            Some(Whose::Approval(id)) => Some(about("gatewright.approval", id.to_owned())),
+            _ => None,
+        };
+        [receiver, attempt].into_iter().chain(approval).collect()
+    }
+}
+
+impl trace::Ended for Outcome {
+    fn has_failed(&self) -> bool {
+        !matches!(self, Self::Delivered)
     }
 }
 

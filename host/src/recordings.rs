@@ -169,7 +169,7 @@ fn lines(kind: &Kind) -> Vec<String> {
         Kind::Refused { source, reason, .. } => {
             vec![format!("refused  from {}: {}", shown(source), shown(reason))]
         }
-        Kind::Statement { statement, text, parameters, decision, would, policies, reason, .. } => {
+        Kind::Statement { statement, text, parameters, decision, would, policies, reason, trace, .. } => {
             let mut lines = vec![format!("#{statement:<3}     {}", shown(text))];
             if !parameters.is_empty() {
                 lines.push(format!("         with {}", values(parameters)));
@@ -183,6 +183,7 @@ fn lines(kind: &Kind) -> Vec<String> {
             });
             let would = would.unwrap_or_default();
             lines.push(shown(&format!("         {decision}{would}{policies}{reason}")));
+            lines.extend(trace.as_ref().map(|trace| format!("         trace {}", shown(trace))));
             lines
         }
         Kind::Approval { statement, approval, state, by, comment, grant } => {

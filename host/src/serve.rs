@@ -30,6 +30,7 @@ use crate::slack::Clicks;
 use crate::store::Store;
 use crate::tokens::Tokens;
 use crate::tools::Tools;
+use crate::trace::Traces;
 use crate::ui::{Contacts, SignIn};
 use crate::vault::Vault;
 use crate::{compile, notify, retention, rewrap, siem, time};
@@ -86,6 +87,7 @@ pub(crate) async fn serve(
         rewrap::start(store.clone(), lease.clone());
     }
     retention::start(store.clone(), recorder.clone(), compiled.clone(), lease);
+    let traces = Traces::start(&compiled, &metrics)?;
     let signing_in = mint.secret_for("signing in");
     let ephemeral = Ephemeral::new(mint.secret_for("users of sessions"));
     ephemeral.tidy(compiled.clone());
@@ -146,6 +148,7 @@ pub(crate) async fn serve(
     // What was acknowledged is on disk already; this brings the checkpoint's file up to it and folds the write-ahead log in.
     let _ = tokio::time::timeout(GRACE, log.settle()).await;
     let _ = tokio::time::timeout(GRACE, lease::give_back(&store)).await;
+    traces.stop().await;
     let _ = tokio::time::timeout(GRACE, store.close()).await;
     Ok(())
 }

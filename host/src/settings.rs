@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use gatewright_core::digest::{Digest, sha256_parts};
 use gatewright_core::policy::Engine;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use serde_saphyr::{Location, Spanned};
 
@@ -12,7 +13,7 @@ use crate::catalogue::{Authorities, Source};
 use crate::config::{Fault, Faults, Loaded, Resource, Role, Tls};
 use crate::deployments::{self, Deployment};
 use crate::notify::Receiver;
-use crate::secret::{Login, Secret, SecretRef, Sources};
+use crate::secret::{Login, Secret, SecretError, SecretRef, Sources};
 use crate::siem::Sink;
 use crate::{policies, slack};
 
@@ -35,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) client_secret: Option<Secret>,
     /// Secrets of the credentials for APIs, by API.
     secrets: HashMap<String, Secret>,
+    /// Headers of what is sent to the collector of traces.
+    pub(crate) tracing_headers: HeaderMap,
     /// What Slack signs clicks with, where there is an app of Slack.
     pub(crate) slack_secret: Option<Secret>,
     /// Whom the host tells what happens to approvals.
@@ -133,6 +136,17 @@ impl Settings {
             };
             secret.map_err(wrong).ok()
         });
+        let tracing = loaded.config.host.tracing.as_ref().map(|tracing| &tracing.value);
+        let mut tracing_headers = HeaderMap::new();
+        for (name, reference) in tracing.into_iter().flat_map(|tracing| &tracing.headers) {
+            match header(name, sources.get(&reference.value)) {
+                Ok((name, value)) => drop(tracing_headers.insert(name, value)),
+                Err(cause) => {
+                    let field = format!("host.tracing.headers.{name}");
+                    faults.push(Fault::field(reference.referenced, field, cause).in_file(path));
+                }
+            }
+        }
         let mut receivers = Vec::new();
         for (i, one) in loaded.config.notifications.iter().enumerate() {
             match Receiver::read(one, &format!("notifications[{i}]"), &loaded, sources, slack_secret.as_ref())
@@ -164,6 +178,7 @@ impl Settings {
             sources: sources.clone(),
             deployments,
             metrics_token,
+            tracing_headers,
             slack_secret,
             receivers,
             sinks,
@@ -256,6 +271,17 @@ impl Settings {
             password,
         }
     }
+}
+
+/// A header whose value is a secret.
+fn header(name: &str, value: Result<Secret, SecretError>) -> Result<(HeaderName, HeaderValue), String> {
+    let value = value.map_err(|cause| cause.to_string())?;
+    let mut value = HeaderValue::from_str(value.reveal()).map_err(|_| {
+        "the secret cannot be in a header: it has line ends or other control characters".to_owned()
+    })?;
+    // Nothing shows it.
+    value.set_sensitive(true);
+    Ok((HeaderName::try_from(name).map_err(|cause| cause.to_string())?, value))
 }
 
 /// A digest of every file that [`Settings::read`] reads, so that a change is noticed. Files that cannot be read

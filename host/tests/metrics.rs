@@ -62,6 +62,7 @@ fn batch(resource: &str, session: &str) -> String {
             shape: None,
             explanation: None,
             explained_by: None,
+            trace: None,
         };
         lines.push(1, &kind);
     }
@@ -201,6 +202,9 @@ async fn the_dashboard_names_metrics_that_are_there() {
     let receiver = "notifications:\n  - { name: nobody, webhook: { url: \"http://127.0.0.1:9\", secret: { file: hook } } }\n\
                     siem:\n  - { name: nobody, syslog: { server: 127.0.0.1, port: 9, tls: false } }\n";
     let config = std::fs::read_to_string(&path).unwrap() + receiver;
+    // Nothing takes them there.
+    let tracing = "  tracing: { endpoint: \"http://127.0.0.1:9\" }\n  auditors:";
+    let config = config.replace("  auditors:", tracing);
     std::fs::write(host.folder.path().join("hook"), "x".repeat(32)).unwrap();
     std::fs::write(&path, config).unwrap();
     host.restart();

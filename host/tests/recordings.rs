@@ -46,6 +46,7 @@ fn statement(sql: &str) -> Kind {
         shape: None,
         explanation: None,
         explained_by: None,
+        trace: None,
     }
 }
 

@@ -51,6 +51,7 @@ fn statement(chain: &mut Chain, text: &str) -> SealedRun {
         shape: None,
         explanation: None,
         explained_by: None,
+        trace: None,
     };
     lines.push(1_700_000_000_000, &kind);
     chain.seal(&lines)

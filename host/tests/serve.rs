@@ -335,6 +335,7 @@ async fn recordings_are_kept_shown_and_verified() {
         shape: None,
         explanation: None,
         explained_by: None,
+        trace: None,
     };
     let result = Kind::Result {
         statement: 1,

@@ -226,6 +226,7 @@ fn statement(number: u64, line: &str, decision: &str, actions: &[&str]) -> Kind 
         shape: None,
         explanation: (!actions.is_empty()).then(|| Arc::new(explanation)),
         explained_by: None,
+        trace: None,
     }
 }
 

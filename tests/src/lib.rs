@@ -7,6 +7,7 @@ pub mod agents;
 pub mod browser;
 pub mod certificates;
 pub mod client;
+pub mod collector;
 pub mod container;
 pub mod corpus;
 pub mod curl;

@@ -1,12 +1,14 @@
 //! The REST API of the shop through Envoy: identity, policy, approval, masking, recording.
 #![allow(missing_docs, reason = "a test")]
 
+use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use gatewright_tests::agents::HttpAgent;
-use gatewright_tests::idp::TokenOptions;
+use gatewright_tests::collector::Collector;
+use gatewright_tests::idp::{Idp, TokenOptions};
 use gatewright_tests::stack::Stack;
 use gatewright_tests::wait;
 use serde_json::{Value, json};
@@ -228,15 +230,87 @@ fn what_comes_back_is_masked() -> Result<()> {
     Ok(())
 }
 
+/// Takes the spans of Envoy and of the host.
+static COLLECTOR: OnceLock<Collector> = OnceLock::new();
+
+fn collector() -> &'static Collector {
+    COLLECTOR.get_or_init(|| Collector::start().expect("a collector"))
+}
+
+/// Envoy's own tracing, as `docs/operating.md` has it: the filter sees the span of Envoy in place of the agent's.
+fn with_tracing(mut bootstrap: Value, _: &Idp) -> Result<Value> {
+    let address: std::net::SocketAddr = collector().address().parse()?;
+    let manager = bootstrap
+        .pointer_mut("/static_resources/listeners/0/filter_chains/0/filters/0/typed_config")
+        .context("no manager")?;
+    manager["tracing"] = json!({ "provider": { "name": "envoy.tracers.opentelemetry", "typed_config": {
+        "@type": "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig",
+        "service_name": "envoy",
+        "http_service": { "http_uri": { "uri": format!("http://{address}/v1/traces"), "cluster": "collector", "timeout": "1s" } },
+    } } });
+    let header = json!({ "key": "traceparent", "value": "00-%TRACE_ID%-%SPAN_ID%-01" });
+    let mutation = json!({ "name": "envoy.filters.http.header_mutation", "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
+        "mutations": { "request_mutations": [
+            { "append": { "header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD" } },
+        ] },
+    } });
+    manager["http_filters"].as_array_mut().context("no filters")?.insert(0, mutation);
+    let endpoint = json!({ "endpoint": { "address": { "socket_address": {
+        "address": address.ip().to_string(), "port_value": address.port(),
+    } } } });
+    let cluster = json!({ "name": "collector", "type": "STATIC", "load_assignment": {
+        "cluster_name": "collector", "endpoints": [{ "lb_endpoints": [endpoint] }],
+    } });
+    let clusters = bootstrap.pointer_mut("/static_resources/clusters").and_then(Value::as_array_mut);
+    clusters.context("no clusters")?.push(cluster);
+    Ok(bootstrap)
+}
+
+/// The request that was held is one trace, from the agent to the host; the recording says which.
+fn is_one_trace(stack: &Stack, trace: &str, agent: &str, dba: &str) -> Result<()> {
+    let above = if stack.api_envoy().is_ok() {
+        let envoy = wait::until("Envoy's span", Duration::from_secs(15), || {
+            let spans = collector().spans().into_iter();
+            Ok(spans.filter(|span| span.service == "envoy").find(|span| span.parent == agent))
+        })?;
+        ensure!(envoy.trace == trace, "{envoy:?}");
+        envoy.id
+    } else {
+        agent.to_owned()
+    };
+    for call in [
+        "POST /v1/filter/approvals",
+        "GET /v1/filter/approvals/{id}/wait",
+        "POST /v1/filter/credential",
+        "POST /v1/filter/events",
+    ] {
+        let spans = collector().wait_for(trace, call)?;
+        let span = spans.iter().find(|span| span.name == call).context("none")?;
+        ensure!(span.parent == above && span.service == "gatewright", "{call}: {spans:#?}");
+    }
+    let token = stack.variable("GATEWRIGHT_FILTER_TOKEN")?;
+    for secret in [token, dba.rsplit('.').next().unwrap_or("?"), "DELETE /orders"] {
+        ensure!(!collector().saw(secret), "{secret}");
+    }
+    let found = stack.host.get(&format!("/v1/sessions?text={trace}"), dba)?.json()?;
+    ensure!(found.as_array().map(Vec::len) == Some(1), "{found}");
+    Ok(())
+}
+
 #[test]
 fn held_until_somebody_approves() -> Result<()> {
-    let mut stack = Stack::builder().api().start()?;
+    let tracing = json!({ "endpoint": collector().url() });
+    let mut stack = Stack::builder().api().set("/host/tracing", tracing).bootstrap(with_tracing).start()?;
     let ann = agent(&stack, "ann", &["support"])?;
     let dba = stack.idp.token("dan", &["dba"])?;
     let orders = |stack: &Stack| stack.postgres.sql("SELECT count(*) FROM orders");
+    let (trace, span) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
+    let traced = json!({ "traceparent": format!("00-{trace}-{span}-01") });
     let delete = |id: u32| {
-        let ann = ann.clone();
-        thread::spawn(move || ann.one(json!({ "method": "DELETE", "path": format!("/orders/{id}") })))
+        let (ann, headers) = (ann.clone(), if id == 3 { traced.clone() } else { json!({}) });
+        let request = json!({ "method": "DELETE", "path": format!("/orders/{id}"), "headers": headers });
+        thread::spawn(move || ann.one(request))
     };
     let held = delete(3);
     let approval = stack.host.wait_for_approval(&dba)?;
@@ -245,6 +319,7 @@ fn held_until_somebody_approves() -> Result<()> {
     stack.host.decide(&id(&approval), &dba, "approve", "fine")?;
     let answer = held.join().expect("no panic")?;
     ensure!(answer.status == 204 && orders(&stack)? == "13", "{answer:?}");
+    is_one_trace(&stack, trace, span, &dba)?;
 
     let held = delete(4);
     let approval = stack.host.wait_for_approval(&dba)?;

@@ -13,6 +13,9 @@
 //! | `POST /v1/filter/approvals` | [`ApprovalRequest`] | 200 [`ApprovalReply`] |
 //! | `GET /v1/filter/approvals/ID/wait` | – | 200 [`ApprovalReply`] when decided, or after 25 s as it is then |
 //! | `POST /v1/filter/approvals/ID/withdraw` | – | 200 [`ApprovalReply`] |
+//!
+//! A call that is for one request or statement carries its `traceparent` and `tracestate`
+//! ([`TraceContext`](crate::trace::TraceContext)), where it has one.
 
 use serde::{Deserialize, Serialize};
 

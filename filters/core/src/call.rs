@@ -1,6 +1,7 @@
 //! Calls of a session to the host, and their answers, without how they travel.
 
 use crate::api::{ApprovalRequest, CredentialRequest, LoginRequest, SeenTools};
+use crate::trace::TraceContext;
 
 /// A call that the host shall answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +10,8 @@ pub struct Call {
     pub token: u32,
     /// What is asked.
     pub request: HostRequest,
+    /// The span that it is for, where the agent says so.
+    pub trace: Option<TraceContext>,
 }
 
 /// What is asked of the host.

@@ -79,6 +79,9 @@ pub enum Kind {
         /// Number of an earlier statement of the session that has the same explanation.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         explained_by: Option<u64>,
+        /// Id of the trace that it is part of, where the agent says so: 32 hex digits.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trace: Option<String>,
     },
     /// What became of a held statement.
     Approval {

@@ -21,3 +21,4 @@ pub mod mask;
 pub mod policy;
 pub mod run;
 pub mod time;
+pub mod trace;

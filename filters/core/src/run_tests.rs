@@ -88,6 +88,7 @@ fn an_event_reads_as_it_was_written() {
             shape: None,
             explanation: None,
             explained_by: Some(7),
+            trace: Some("4bf92f3577b34da6a3ce929d0e0e4736".to_owned()),
         },
     ];
     let mut lines = Lines::default();

@@ -25,6 +25,7 @@ use gatewright_core::address::without_port;
 use gatewright_core::api::CredentialReply;
 use gatewright_core::call::{Call, HostReply, HostRequest};
 use gatewright_core::time::Millis;
+use gatewright_core::trace::{TRACEPARENT, TRACESTATE, TraceContext};
 use serde_json::{Map, Value};
 
 use crate::Plane;
@@ -166,6 +167,8 @@ pub struct Exchange {
     stranger: Option<String>,
     /// What it says to an MCP server, where it is to one.
     spoken: Option<Spoken>,
+    /// The span that it is for, where it says so.
+    trace: Option<TraceContext>,
     answer: Answer,
     last_token: u32,
     closed: bool,
@@ -183,6 +186,7 @@ impl Exchange {
             judged: None,
             stranger: None,
             spoken: None,
+            trace: None,
             answer: Answer::default(),
             last_token: 0,
             closed: false,
@@ -191,6 +195,7 @@ impl Exchange {
 
     /// The head of the request. `end`: there is nothing after it.
     pub fn request_head(&mut self, head: Head, end: bool, env: Env<'_>, io: &mut Io) -> Flow {
+        self.trace = TraceContext::of_headers(head.all(TRACEPARENT), head.all(TRACESTATE));
         self.asked.head = head;
         self.asked.complete = end;
         self.stage = Stage::Identity;
@@ -312,9 +317,16 @@ impl Exchange {
             && self.serving.as_ref().is_some_and(|serving| serving.visit.borrow().id() == session)
     }
 
+    /// The span that it is for. Of nobody in particular there is none: whoever can reach the gate shall not add to the
+    /// host's traces.
+    #[must_use]
+    pub fn trace(&self) -> Option<&TraceContext> {
+        self.serving.as_ref().and(self.trace.as_ref())
+    }
+
     fn call(&mut self, request: HostRequest, io: &mut Io) -> u32 {
         self.last_token = self.last_token.wrapping_add(1);
-        io.calls.push(Call { token: self.last_token, request });
+        io.calls.push(Call { token: self.last_token, request, trace: self.trace().cloned() });
         self.last_token
     }
 

@@ -241,6 +241,40 @@ fn a_slow_recording_does_not_cost_a_credential_that_ends_soon() {
 }
 
 #[test]
+fn a_request_and_what_it_causes_are_one_trace() {
+    const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let plane = Rc::new(Plane::new(&bundle(vec![IdentitySource::Bearer {}])).unwrap());
+    let visits = visits();
+    let env = Env { plane: Some(&plane), visits: &visits, now: NOW };
+    let ask = |authorization: &str, parents: &[&str]| {
+        let mut exchange = Exchange::new(Peer { source: "10.0.0.1:999".into(), ..Peer::default() });
+        let more = [("authorization", authorization), ("tracestate", "a=1")];
+        let parents = parents.iter().map(|parent| ("traceparent", *parent));
+        let all: Head = GET.iter().copied().chain(more).chain(parents).collect();
+        let mut io = Io::default();
+        exchange.request_head(all, true, env, &mut io);
+        let traces: Vec<_> = io.calls.into_iter().map(|call| call.trace).collect();
+        let events = String::from_utf8(io.events.lines.text().to_vec()).unwrap();
+        (exchange.trace().cloned(), traces, events, io.changes)
+    };
+    let known = format!("Bearer {}", token());
+    let (trace, calls, events, changes) = ask(&known, &[PARENT]);
+    let trace = trace.expect("it says its trace");
+    assert_eq!((trace.parent(), trace.state()), (PARENT, Some("a=1")));
+    assert_eq!(calls, [Some(trace)], "for the credential");
+    assert!(events.contains(r#""trace":"4bf92f3577b34da6a3ce929d0e0e4736""#), "{events}");
+    assert!(changes.iter().all(|change| !format!("{change:?}").contains("trace")), "{changes:?}");
+    // Said twice or wrongly, it is not said; and of nobody in particular nothing is.
+    for (authorization, parents) in
+        [(&*known, &[PARENT, PARENT][..]), (&*known, &["00-1-2-01"]), ("Bearer x", &[PARENT])]
+    {
+        let (trace, calls, events, _) = ask(authorization, parents);
+        assert!(trace.is_none() && calls.iter().all(Option::is_none), "{parents:?}");
+        assert!(!events.contains("\"trace\""), "{events}");
+    }
+}
+
+#[test]
 fn trailers_of_requests_stay_here() {
     let mut played = Played::new();
     let authorization = format!("Bearer {}", token()).into_bytes();

@@ -32,6 +32,7 @@ use gatewright_core::digest::Digest;
 use gatewright_core::event::Kind;
 use gatewright_core::run::Lines;
 use gatewright_core::time::Millis;
+use gatewright_core::trace::TraceContext;
 
 use crate::Plane;
 use phases::Phase;
@@ -57,6 +58,8 @@ pub struct Io {
     pub calls: Vec<Call>,
     /// Events to record.
     pub events: Lines,
+    /// The span that they are of, where a statement among them says so.
+    pub trace: Option<TraceContext>,
     /// The connection is to be closed, after what was written has gone out.
     pub close: bool,
     /// A CancelRequest passed: digest of its process id and key.
@@ -115,8 +118,18 @@ impl Link {
 
     /// Asks the host; gives the token that the reply will carry.
     pub(crate) fn call(&mut self, request: HostRequest, io: &mut Io) -> u32 {
+        self.call_for(None, request, io)
+    }
+
+    /// The same, for a statement that is part of a trace.
+    pub(crate) fn call_for(
+        &mut self,
+        trace: Option<&TraceContext>,
+        request: HostRequest,
+        io: &mut Io,
+    ) -> u32 {
         self.last_token = self.last_token.wrapping_add(1);
-        io.calls.push(Call { token: self.last_token, request });
+        io.calls.push(Call { token: self.last_token, request, trace: trace.cloned() });
         self.last_token
     }
 

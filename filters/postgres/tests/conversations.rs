@@ -379,6 +379,25 @@ fn a_timeout_while_a_command_is_held_ends_its_pipeline() {
 }
 
 #[test]
+fn a_statement_that_says_its_trace_is_found_by_it() {
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let outcome = whole(vec![
+        Step::Client(query(&format!("DELETE FROM customers /*traceparent='{trace}'*/"))),
+        Step::Host(200, WAITING.into()),
+        Step::Server(message(b'3', b"")),
+    ]);
+    let calls: Vec<&str> = outcome.calls.iter().map(|(call, _)| call.as_str()).collect();
+    let asked = format!("POST /v1/filter/approvals in {trace}");
+    assert!(calls.contains(&asked.as_str()), "{calls:?}");
+    assert!(calls.iter().any(|call| call.ends_with(&format!("/wait in {trace}"))), "{calls:?}");
+    let says = |event: &&String| event.contains(r#""trace":"4bf92f3577b34da6a3ce929d0e0e4736""#);
+    assert_eq!(outcome.events.iter().filter(says).count(), 1, "{:?}", outcome.events);
+
+    let outcome = whole(vec![Step::Client(query("SELECT name FROM customers /*traceparent='00-x'*/"))]);
+    assert!(outcome.events.iter().all(|event| !event.contains("\"trace\"")), "{:?}", outcome.events);
+}
+
+#[test]
 fn unknown_code_puts_names_in_doubt_and_the_gate_prepares_again() {
     let outcome = whole(vec![
         Step::Client([parse("s", "SELECT name FROM customers"), sync()].concat()),

@@ -8,6 +8,7 @@ use super::{Approvals, Refused, is_approver, is_requester, shown};
 use crate::store::approvals::{self as rows, Approval, Offer, Person, Stage, Vote};
 use crate::store::records::ApprovalRecord;
 use crate::time::now;
+use crate::trace;
 
 /// Longest comment, in characters.
 const LONGEST_COMMENT: usize = 1_000;
@@ -67,12 +68,19 @@ impl Approvals {
         who: &Identity,
         choice: &Choice,
     ) -> Result<Approval, Refused> {
+        trace::step("approval.decide", Vec::new, self.decided(id, who, choice)).await
+    }
+
+    async fn decided(&self, id: &str, who: &Identity, choice: &Choice) -> Result<Approval, Refused> {
         let comment = checked(&choice.comment)?;
         let person = Person { issuer: who.issuer.clone(), subject: who.subject.clone() };
         let mut at = self.log.begin().await?;
         let now = now();
         let expired = rows::expire(&mut at, now).await?;
         let approval = rows::load(&mut at, id).await?.ok_or_else(|| Refused::Unknown(id.to_owned()))?;
+        trace::note("gatewright.approval", approval.id.clone());
+        trace::note("gatewright.resource", approval.request.resource.clone());
+        trace::link(self.origins().of(id));
         may_decide(&approval, who)?;
         if approval.stage != Stage::Pending {
             // What expired by this very look stays expired.
@@ -135,6 +143,7 @@ impl Approvals {
         self.announce(expired);
         self.announce([id.to_owned()]);
         let (by, stage) = (&person.subject, decided.stage.as_str());
+        trace::note("gatewright.approval.state", stage);
         tracing::info!(approval = id, by, decision = ?choice.decision, stage, "decision");
         Ok(decided)
     }

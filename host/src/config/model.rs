@@ -20,6 +20,7 @@ use super::secrets::SecretsSection;
 use super::siem::Siem;
 use super::slack::SlackApp;
 use super::tokens::TokenRules;
+use super::traces::Tracing;
 use super::values::{Address, Bytes, ColumnPattern, DatabaseUrl, FunctionName, Name, Span, Url, WitnessKey};
 use crate::secret::SecretRef;
 
@@ -105,6 +106,9 @@ pub(crate) struct Host {
     /// How long recordings are kept: for ever if left out.
     #[serde(default)]
     pub(crate) retention: Option<Spanned<Retention>>,
+    /// Where traces are sent: nowhere if left out.
+    #[serde(default)]
+    pub(crate) tracing: Option<Spanned<Tracing>>,
 }
 
 /// Requests a second; ten seconds' worth of them may come at once.

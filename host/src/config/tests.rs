@@ -71,6 +71,28 @@ fn retention_is_about_what_there_is() {
 }
 
 #[test]
+fn headers_of_traces_are_for_the_collector_alone() {
+    let token = "  filter_token: { env: GATEWRIGHT_FILTER_TOKEN }";
+    let with = |section: &str| format!("{token}\n  tracing: {section}");
+    let guide = include_str!("../../../docs/operating.md");
+    let example = guide.split("  tracing:\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let example = example.replace("    # ", "    ");
+    assert!(example.contains("    headers:") && example.contains("    ratio:"), "{example}");
+    for sound in [&*format!("\n{example}"), "{}", "{ endpoint: \"http://collector.example:4318\", ratio: 1 }"]
+    {
+        assert_eq!(faults(&SOUND.replacen(token, &with(sound), 1)), "none", "{sound}");
+    }
+    let headers = "headers: { authorization: { env: A } }";
+    for endpoint in ["", "endpoint: \"http://collector.example:4318\", "] {
+        let section = with(&format!("{{ {endpoint}{headers} }}"));
+        expect(token, &section, &["host.tracing.endpoint", "others could read them"]);
+    }
+    let name = "{ endpoint: \"https://collector.example\", headers: { \"a b\": { env: A } } }";
+    expect(token, &with(name), &["host.tracing.headers.a b", "the name of a header"]);
+    expect(token, &with("{ ratio: 1.5 }"), &["found 1.5, expected a number from 0 to 1"]);
+}
+
+#[test]
 fn examples_of_the_documentation_are_sound() {
     let guide = include_str!("../../../docs/host.md");
     let blocks = guide.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());

@@ -17,6 +17,7 @@ use super::retention::Retention;
 use super::secrets::SecretsSection;
 use super::slack::SlackApp;
 use super::tokens::{LONGEST, TokenRules};
+use super::traces::Tracing;
 use crate::secret::{EXPECTED, SecretRef};
 
 /// Algorithms that the filters verify.
@@ -110,6 +111,9 @@ pub(super) fn faults(file: &Path, config: &Config) -> Vec<Fault> {
     for (i, key) in config.host.encryption.iter().flat_map(|section| &section.keys).enumerate() {
         found.secret(format!("host.encryption.keys[{i}].secret"), &key.secret);
     }
+    if let Some(section) = &config.host.tracing {
+        tracing(&mut found, section);
+    }
     secrets(&mut found, &config.secrets);
     if let Some(section) = &config.host.retention {
         retention(&mut found, section, config);
@@ -169,6 +173,26 @@ fn filters(found: &mut Found<'_>, config: &Config) {
         );
         found.unless(missing.is_empty(), some.referenced, "host.filters", message);
     }
+}
+
+/// Headers are secrets: whoever is on the way to the collector would have them.
+fn tracing(found: &mut Found<'_>, section: &Spanned<Tracing>) {
+    let (at, tracing) = (section.referenced, &section.value);
+    for (name, secret) in &tracing.headers {
+        let field = format!("host.tracing.headers.{name}");
+        let is_name = http::HeaderName::try_from(name.as_str()).is_ok();
+        found.unless(
+            is_name,
+            secret.referenced,
+            &*field,
+            "expected the name of a header (RFC 9110 section 5.1)",
+        );
+        found.secret(field, secret);
+    }
+    let private = tracing.endpoint.as_ref().is_some_and(|endpoint| is_private(&endpoint.0));
+    let message =
+        "with `headers`, expected `https://…`, or an address of this machine: others could read them";
+    found.unless(tracing.headers.is_empty() || private, at, "host.tracing.endpoint", message);
 }
 
 /// Whoever reads what goes to a store reads what comes from it.

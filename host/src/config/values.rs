@@ -163,6 +163,20 @@ impl TryFrom<String> for Url {
     }
 }
 
+/// How many of all, from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(try_from = "f64")]
+pub(crate) struct Share(pub(crate) f64);
+
+impl TryFrom<f64> for Share {
+    type Error = String;
+
+    fn try_from(share: f64) -> Result<Self, String> {
+        let fits = (0.0..=1.0).contains(&share);
+        if fits { Ok(Self(share)) } else { Err(format!("found {share}, expected a number from 0 to 1")) }
+    }
+}
+
 /// A host's name, or its IP address.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]

@@ -13,6 +13,7 @@ use crate::config::api::Oauth2;
 use crate::login::Refused;
 use crate::secret::Secret;
 use crate::time::now;
+use crate::trace;
 
 /// A token is not used any more so long before its end, in milliseconds.
 const EARLY: Millis = 30_000;
@@ -72,7 +73,8 @@ impl Tokens {
         {
             return Ok((format!("Bearer {}", known.token.reveal()), known.expires_at - EARLY / 2));
         }
-        let answer = match self.fetch(api, oauth2, secret).await {
+        let fetched = self.fetch(api, oauth2, secret);
+        let answer = match trace::step("credential.fetch_token", Vec::new, fetched).await {
             Ok(answer) => answer,
             Err(refused) => {
                 // The token endpoint is gone for now: the token that there is serves as long as it can.

@@ -25,6 +25,7 @@ use crate::store::events::{self, Body, NewRun};
 use crate::store::log::{self, Kept};
 use crate::store::{Connection, Store, TREE, WITHOUT_HISTORIES, format, set_format};
 use crate::time::now;
+use crate::trace;
 use crate::vault::DataKey;
 
 /// What a commitment is salted with.
@@ -156,6 +157,10 @@ impl Log {
     /// A transaction that holds the log's end from the start, here and in the database: SQLite's write lock, or the row that
     /// all hosts lock.
     pub(crate) async fn begin(&self) -> sqlx::Result<Transaction> {
+        trace::step("log.begin", Vec::new, self.begun()).await
+    }
+
+    async fn begun(&self) -> sqlx::Result<Transaction> {
         let mut end = Arc::clone(&self.end).lock_owned().await;
         let mut at = self.store.begin().await?;
         if self.store.is_shared() {
@@ -309,10 +314,14 @@ impl Transaction {
     }
 
     /// Makes all of it durable, with a checkpoint over what was added.
-    pub(crate) async fn commit(mut self) -> sqlx::Result<()> {
-        if !self.is_changed {
-            return self.at.commit().await;
+    pub(crate) async fn commit(self) -> sqlx::Result<()> {
+        match self.is_changed {
+            true => trace::step("log.commit", Vec::new, self.committed()).await,
+            false => self.at.commit().await,
         }
+    }
+
+    async fn committed(mut self) -> sqlx::Result<()> {
         let checkpoint = self.log.signer.sign(self.tree.head(), now());
         log::set_checkpoint(&mut self.at, &checkpoint.note).await?;
         if let Some(kind) = self.keep {

@@ -28,6 +28,7 @@ fn statements(chain: &mut Chain, texts: &[String]) -> SealedRun {
             shape: None,
             explanation: None,
             explained_by: None,
+            trace: None,
         };
         lines.push(1_700_000_000_000, &kind);
     }

@@ -14,6 +14,7 @@ use crate::store::data_keys;
 use crate::store::events::{self, NewRun};
 use crate::store::sessions::{self, Pruned, SessionRow};
 use crate::time::now;
+use crate::trace::{self, about};
 use crate::vault::Vault;
 
 /// Batches that may wait for the writer; further senders wait.
@@ -39,9 +40,12 @@ pub(crate) enum Rejected {
     Unavailable,
 }
 
+/// Who waits for a batch: gets the sessions that ended by it.
+type Done = oneshot::Sender<Result<Vec<String>, Rejected>>;
+
 enum Job {
     /// Make a batch durable.
-    Record { batch: Batch, done: oneshot::Sender<Result<Vec<String>, Rejected>> },
+    Record { batch: Batch, done: Done, span: trace::Context },
     /// Say in the log that these sessions' events go, by that rule.
     Prune { rule: String, sessions: Vec<SessionRow>, done: oneshot::Sender<sqlx::Result<Vec<String>>> },
 }
@@ -60,9 +64,17 @@ impl Recorder {
 
     /// Makes a batch durable, all of it or nothing. Gives the sessions that ended by it.
     pub(crate) async fn record(&self, batch: Batch) -> Result<Vec<String>, Rejected> {
-        let (done, result) = oneshot::channel();
-        self.0.send(Job::Record { batch, done }).await.map_err(|_| Rejected::Unavailable)?;
-        result.await.map_err(|_| Rejected::Unavailable)?
+        let attributes = vec![
+            about("gatewright.resource", batch.resource().to_owned()),
+            about("gatewright.events", batch.events().cast_signed()),
+        ];
+        let recorded = async {
+            let (done, result) = oneshot::channel();
+            let job = Job::Record { batch, done, span: trace::Context::current() };
+            self.0.send(job).await.map_err(|_| Rejected::Unavailable)?;
+            result.await.map_err(|_| Rejected::Unavailable)?
+        };
+        trace::step("events.record", || attributes, recorded).await
     }
 
     /// Has the log say that sessions' events go by a rule, from when on nothing is added to them. Gives the sessions of
@@ -92,13 +104,15 @@ struct Writer {
 impl Writer {
     async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
         while let Some(first) = queue.recv().await {
-            let (mut batches, mut waiting, mut other) = (Vec::new(), Vec::new(), None);
+            let (mut batches, mut waiting, mut spans) = (Vec::new(), Vec::new(), Vec::new());
+            let mut other = None;
             let mut next = Some(first);
             while let Some(job) = next {
                 match job {
-                    Job::Record { batch, done } => {
+                    Job::Record { batch, done, span } => {
                         batches.push(batch);
                         waiting.push(done);
+                        spans.push(span);
                     }
                     Job::Prune { rule, sessions, done } => {
                         other = Some((rule, sessions, done));
@@ -108,7 +122,7 @@ impl Writer {
                 next = (batches.len() < GROUP).then(|| queue.try_recv().ok()).flatten();
             }
             if !batches.is_empty() {
-                self.record(&batches, waiting).await;
+                self.record(&batches, waiting, &spans).await;
             }
             if let Some((rule, sessions, done)) = other {
                 let _ = done.send(self.prune(rule, sessions).await);
@@ -116,12 +130,17 @@ impl Writer {
         }
     }
 
-    async fn record(
-        &mut self,
-        batches: &[Batch],
-        waiting: Vec<oneshot::Sender<Result<Vec<String>, Rejected>>>,
-    ) {
-        let results = match self.commit(batches).await {
+    async fn record(&mut self, batches: &[Batch], waiting: Vec<Done>, spans: &[trace::Context]) {
+        // One commit, which each of those who wait for it finds in its trace.
+        let shared = || vec![about("gatewright.batches", batches.len() as i64)];
+        let commits = spans.iter().filter_map(|span| trace::below(span, "log.commit", shared));
+        let commits: Vec<trace::Context> = commits.collect();
+        let committed = self.commit(batches).await;
+        if committed.is_err() {
+            commits.iter().for_each(trace::failed);
+        }
+        drop(commits);
+        let results = match committed {
             Ok(results) => results,
             Err(cause) => {
                 tracing::error!(%cause, "events cannot be stored");

@@ -297,6 +297,7 @@ mod tests {
             shape: None,
             explanation: None,
             explained_by: None,
+            trace: None,
         }
     }
 

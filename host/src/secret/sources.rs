@@ -14,6 +14,7 @@ use super::reference::{Kept, Place};
 use super::{Aws, Secret, SecretError, SecretRef, Vault, command};
 use crate::config::Loaded;
 use crate::config::secrets::SecretsSection;
+use crate::trace::{self, about};
 
 /// How long a value is good where nothing says so.
 const EVERY: Duration = Duration::from_secs(60);
@@ -204,6 +205,20 @@ impl Inner {
     }
 
     fn fetch(&mut self, place: Place<'_>) -> Result<Fetched, SecretError> {
+        let kind = match place {
+            Place::Command(_) => "command",
+            Place::Vault(_) => "vault",
+            Place::Aws(_) => "aws",
+        };
+        let span = trace::root("secret.fetch", || vec![about("gatewright.secret.source", kind)]);
+        let fetched = self.fetched(place);
+        if let (Some(span), true) = (&span, fetched.is_err()) {
+            trace::failed(span);
+        }
+        fetched
+    }
+
+    fn fetched(&mut self, place: Place<'_>) -> Result<Fetched, SecretError> {
         let folder = self.folder.clone();
         let fetched = match place {
             Place::Command(argv) => wait(async {

@@ -151,6 +151,7 @@ fn activity(place: Place<'_>, kind: &Kind, shows: &[Told]) -> Activity {
             shape: _,
             explanation,
             explained_by,
+            trace,
         } => {
             let (severity, status, control) = decided(decision);
             let (id, name) = match place.plane {
@@ -168,6 +169,9 @@ fn activity(place: Place<'_>, kind: &Kind, shows: &[Told]) -> Activity {
             }
             if let Some(by) = explained_by {
                 unmapped.push(("explained_by", (*by).into()));
+            }
+            if let Some(trace) = trace {
+                unmapped.push(("trace", cut(trace).into()));
             }
             if told(Told::Parameters) && !parameters.is_empty() {
                 let shown: Vec<_> = parameters.iter().map(|value| value.as_deref().map(cut)).collect();

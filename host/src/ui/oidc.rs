@@ -32,6 +32,7 @@ use crate::http::App;
 use crate::settings::Settings;
 use crate::store::signed_in::SignedIn;
 use crate::time::now;
+use crate::trace;
 
 /// How long what the provider says of itself is believed.
 const METADATA: Duration = Duration::from_secs(60);
@@ -161,7 +162,8 @@ pub(super) async fn finish(
         let why = format!("The identity provider did not let you in: {}.", super::words::short(&error, 100));
         return Err(Trouble::new(StatusCode::FORBIDDEN, why));
     };
-    let who = exchange(&app.sign_in, &settings, &people, code, known).await.map_err(|cause| {
+    let exchanged = exchange(&app.sign_in, &settings, &people, code, known);
+    let who = trace::step("sign_in.exchange_code", Vec::new, exchanged).await.map_err(|cause| {
         tracing::warn!(cause = format!("{cause:#}"), "somebody could not sign in");
         Trouble::new(StatusCode::FORBIDDEN, "What the identity provider says of you does not verify.")
     })?;

@@ -93,6 +93,7 @@ impl Entry {
                 shape: _,
                 explanation,
                 explained_by,
+                trace,
             } => {
                 self.statement = statement;
                 self.title = format!("statement {statement}");
@@ -111,6 +112,7 @@ impl Entry {
                 if let Some(other) = explained_by {
                     note("explained", format!("as statement {other}"));
                 }
+                note("trace", trace.unwrap_or_default());
             }
             Kind::Approval { statement, approval, state, by, comment, grant } => {
                 self.statement = statement;

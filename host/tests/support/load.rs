@@ -266,6 +266,7 @@ fn event(number: u64) -> Kind {
         shape: None,
         explanation: None,
         explained_by: None,
+        trace: None,
     }
 }
 

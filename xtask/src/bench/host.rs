@@ -137,6 +137,7 @@ impl Session {
             shape: None,
             explanation: None,
             explained_by: Some(1),
+            trace: None,
         };
         self.lines.push(now(), &kind);
     }

@@ -53,6 +53,7 @@ impl Exchange {
             shape,
             explanation: None,
             explained_by: None,
+            trace: self.trace().map(|trace| trace.trace_id().to_owned()),
         };
         visit.record(now, &kind, &mut io.events);
         self.answer.recorded_at = visit.recorded();

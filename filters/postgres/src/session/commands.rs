@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use gatewright_core::event::Kind;
+use gatewright_core::trace::TraceContext;
 
 use super::hold::Given;
 use super::judge::Judgement;
@@ -135,6 +136,7 @@ impl Open {
     ) -> u64 {
         let (explanation, explained_by) = self.explained.once(&judgement.explanation, statement);
         let (decision, would) = judgement.recorded();
+        let trace = TraceContext::of_statement(text);
         let kind = Kind::Statement {
             statement,
             explanation,
@@ -146,7 +148,9 @@ impl Open {
             policies: judgement.policies.clone(),
             reason: judgement.reason.clone(),
             shape: None,
+            trace: trace.as_ref().map(|trace| trace.trace_id().to_owned()),
         };
+        io.trace = io.trace.take().or(trace);
         link.record(env.now, kind, io)
     }
 
@@ -187,6 +191,7 @@ impl Open {
             shape: None,
             explanation: None,
             explained_by: None,
+            trace: None,
         };
         link.record(env.now, kind, io)
     }

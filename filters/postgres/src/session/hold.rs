@@ -6,6 +6,7 @@ use gatewright_core::digest::sha256_parts;
 use gatewright_core::event::Kind;
 use gatewright_core::policy::{ApprovalRule, rfc3339};
 use gatewright_core::time::Millis;
+use gatewright_core::trace::TraceContext;
 
 use super::open::{Open, Parked, Wait};
 use super::phases::Next;
@@ -25,6 +26,8 @@ const PAUSE: Millis = 1_000;
 pub(crate) struct Hold {
     parked: Parked,
     request: ApprovalRequest,
+    /// The span that it is for, where it says so.
+    trace: Option<TraceContext>,
     statement: u64,
     stage: Stage,
     /// Once the host has it.
@@ -52,6 +55,20 @@ enum Stage {
     Waiting(u32),
     /// The host did not answer; it is asked again later.
     Pausing(Millis),
+}
+
+impl Hold {
+    /// Asks the host for an approval.
+    fn ask(&mut self, link: &mut Link, io: &mut Io) {
+        let request = HostRequest::CreateApproval(self.request.clone());
+        self.stage = Stage::Asking(link.call_for(self.trace.as_ref(), request, io));
+    }
+
+    /// Asks the host to say when it is decided.
+    fn wait_for(&mut self, id: &str, link: &mut Link, io: &mut Io) {
+        let request = HostRequest::AwaitApproval(id.to_owned());
+        self.stage = Stage::Waiting(link.call_for(self.trace.as_ref(), request, io));
+    }
 }
 
 impl Open {
@@ -96,10 +113,11 @@ impl Open {
             _ => 0,
         };
         let gives_up_at = env.now.saturating_add(expires_s.saturating_mul(1000));
-        let mut hold =
-            Hold { parked, request, statement, stage: Stage::Probing, approval: None, gives_up_at };
+        let trace = TraceContext::of_statement(given.text);
+        let stage = Stage::Probing;
+        let mut hold = Hold { parked, request, trace, statement, stage, approval: None, gives_up_at };
         if self.replies.is_empty() {
-            hold.stage = Stage::Asking(link.call(HostRequest::CreateApproval(hold.request.clone()), io));
+            hold.ask(link, io);
         } else {
             // Commands of the same pipeline are before it: if one fails, nobody need be asked.
             frontend::probe(&mut io.to_server);
@@ -112,7 +130,7 @@ impl Open {
     pub(crate) fn probed(&mut self, probe: Probe, link: &mut Link, _env: Env<'_>, io: &mut Io) {
         match (probe, &mut self.wait) {
             (Probe::Alive, Wait::Approval(hold)) => {
-                hold.stage = Stage::Asking(link.call(HostRequest::CreateApproval(hold.request.clone()), io));
+                hold.ask(link, io);
             }
             (Probe::Notice(notice), _) => io.to_client.extend_from_slice(&notice),
             (Probe::Alive, _) => {}
@@ -180,7 +198,7 @@ impl Open {
                 self.refuse_held(refusal, link, io);
             }
             ApprovalState::Pending => {
-                hold.stage = Stage::Waiting(link.call(HostRequest::AwaitApproval(id.clone()), io));
+                hold.wait_for(&id, link, io);
                 if first {
                     let notice = waiting_notice(&hold.request, &approval);
                     hold.approval = Some(approval);
@@ -242,7 +260,7 @@ impl Open {
         if let Wait::Approval(hold) = &self.wait
             && let Some(approval) = &hold.approval
         {
-            link.call(HostRequest::WithdrawApproval(approval.id.clone()), io);
+            link.call_for(hold.trace.as_ref(), HostRequest::WithdrawApproval(approval.id.clone()), io);
         }
     }
 
@@ -281,7 +299,8 @@ impl Open {
         if let (Stage::Pausing(until), Some(approval)) = (&hold.stage, &hold.approval)
             && env.now >= *until
         {
-            hold.stage = Stage::Waiting(link.call(HostRequest::AwaitApproval(approval.id.clone()), io));
+            let id = approval.id.clone();
+            hold.wait_for(&id, link, io);
         }
     }
 }

@@ -630,6 +630,7 @@ fn let_pass(name: &str, verdict: Verdict, plane: &Plane) -> Kind {
         shape: None,
         explanation: None,
         explained_by: None,
+        trace: None,
     }
 }
 

@@ -44,7 +44,7 @@ impl Native {
         let said = io.to_client.len();
         self.outcome.to_server.extend(io.to_server);
         self.outcome.to_client.extend(io.to_client);
-        self.outcome.calls.extend(io.calls.iter().map(|call| told(&call.request)));
+        self.outcome.calls.extend(io.calls.iter().map(told));
         let events = std::str::from_utf8(io.events.text()).expect("events are UTF-8");
         self.outcome.events.extend(events.lines().map(str::to_owned));
         self.outcome.closed |= io.close;
@@ -90,8 +90,16 @@ impl Native {
     }
 }
 
-/// A call as the host sees it.
-fn told(request: &HostRequest) -> (String, Value) {
+/// A call as the host sees it, with the span that it is for.
+fn told(call: &Call) -> (String, Value) {
+    let (path, body) = request(&call.request);
+    match &call.trace {
+        Some(trace) => (format!("{path} in {}", trace.parent()), body),
+        None => (path, body),
+    }
+}
+
+fn request(request: &HostRequest) -> (String, Value) {
     let body = |value: serde_json::Result<Value>| value.expect("a request has a JSON form");
     match request {
         HostRequest::Login(request) | HostRequest::RefreshKeys(request) => {

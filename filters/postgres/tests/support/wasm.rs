@@ -111,7 +111,12 @@ impl Wasm {
                 }
                 path => {
                     self.last_call = Some(call.token);
-                    self.outcome.calls.push((format!("{} {path}", call.header(":method")), body(&call)));
+                    let trace = match call.header("traceparent") {
+                        "" => String::new(),
+                        trace => format!(" in {trace}"),
+                    };
+                    let line = format!("{} {path}{trace}", call.header(":method"));
+                    self.outcome.calls.push((line, body(&call)));
                 }
             }
         }

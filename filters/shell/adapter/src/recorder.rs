@@ -8,6 +8,7 @@ use std::sync::Arc;
 use gatewright_core::api::EventBatch;
 use gatewright_core::run::{Chain, Lines, SealedRun};
 use gatewright_core::time::Millis;
+use gatewright_core::trace::TraceContext;
 use proxy_wasm::types::LogLevel;
 
 use crate::hostcalls::log;
@@ -86,6 +87,8 @@ pub struct Recorder {
     sealed: VecDeque<SealedRun>,
     /// Bytes of all events that wait.
     waiting_bytes: usize,
+    /// The first span that what waits is of: the parent of the batch, which can have one only.
+    trace: Option<TraceContext>,
     flight: Option<Flight>,
     /// After a batch was refused, runs are sent one by one to find out whose are.
     single: bool,
@@ -98,12 +101,13 @@ struct Flight {
     /// Contexts that the answer depends on: when one goes away, the answer is dropped.
     contexts: Contexts,
     runs: Vec<SealedRun>,
+    trace: Option<TraceContext>,
     since: Millis,
 }
 
 impl Recorder {
-    /// Takes events of a session over.
-    pub fn push(&mut self, journal: &Rc<Journal>, events: &Lines) {
+    /// Takes events of a session over, and the span that they are of.
+    pub fn push(&mut self, journal: &Rc<Journal>, events: &Lines, trace: Option<TraceContext>) {
         let mut open = journal.0.borrow_mut();
         if events.is_empty() {
             return;
@@ -111,6 +115,7 @@ impl Recorder {
         if open.lines.is_empty() {
             self.open.push(Rc::clone(journal));
         }
+        self.trace = self.trace.take().or(trace);
         open.lines.extend(events);
         self.open_events = self.open_events.saturating_add(events.len());
         self.waiting_bytes = self.waiting_bytes.saturating_add(events.text().len());
@@ -172,10 +177,11 @@ impl Recorder {
             return;
         }
         let batch = EventBatch { resource: settings.resource.clone(), runs };
-        match host::events(settings, &batch) {
-            Ok(token) => self.flight = Some(Flight { token, contexts, runs: batch.runs, since: now }),
+        let trace = self.trace.take();
+        match host::events(settings, &batch, trace.as_ref()) {
+            Ok(token) => self.flight = Some(Flight { token, contexts, runs: batch.runs, trace, since: now }),
             Err(_) => {
-                self.put_back(batch.runs);
+                self.put_back(batch.runs, trace);
                 self.not_before = now.saturating_add(PAUSE);
             }
         }
@@ -196,7 +202,8 @@ impl Recorder {
         runs
     }
 
-    fn put_back(&mut self, runs: Vec<SealedRun>) {
+    fn put_back(&mut self, runs: Vec<SealedRun>, trace: Option<TraceContext>) {
+        self.trace = trace.or(self.trace.take());
         for run in runs.into_iter().rev() {
             self.waiting_bytes = self.waiting_bytes.saturating_add(run.text.len());
             self.sealed.push_front(run);
@@ -205,7 +212,7 @@ impl Recorder {
 
     fn take_back(&mut self) {
         if let Some(flight) = self.flight.take() {
-            self.put_back(flight.runs);
+            self.put_back(flight.runs, flight.trace);
         }
     }
 
@@ -239,12 +246,12 @@ impl Recorder {
                     self.give_up(&run.session);
                     return Acknowledged::Refused(Arc::clone(&run.session));
                 }
-                self.put_back(flight.runs);
+                self.put_back(flight.runs, flight.trace);
                 self.single = true;
                 Acknowledged::Nothing
             }
             _ => {
-                self.put_back(flight.runs);
+                self.put_back(flight.runs, flight.trace);
                 self.not_before = now.saturating_add(PAUSE);
                 Acknowledged::Nothing
             }

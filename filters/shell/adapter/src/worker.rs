@@ -11,6 +11,7 @@ use gatewright_core::bundle::RecordingMode;
 use gatewright_core::call::{Call, HostReply, HostRequest};
 use gatewright_core::run::Lines;
 use gatewright_core::time::Millis;
+use gatewright_core::trace::TraceContext;
 use proxy_wasm::types::{BufferType, LogLevel};
 
 use crate::{Acknowledged, Contexts, Journal, Recorder, Settings, host, hostcalls};
@@ -192,18 +193,18 @@ impl<P: Party> Worker<P> {
 
     /// Makes a party's call to the host, in the context that is acting.
     pub fn call(&self, party: &P, call: Call) {
-        let settings = &self.settings;
+        let (settings, trace) = (&self.settings, call.trace.as_ref());
         let made = match &call.request {
-            HostRequest::Login(request) => host::login(settings, request),
+            HostRequest::Login(request) => host::login(settings, request, trace),
             HostRequest::RefreshKeys(request) => {
                 self.inner.urgent_until.set(hostcalls::now().saturating_add(URGENT));
-                host::login(settings, request)
+                host::login(settings, request, trace)
             }
-            HostRequest::Credential(request) => host::credential(settings, request),
-            HostRequest::SeenTools(request) => host::seen_tools(settings, request),
-            HostRequest::CreateApproval(request) => host::create_approval(settings, request),
-            HostRequest::AwaitApproval(id) => host::await_approval(settings, id),
-            HostRequest::WithdrawApproval(id) => host::withdraw_approval(settings, id),
+            HostRequest::Credential(request) => host::credential(settings, request, trace),
+            HostRequest::SeenTools(request) => host::seen_tools(settings, request, trace),
+            HostRequest::CreateApproval(request) => host::create_approval(settings, request, trace),
+            HostRequest::AwaitApproval(id) => host::await_approval(settings, id, trace),
+            HostRequest::WithdrawApproval(id) => host::withdraw_approval(settings, id, trace),
         };
         let waiting = match call.request {
             HostRequest::WithdrawApproval(_) | HostRequest::RefreshKeys(_) | HostRequest::SeenTools(_) => {
@@ -223,12 +224,12 @@ impl<P: Party> Worker<P> {
         }
     }
 
-    /// Takes a session's events over; where commands wait for them, they leave at once.
-    pub fn record(&self, context: u32, journal: &Rc<Journal>, events: &Lines) {
+    /// Takes a session's events over; where commands wait for them, they leave at once. `trace`: what they are of.
+    pub fn record(&self, context: u32, journal: &Rc<Journal>, events: &Lines, trace: Option<TraceContext>) {
         if events.is_empty() {
             return;
         }
-        self.inner.recorder.borrow_mut().push(journal, events);
+        self.inner.recorder.borrow_mut().push(journal, events, trace);
         self.send_if_due(context);
     }
 

@@ -11,6 +11,7 @@ use gatewright_adapter::{Journal, Party, Worker, hostcalls};
 use gatewright_core::bundle::RecordingMode;
 use gatewright_core::call::{Call, HostReply};
 use gatewright_core::time::Millis;
+use gatewright_core::trace::TraceContext;
 use gatewright_http::{Change, Env, Exchange, Flow, Io, Plane, Recorded, Visits};
 use proxy_wasm::types::{BufferType, LogLevel, MapType};
 
@@ -112,7 +113,8 @@ impl Stream {
         for call in io.calls {
             self.worker.call(self, call);
         }
-        record(&self.worker, self.context, &io.events);
+        let trace = self.exchange.borrow().trace().cloned();
+        record(&self.worker, self.context, &io.events, trace);
         if io.reset {
             let _ = hostcalls::reset_request();
         }
@@ -172,7 +174,7 @@ impl Party for Stream {
         }
         if hostcalls::act_on(worker.root()).is_ok() {
             for last in worker.shared().visits.tick(now) {
-                record(worker, worker.root(), &last);
+                record(worker, worker.root(), &last, None);
                 if let Some(session) = &last.session {
                     worker.shared().journals.borrow_mut().remove(session);
                 }
@@ -182,13 +184,13 @@ impl Party for Stream {
 }
 
 /// Hands events over to the recorder, in the journal of their session.
-fn record(worker: &Worker<Stream>, context: u32, events: &Recorded) {
+fn record(worker: &Worker<Stream>, context: u32, events: &Recorded, trace: Option<TraceContext>) {
     let Some(session) = &events.session else { return };
     let mut journals = worker.shared().journals.borrow_mut();
     let journal = journals.entry(Arc::clone(session)).or_insert_with(|| Journal::new(Arc::clone(session)));
     let journal = Rc::clone(journal);
     drop(journals);
-    worker.record(context, &journal, &events.lines);
+    worker.record(context, &journal, &events.lines, trace);
 }
 
 /// The sessions of a worker, and where their events are sealed.

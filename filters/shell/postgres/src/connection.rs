@@ -208,6 +208,7 @@ impl Connection {
             io.to_server.append(&mut more.to_server);
             io.calls.append(&mut more.calls);
             io.events.extend(&more.events);
+            io.trace = io.trace.or(more.trace);
             io.close |= more.close;
             io.cancels = io.cancels.or(more.cancels);
             if hostcalls::replace_buffer(BufferType::DownstreamData, &io.to_server).is_err() {
@@ -235,7 +236,7 @@ impl Connection {
                 self.resume(state);
             }
         }
-        self.worker.record(self.context, &self.journal, &io.events);
+        self.worker.record(self.context, &self.journal, &io.events, io.trace);
     }
 
     fn resume(&self, state: &mut State) {
