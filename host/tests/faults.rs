@@ -43,6 +43,7 @@ impl Filter {
             shape: None,
             explanation: None,
             explained_by: None,
+            trace: None,
         };
         let mut lines = Lines::default();
         lines.push(1_700_000_000_000 + self.sent, &kind);
