@@ -137,6 +137,12 @@ impl Settings {
             secret.map_err(wrong).ok()
         });
         let tracing = loaded.config.host.tracing.as_ref().map(|tracing| &tracing.value);
+        if let Some(ca) = tracing.and_then(|tracing| tracing.ca.as_ref())
+            && let Err(cause) = std::fs::read(loaded.folder.join(&ca.value))
+        {
+            let message = format!("the file `{}` cannot be read: {cause}", ca.value.display());
+            faults.push(Fault::field(ca.referenced, "host.tracing.ca", message).in_file(path));
+        }
         let mut tracing_headers = HeaderMap::new();
         for (name, reference) in tracing.into_iter().flat_map(|tracing| &tracing.headers) {
             match header(name, sources.get(&reference.value)) {

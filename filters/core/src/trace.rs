@@ -241,7 +241,8 @@ mod tests {
             let context = of(&[&parent], &[]).unwrap();
             prop_assert_eq!(context.trace_id(), trace);
             let statement = format!("SELECT 1 /*traceparent='{parent}'*/");
-            prop_assert_eq!(TraceContext::of_statement(&statement).unwrap().parent(), parent);
+            let context = TraceContext::of_statement(&statement).unwrap();
+            prop_assert_eq!(context.parent(), parent);
         }
     }
 }

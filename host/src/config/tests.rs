@@ -76,7 +76,8 @@ fn headers_of_traces_are_for_the_collector_alone() {
     let with = |section: &str| format!("{token}\n  tracing: {section}");
     let guide = include_str!("../../../docs/operating.md");
     let example = guide.split("  tracing:\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    let example = example.replace("    # ", "    ");
+    let line = |line: &str| format!("    {}\n", line.trim_start().trim_start_matches("# "));
+    let example: String = example.lines().map(line).collect();
     assert!(example.contains("    headers:") && example.contains("    ratio:"), "{example}");
     for sound in [&*format!("\n{example}"), "{}", "{ endpoint: \"http://collector.example:4318\", ratio: 1 }"]
     {
