@@ -122,7 +122,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -130,13 +130,16 @@ fn grouped(number: u64) -> String {
     text
 }
 
+/// A catalogue, and the digest of the bundle that it is of.
+type Known = (String, Arc<CatalogueIndex>);
+
 /// Asks the targets' databases.
 #[derive(Clone)]
 pub(crate) struct Estimator {
     compiled: Compiled,
     at_once: Arc<Semaphore>,
-    /// The catalogue of each resource, as of the bundle of that digest.
-    catalogues: Arc<Mutex<HashMap<String, (String, Arc<CatalogueIndex>)>>>,
+    /// Of each resource.
+    catalogues: Arc<Mutex<HashMap<String, Known>>>,
 }
 
 impl Estimator {
