@@ -136,6 +136,7 @@ fn state<'a>(values: impl Iterator<Item = &'a [u8]>) -> Option<Arc<str>> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use proptest::prelude::*;
 

@@ -100,10 +100,7 @@ mod tests {
             ("DELETE FROM orders WHERE id = public.reap()", Why::Calls),
             ("SELECT pg_sleep(5)", Why::Calls),
             ("SELECT table_to_xml('orders', true, true, '')", Why::Calls),
-<<<<<<< HEAD
             ("SELECT 1 OPERATOR(public.+) 2", Why::Calls),
-=======
->>>>>>> estimate
             ("DELETE FROM no_such_table", Why::Kind),
         ] {
             assert_eq!(fits(sql, &index), Err(why), "{sql}");
