@@ -39,7 +39,9 @@ fn span(request: &Request) -> Option<Context> {
         return None;
     }
     // Any word may be a method.
-    let known = [Method::GET, Method::HEAD, Method::POST].into_iter().find(|known| known == request.method());
+    let known = [Method::GET, Method::HEAD, Method::POST, Method::DELETE]
+        .into_iter()
+        .find(|known| known == request.method());
     let method = known.as_ref().map_or("_OTHER", Method::as_str).to_owned();
     let name = format!("{} {route}", known.as_ref().map_or("HTTP", Method::as_str));
     let attributes = vec![
