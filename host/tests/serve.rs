@@ -142,7 +142,7 @@ async fn bundles_follow_files_and_database() {
     // And the name of a function that does not exist.
     std::fs::write(&config, sound.replace("public.helper", "public.helpers")).unwrap();
     host.until("the typo", "/readyz", |_, r| {
-        r.to_string().contains("`functions` names `public.helpers` (line 31), which does not exist")
+        r.to_string().contains("`functions` names `public.helpers` (line 33), which does not exist")
     })
     .await;
     std::fs::write(&config, sound.replace("method: partial", "method: hash")).unwrap();
