@@ -126,7 +126,7 @@ impl Approvals {
             };
             self.put(request, estimate).await
         };
-        trace::step("approval.ask", || attributes, noted(asked)).await
+        trace::step("approval.ask", || attributes, noted(Box::pin(asked))).await
     }
 
     /// Whether a request is answered by what is there: an approval of the same command, or a grant.
@@ -196,7 +196,7 @@ impl Approvals {
 
     /// Waits until an approval is decided, 25 seconds at most. The answer `approved` uses it up.
     pub(crate) async fn wait(&self, id: &str) -> Result<(Approval, ApprovalState), Refused> {
-        trace::step("approval.wait", Vec::new, noted(self.waited(id))).await
+        trace::step("approval.wait", Vec::new, noted(Box::pin(self.waited(id)))).await
     }
 
     async fn waited(&self, id: &str) -> Result<(Approval, ApprovalState), Refused> {

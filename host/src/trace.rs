@@ -117,12 +117,14 @@ impl<T, E> Ended for Result<T, E> {
 }
 
 /// Does something, as a span below the one that is going on.
-pub(crate) async fn step<T: Ended>(
+pub(crate) fn step<T: Ended>(
     name: &'static str,
     attributes: impl FnOnce() -> Attributes,
     work: impl Future<Output = T>,
-) -> T {
-    step_of(&Context::current(), name, attributes, work).await
+) -> impl Future<Output = T> {
+    // Boxed before anything is wrapped around it: each layer would hold it twice, and steps are within steps.
+    let work = Box::pin(work);
+    async move { step_of(&Context::current(), name, attributes, work).await }
 }
 
 /// Does something, as a span below that one.
@@ -132,6 +134,7 @@ pub(crate) async fn step_of<T: Ended>(
     attributes: impl FnOnce() -> Attributes,
     work: impl Future<Output = T>,
 ) -> T {
+    let work = Box::pin(work);
     let Some(span) = below(parent, name, attributes) else { return work.await };
     let done = work.with_context(span.clone()).await;
     if done.has_failed() {
