@@ -102,7 +102,7 @@ print(c.execute("SELECT 1").fetchone())
     for bad in [&b"y\0\0\0\x04"[..], b"Q\0\0\0\x02", b"Q\xff\xff\xff\xff", b"B\0\0\0\x05x", b"Q\0\0\0\x06ab"]
     {
         let mut raw = TcpStream::connect(("127.0.0.1", login.port))?;
-        raw.set_read_timeout(Some(Duration::from_secs(5)))?;
+        raw.set_read_timeout(Some(Duration::from_secs(30)))?;
         let startup = b"\0\x03\0\0user\0support\0database\0shop\0\0";
         let mut hello = u32::try_from(startup.len() + 4)?.to_be_bytes().to_vec();
         hello.extend_from_slice(startup);
