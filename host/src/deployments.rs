@@ -2,9 +2,10 @@
 //! one place is worth nothing for the resources of another.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
-use gatewright_core::digest::sha256;
+use gatewright_core::digest::{Digest, sha256};
 use serde_saphyr::Spanned;
 use subtle::ConstantTimeEq as _;
 
@@ -12,11 +13,12 @@ use crate::config::{Fault, Loaded};
 use crate::secret::{Secret, SecretRef, Sources};
 
 /// A deployment of filters.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Deployment {
     /// Its name in the configuration; none of the one that `host.filter_token` is of.
     name: Option<String>,
-    token: Secret,
+    /// SHA-256 of its token.
+    token: Digest,
     /// What it serves: everything where there is no list.
     resources: Option<Vec<String>>,
 }
@@ -24,7 +26,12 @@ pub(crate) struct Deployment {
 impl Deployment {
     /// Whether it serves a resource or an API.
     pub(crate) fn serves(&self, resource: &str) -> bool {
-        self.resources.as_ref().is_none_or(|served| served.iter().any(|name| name == resource))
+        serves(self.resources.as_deref(), resource)
+    }
+
+    /// Whether it serves everything.
+    pub(crate) fn serves_all(&self) -> bool {
+        self.resources.is_none()
     }
 
     /// As errors call it.
@@ -33,22 +40,27 @@ impl Deployment {
     }
 }
 
+fn serves(resources: Option<&[String]>, resource: &str) -> bool {
+    resources.is_none_or(|served| served.iter().any(|name| name == resource))
+}
+
 /// Those of a configuration; adds what is wrong with their tokens.
 pub(crate) fn read(
     loaded: &Loaded,
     sources: &Sources,
     path: &Path,
     faults: &mut Vec<Fault>,
-) -> Vec<Deployment> {
-    let mut all: Vec<Deployment> = Vec::new();
+) -> Vec<Arc<Deployment>> {
+    let mut all: Vec<Arc<Deployment>> = Vec::new();
     for (field, reference, name, resources) in sections(loaded) {
         let fetched = sources.get(&reference.value).map_err(|cause| cause.to_string()).and_then(|token| {
+            let token = sha256(token.reveal().as_bytes());
             let other = all.iter().find(|other| other.token == token);
-            let twice = |other: &Deployment| format!("it is the same as that of `{}`", other.name());
+            let twice = |other: &Arc<Deployment>| format!("it is the same as that of `{}`", other.name());
             other.map_or(Ok(token), |other| Err(twice(other)))
         });
         match fetched {
-            Ok(token) => all.push(Deployment { name, token, resources }),
+            Ok(token) => all.push(Arc::new(Deployment { name, token, resources })),
             Err(cause) => faults.push(Fault::field(reference.referenced, field, cause).in_file(path)),
         }
     }
@@ -56,25 +68,22 @@ pub(crate) fn read(
 }
 
 /// Whose token that is. It takes as long for every token.
-pub(crate) fn known<'a>(all: &'a [Deployment], presented: &str) -> Option<&'a Deployment> {
+pub(crate) fn known<'a>(all: &'a [Arc<Deployment>], presented: &str) -> Option<&'a Arc<Deployment>> {
     // Digests have one length.
     let presented = sha256(presented.as_bytes());
-    let is = |one: &&Deployment| bool::from(presented.ct_eq(&sha256(one.token.reveal().as_bytes())));
+    let is = |one: &&Arc<Deployment>| bool::from(presented.ct_eq(&one.token));
     all.iter().rev().fold(None, |found, one| if is(&one) { Some(one) } else { found })
 }
 
 /// The token of filters of a resource or an API: that of the deployment which names it, or `host.filter_token`.
-pub(crate) fn token_for(loaded: &Loaded, resource: &str) -> anyhow::Result<Secret> {
-    let serves = |resources: &Option<Vec<String>>| {
-        resources.as_ref().is_none_or(|served| served.iter().any(|name| name == resource))
-    };
+pub(crate) fn token_for(loaded: &Loaded, sources: &Sources, resource: &str) -> anyhow::Result<Secret> {
     // Whatever has the least to say.
-    let mut fitting: Vec<_> = sections(loaded).filter(|(.., resources)| serves(resources)).collect();
-    fitting.sort_by_key(|(.., resources)| resources.as_ref().map_or(usize::MAX, Vec::len));
-    let (field, reference, ..) = fitting.into_iter().next().with_context(|| {
+    let fitting = sections(loaded).filter(|(.., resources)| serves(resources.as_deref(), resource));
+    let least = fitting.min_by_key(|(.., resources)| resources.as_ref().map_or(usize::MAX, Vec::len));
+    let (field, reference, ..) = least.with_context(|| {
         format!("there is no token for filters of `{resource}`: expected it in `host.filters`, or `host.filter_token`")
     })?;
-    Sources::of(loaded).get(&reference.value).context(field)
+    sources.get(&reference.value).context(field)
 }
 
 /// Their fields, references, names and resources.

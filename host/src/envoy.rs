@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::config::{At, Endpoint, Kind, Loaded, Tls};
 use crate::deployments;
-use crate::secret::Secret;
+use crate::secret::{Secret, Sources};
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ pub(crate) fn bootstrap(loaded: &Loaded, asked: &Asked) -> anyhow::Result<String
         }
     };
     // Of the secrets, the filter's token alone: it is the only one that a proxy has.
-    let token = deployments::token_for(loaded, name)?;
+    let token = deployments::token_for(loaded, &Sources::of(loaded), name)?;
     let wasm = asked.wasm.to_str().context("the module's path is not text")?;
     Ok(template
         .replace("@resource", name)

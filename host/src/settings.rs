@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gatewright_core::digest::{Digest, sha256_parts};
 use gatewright_core::policy::Engine;
@@ -25,7 +26,7 @@ pub(crate) struct Settings {
     /// Where the secrets came from, and come from anew.
     pub(crate) sources: Sources,
     /// Who may ask as a filter.
-    pub(crate) deployments: Vec<Deployment>,
+    pub(crate) deployments: Vec<Arc<Deployment>>,
     /// What Prometheus presents, where it has to.
     pub(crate) metrics_token: Option<Secret>,
     /// Users and passwords of the target's roles, by resource and role name: the one to use, and those before it.

@@ -12,6 +12,7 @@ mod origins;
 mod queue;
 mod request;
 
+use std::pin::Pin;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -124,17 +125,25 @@ pub(crate) fn step<T: Ended>(
 ) -> impl Future<Output = T> {
     // Boxed before anything is wrapped around it: each layer would hold it twice, and steps are within steps.
     let work = Box::pin(work);
-    async move { step_of(&Context::current(), name, attributes, work).await }
+    async move { within(&Context::current(), name, attributes, work).await }
 }
 
 /// Does something, as a span below that one.
-pub(crate) async fn step_of<T: Ended>(
+pub(crate) fn step_of<T: Ended>(
     parent: &Context,
     name: &'static str,
     attributes: impl FnOnce() -> Attributes,
     work: impl Future<Output = T>,
+) -> impl Future<Output = T> {
+    within(parent, name, attributes, Box::pin(work))
+}
+
+async fn within<T: Ended>(
+    parent: &Context,
+    name: &'static str,
+    attributes: impl FnOnce() -> Attributes,
+    work: Pin<Box<impl Future<Output = T>>>,
 ) -> T {
-    let work = Box::pin(work);
     let Some(span) = below(parent, name, attributes) else { return work.await };
     let done = work.with_context(span.clone()).await;
     if done.has_failed() {

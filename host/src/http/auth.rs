@@ -34,7 +34,7 @@ pub(super) async fn filter_only(
         let wanted = "expected `authorization: Bearer` with the filter's token";
         return Err(Failure::new(StatusCode::UNAUTHORIZED, wanted));
     };
-    request.extensions_mut().insert(Filter(Arc::new(known)));
+    request.extensions_mut().insert(Filter(known));
     Ok(next.run(request).await)
 }
 
@@ -57,9 +57,9 @@ impl Filter {
         Err(Failure::new(StatusCode::FORBIDDEN, detail))
     }
 
-    /// Whether something of that resource is for it.
-    pub(super) fn serves(&self, resource: &str) -> bool {
-        self.0.serves(resource)
+    /// What it serves.
+    pub(super) fn deployment(&self) -> &Deployment {
+        &self.0
     }
 }
 

@@ -14,6 +14,7 @@ use gatewright_runner::{Engine, Limits, Module, Plugin};
 use super::Args;
 use crate::config::values::Address;
 use crate::config::{At, Endpoint, Loaded};
+use crate::secret::Sources;
 use crate::{deployments, envoy};
 
 type Clusters = HashMap<String, SocketAddr>;
@@ -41,6 +42,8 @@ struct Maker<'a> {
     args: &'a Args,
     engine: Engine,
     loaded: &'a Loaded,
+    /// What several share is fetched once.
+    sources: Sources,
     modules: HashMap<&'static str, Module>,
     services: Vec<Service>,
 }
@@ -52,7 +55,14 @@ fn of_resources(args: &Args) -> anyhow::Result<(Vec<Service>, Clusters)> {
         ensure!(known, "--resource: there is no resource and no API `{name}`");
     }
     let engine = Engine::new(Limits::default())?;
-    let mut maker = Maker { args, engine, loaded: &loaded, modules: HashMap::new(), services: Vec::new() };
+    let mut maker = Maker {
+        args,
+        engine,
+        loaded: &loaded,
+        sources: Sources::of(&loaded),
+        modules: HashMap::new(),
+        services: Vec::new(),
+    };
     for resource in &loaded.config.resources.value {
         let name = &resource.name.value.0;
         let Some(listen) = maker.listens(name, resource.listen) else { continue };
@@ -119,7 +129,7 @@ impl Maker<'_> {
             At::Unix(path) => Target::Unix(path.clone()),
         };
         // Of the secrets, the filter's token alone: passwords have no business in a process that agents' bytes pass through.
-        let token = deployments::token_for(self.loaded, name)?;
+        let token = deployments::token_for(self.loaded, &self.sources, name)?;
         let plugin = Plugin {
             name: filter.to_owned(),
             root_id: filter.to_owned(),
