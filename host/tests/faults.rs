@@ -1,6 +1,8 @@
 //! What happens to machines: a disk that is full, a clock that is set. Nothing that was acknowledged is lost, what cannot be
 //! done is said, and all goes on without anybody's hands once it can.
 
+#[path = "support/events.rs"]
+mod events;
 #[allow(dead_code, reason = "each suite uses a part of it")]
 #[path = "support/host.rs"]
 mod host;
@@ -9,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gatewright_core::api::EventBatch;
-use gatewright_core::event::Kind;
 use gatewright_core::run::{Chain, Lines};
 use gatewright_tests::account::is_root;
 use gatewright_tests::faketime;
@@ -32,19 +33,7 @@ impl Filter {
     /// A batch of one statement of that length.
     fn next(&mut self, length: usize) -> String {
         self.sent += 1;
-        let kind = Kind::Statement {
-            statement: self.sent,
-            text: "x".repeat(length),
-            parameters: Vec::new(),
-            decision: "allow".to_owned(),
-            would: None,
-            policies: Vec::new(),
-            reason: String::new(),
-            shape: None,
-            explanation: None,
-            explained_by: None,
-            trace: None,
-        };
+        let kind = events::statement(self.sent, &"x".repeat(length), "allow", &[]);
         let mut lines = Lines::default();
         lines.push(1_700_000_000_000 + self.sent, &kind);
         let batch = EventBatch { resource: "shop".to_owned(), runs: vec![self.chain.seal(&lines)] };
@@ -88,12 +77,6 @@ async fn recorded(host: &Host, session: &str, token: &str) -> usize {
     let (status, answer) = host.get(&format!("/v1/sessions/{session}"), token).await;
     assert_eq!(status, 200, "{answer}");
     answer["events"].as_array().unwrap().len()
-}
-
-fn verify(host: &Host, config: &str) {
-    let done = host.run(&["sessions", "verify", "--config", config]);
-    let said = String::from_utf8_lossy(&done.stdout).into_owned();
-    assert!(done.status.success(), "{said}{}", String::from_utf8_lossy(&done.stderr));
 }
 
 /// Gives the host a disk of its own for its data, of so many MB.
@@ -185,7 +168,7 @@ async fn a_full_disk_loses_nothing_and_is_gone_on_from() {
     let config = std::fs::read_to_string(host.folder.path().join("gatewright.yaml")).unwrap();
     let config = config.replace("data: data", "data: copy");
     std::fs::write(host.folder.path().join("copy.yaml"), config).unwrap();
-    verify(&host, "copy.yaml");
+    host.verify("copy.yaml");
 }
 
 /// Sets the clock of the host, by the machine's.
@@ -246,5 +229,5 @@ async fn a_clock_that_is_set_loses_nothing() {
     host.kill();
     host.start_again();
     host.stop();
-    verify(&host, "gatewright.yaml");
+    host.verify("gatewright.yaml");
 }

@@ -3,6 +3,8 @@
 //!
 //! `GATEWRIGHT_KILLS` says how often a host is killed on each database.
 
+#[path = "support/events.rs"]
+mod events;
 #[allow(dead_code, reason = "each suite uses a part of it")]
 #[path = "support/host.rs"]
 mod host;
@@ -25,13 +27,6 @@ const KILLS: usize = 200;
 
 fn kills() -> usize {
     std::env::var("GATEWRIGHT_KILLS").map_or(KILLS, |kills| kills.parse().unwrap())
-}
-
-/// What the command line finds in what a host left.
-fn verify(host: &Host) {
-    let done = host.run(&["sessions", "verify", "--config", "gatewright.yaml"]);
-    let said = String::from_utf8_lossy(&done.stdout).into_owned();
-    assert!(done.status.success(), "{said}{}", String::from_utf8_lossy(&done.stderr));
 }
 
 /// Kills hosts so often, and looks at what is there afterwards.
@@ -74,7 +69,7 @@ async fn killed(mut hosts: Vec<Host>, kills: usize) {
     assert!(events > kills as u64 && approvals > 0, "nothing happened");
     for host in &mut hosts {
         host.stop();
-        verify(host);
+        host.verify("gatewright.yaml");
     }
 }
 
@@ -130,6 +125,6 @@ async fn a_database_that_goes_away_and_comes_back_loses_nothing() {
     assert!(events > 100 && approvals > 0, "nothing happened");
     for host in &mut hosts {
         host.stop();
-        verify(host);
+        host.verify("gatewright.yaml");
     }
 }

@@ -1,5 +1,7 @@
 //! What Prometheus and Kubernetes ask the host.
 
+#[path = "support/events.rs"]
+mod events;
 #[path = "support/host.rs"]
 #[allow(dead_code, reason = "other suites use the rest")]
 mod host;
@@ -51,19 +53,7 @@ async fn read(host: &Host) -> Scrape {
 fn batch(resource: &str, session: &str) -> String {
     let mut lines = Lines::default();
     for decision in ["allow", "allow", "deny"] {
-        let kind = Kind::Statement {
-            statement: 1,
-            text: r#"SELECT '"kind":"statement","decision":"hold"'"#.to_owned(),
-            parameters: Vec::new(),
-            decision: decision.to_owned(),
-            would: None,
-            policies: Vec::new(),
-            reason: String::new(),
-            shape: None,
-            explanation: None,
-            explained_by: None,
-            trace: None,
-        };
+        let kind = events::statement(1, r#"SELECT '"kind":"statement","decision":"hold"'"#, decision, &[]);
         lines.push(1, &kind);
     }
     lines.push(1, &Kind::Close { reason: "over".to_owned() });

@@ -1,5 +1,7 @@
 //! Recordings from outside: the log's tiles, evidence that is checked without the host, a new signing key.
 
+#[path = "support/events.rs"]
+mod events;
 #[allow(dead_code, reason = "each suite uses a part of it")]
 #[path = "support/host.rs"]
 mod host;
@@ -35,19 +37,7 @@ fn open(principal: &str) -> Kind {
 }
 
 fn statement(sql: &str) -> Kind {
-    Kind::Statement {
-        statement: 1,
-        text: text(sql),
-        parameters: vec![],
-        decision: text("allow"),
-        would: None,
-        policies: vec![text("read")],
-        reason: String::new(),
-        shape: None,
-        explanation: None,
-        explained_by: None,
-        trace: None,
-    }
+    events::statement(1, sql, "allow", &["read"])
 }
 
 fn run(chain: &mut Chain, at: u64, kinds: &[Kind]) -> SealedRun {

@@ -1,5 +1,7 @@
 //! Two hosts of one PostgreSQL: what happens at one is so at the other.
 
+#[path = "support/events.rs"]
+mod events;
 #[allow(dead_code, reason = "each suite uses a part of it")]
 #[path = "support/host.rs"]
 mod host;
@@ -10,7 +12,6 @@ mod postgres;
 use std::time::{Duration, Instant};
 
 use gatewright_core::api::EventBatch;
-use gatewright_core::event::Kind;
 use gatewright_core::run::{Chain, Lines, SealedRun};
 use host::{FILTER_TOKEN, Host};
 use postgres::Postgres;
@@ -40,19 +41,7 @@ async fn ask(host: &Host, digest: &str) -> (String, String) {
 
 fn statement(chain: &mut Chain, text: &str) -> SealedRun {
     let mut lines = Lines::default();
-    let kind = Kind::Statement {
-        statement: 1,
-        text: text.to_owned(),
-        parameters: Vec::new(),
-        decision: "allow".to_owned(),
-        would: None,
-        policies: Vec::new(),
-        reason: String::new(),
-        shape: None,
-        explanation: None,
-        explained_by: None,
-        trace: None,
-    };
+    let kind = events::statement(1, text, "allow", &[]);
     lines.push(1_700_000_000_000, &kind);
     chain.seal(&lines)
 }
@@ -60,13 +49,6 @@ fn statement(chain: &mut Chain, text: &str) -> SealedRun {
 async fn send(host: &Host, run: &SealedRun) -> (u16, Value) {
     let lines = EventBatch { resource: "shop".to_owned(), runs: vec![run.clone()] }.lines();
     host.post_text("/v1/filter/events", FILTER_TOKEN, std::str::from_utf8(&lines).unwrap()).await
-}
-
-fn verify(host: &Host) -> String {
-    let done = host.run(&["sessions", "verify", "--config", "gatewright.yaml"]);
-    let said = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-    assert!(done.status.success(), "{said}");
-    said
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,8 +89,8 @@ async fn what_is_asked_at_one_is_decided_at_the_other() {
     let revoke = format!("/v1/grants/{}/revoke", grants[0]["id"].as_str().unwrap());
     assert_eq!(first.post(&revoke, &dan, &json!({ "comment": "enough" })).await.0, 200);
     assert_eq!(ask(&second, "d4").await.1, "pending");
-    verify(&first);
-    verify(&second);
+    first.verify("gatewright.yaml");
+    second.verify("gatewright.yaml");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,7 +118,7 @@ async fn a_session_goes_on_at_another_host() {
             said["events"].as_array().unwrap().iter().filter_map(|e| e["text"].as_str()).collect();
         let expected: Vec<String> = (0..8).map(|number| format!("SELECT {number}")).collect();
         assert_eq!(texts, expected);
-        assert!(verify(host).contains('8'));
+        assert!(host.verify("gatewright.yaml").contains('8'));
     }
 }
 
@@ -154,7 +136,7 @@ async fn hosts_that_start_at_once_make_the_tables_once() {
     for (number, host) in hosts.iter().enumerate() {
         assert_eq!(send(host, &statement(&mut Chain::new(format!("s{number}")), "SELECT 1")).await.0, 200);
     }
-    verify(&hosts[3]);
+    hosts[3].verify("gatewright.yaml");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -267,7 +249,7 @@ async fn the_database_may_want_a_password_which_nobody_is_shown() {
     std::fs::write(&path, with).unwrap();
     host.start_again();
     assert_eq!(send(&host, &statement(&mut Chain::new("s1"), "SELECT 1")).await.0, 200);
-    verify(&host);
+    host.verify("gatewright.yaml");
     let log = std::fs::read_to_string(host.folder.path().join("log")).unwrap();
     assert!(!log.contains(secret), "{log}");
 }

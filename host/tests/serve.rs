@@ -1,5 +1,7 @@
 //! The host as a process, in front of a real PostgreSQL.
 
+#[path = "support/events.rs"]
+mod events;
 #[allow(dead_code, reason = "each suite uses a part of it")]
 #[path = "support/host.rs"]
 mod host;
@@ -324,19 +326,7 @@ async fn recordings_are_kept_shown_and_verified() {
         source: text("127.0.0.1:5"),
         application: text("psql\u{1b}[31m"),
     };
-    let statement = Kind::Statement {
-        statement: 1,
-        text: text("SELECT email FROM people"),
-        parameters: vec![],
-        decision: text("allow"),
-        would: None,
-        policies: vec![text("read")],
-        reason: String::new(),
-        shape: None,
-        explanation: None,
-        explained_by: None,
-        trace: None,
-    };
+    let statement = events::statement(1, "SELECT email FROM people", "allow", &["read"]);
     let result = Kind::Result {
         statement: 1,
         tag: text("SELECT 1"),

@@ -115,6 +115,15 @@ impl Host {
         self.command(args).output().unwrap()
     }
 
+    /// What `sessions verify` says of what the host left, by that configuration: it must be all as it was recorded.
+    pub(crate) fn verify(&self, config: &str) -> String {
+        let done = self.run(&["sessions", "verify", "--config", config]);
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+        assert!(done.status.success(), "{said}");
+        said
+    }
+
     /// `gatewright`, to be run on the host's files.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = command(self.folder.path());

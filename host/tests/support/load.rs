@@ -255,19 +255,7 @@ impl Load {
 }
 
 fn event(number: u64) -> Kind {
-    Kind::Statement {
-        statement: number,
-        text: format!("SELECT {number}"),
-        parameters: Vec::new(),
-        decision: "allow".to_owned(),
-        would: None,
-        policies: Vec::new(),
-        reason: String::new(),
-        shape: None,
-        explanation: None,
-        explained_by: None,
-        trace: None,
-    }
+    crate::events::statement(number, &format!("SELECT {number}"), "allow", &[])
 }
 
 /// Waits until something is so.
