@@ -140,6 +140,19 @@ impl Wire {
         Ok(all)
     }
 
+    /// Sends these bytes as they are, and gives what comes back until the connection is closed.
+    pub fn last_words(mut self, bytes: &[u8]) -> Result<Vec<Message>> {
+        self.stream.write_all(bytes)?;
+        let mut messages = Vec::new();
+        loop {
+            match self.message() {
+                Ok(message) => messages.push(message),
+                Err(error) if error.to_string() == "closed" => return Ok(messages),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     fn message(&mut self) -> Result<Message> {
         loop {
             if let Some((header, rest)) = self.buffer.split_first_chunk::<5>() {
@@ -156,7 +169,10 @@ impl Wire {
                 Ok(0) => bail!("closed"),
                 Ok(read) => self.buffer.extend_from_slice(&chunk[..read]),
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => bail!("closed"),
-                Err(error) => return Err(error.into()),
+                Err(error) => {
+                    let so_far = String::from_utf8_lossy(&self.buffer).into_owned();
+                    return Err(error).with_context(|| format!("no whole message came; so far {so_far:?}"));
+                }
             }
         }
     }

@@ -1,14 +1,14 @@
 //! Point 7: whatever breaks, nothing passes unseen, and service returns by itself.
 #![allow(missing_docs, reason = "a test")]
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::io::Write as _;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use gatewright_tests::stack::Stack;
 use gatewright_tests::tools::Filter;
 use gatewright_tests::wait;
+use gatewright_tests::wire::Wire;
 
 const ONE: &[&str] = &["SELECT 1"];
 const SOON: Duration = Duration::from_secs(15);
@@ -101,32 +101,13 @@ print(c.execute("SELECT 1").fetchone())
     // By hand, after a good login: types that do not exist, lengths that cannot be.
     for bad in [&b"y\0\0\0\x04"[..], b"Q\0\0\0\x02", b"Q\xff\xff\xff\xff", b"B\0\0\0\x05x", b"Q\0\0\0\x06ab"]
     {
-        let mut raw = TcpStream::connect(("127.0.0.1", login.port))?;
-        raw.set_read_timeout(Some(Duration::from_secs(30)))?;
-        let startup = b"\0\x03\0\0user\0support\0database\0shop\0\0";
-        let mut hello = u32::try_from(startup.len() + 4)?.to_be_bytes().to_vec();
-        hello.extend_from_slice(startup);
-        raw.write_all(&hello)?;
-        let mut answer = [0; 9];
-        raw.read_exact(&mut answer)?;
-        ensure!(answer == *b"R\0\0\0\x08\0\0\0\x03", "{answer:?}");
-        let mut password = vec![b'p'];
-        password.extend_from_slice(&u32::try_from(login.password.len() + 5)?.to_be_bytes());
-        password.extend_from_slice(login.password.as_bytes());
-        password.push(0);
-        raw.write_all(&password)?;
-        let mut seen = Vec::new();
-        let mut buffer = [0; 4096];
-        while !seen.ends_with(b"Z\0\0\0\x05I") {
-            let read = raw.read(&mut buffer)?;
-            ensure!(read > 0, "the login failed: {}", String::from_utf8_lossy(&seen));
-            seen.extend_from_slice(buffer.get(..read).unwrap_or_default());
-        }
-        raw.write_all(bad)?;
-        let mut rest = Vec::new();
-        raw.read_to_end(&mut rest)?;
-        let text = String::from_utf8_lossy(&rest);
-        ensure!(text.contains("08P01") && text.contains("FATAL"), "{bad:?}: {text}");
+        let last = Wire::connect(&login)?.last_words(bad)?;
+        let [.., error] = last.as_slice() else { anyhow::bail!("{bad:?}: {last:?}") };
+        let (severity, state) = (error.field(b'S'), error.field(b'C'));
+        ensure!(
+            (error.tag, severity.as_str(), state.as_str()) == (b'E', "FATAL", "08P01"),
+            "{bad:?}: {last:?}"
+        );
     }
     Ok(())
 }

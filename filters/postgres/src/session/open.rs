@@ -83,7 +83,7 @@ pub(crate) enum Forgotten {
     No,
     /// Code ran that the gate does not know.
     Perhaps,
-    /// All settings were reset, or it was not told yet.
+    /// All settings were reset.
     Certainly,
 }
 
@@ -146,7 +146,7 @@ impl Open {
             explained: Recorded::default(),
             key: opening.key,
             announcement: opening.announcement,
-            forgotten: Forgotten::Certainly,
+            forgotten: Forgotten::No,
             told_within: false,
             replies: Replies::default(),
             statements: Names::default(),
@@ -366,6 +366,15 @@ impl Open {
         self.judge.defines(analysis, let_pass, &self.plane);
     }
 
+    /// Ends the login with the server's ReadyForQuery: the client gets it once the server was told who the agent is, and
+    /// with that all ParameterStatus before it. There are clients that read no further before they ask something.
+    pub(crate) fn enter(&mut self, ready: &[u8], io: &mut Io) {
+        if self.announcement.is_none() {
+            io.to_client.extend_from_slice(ready);
+        }
+        self.tell(true, io);
+    }
+
     /// Tells the server who the agent is, if it may not know it. At a place where a Query may stand, before anything else
     /// of the agent.
     pub(crate) fn announce(&mut self, io: &mut Io) {
@@ -375,9 +384,13 @@ impl Open {
         self.forgotten = Forgotten::No;
         // While an answer is outstanding, that a transaction is over is not certain (COMMIT AND CHAIN).
         self.told_within = self.status != b'I' || !self.replies.is_empty();
+        self.tell(false, io);
+    }
+
+    fn tell(&mut self, login: bool, io: &mut Io) {
         if let Some(announcement) = &self.announcement {
             io.to_server.extend_from_slice(announcement.query());
-            self.replies.push(Reply::Announced);
+            self.replies.push(Reply::Announced { login });
         }
     }
 

@@ -34,8 +34,9 @@ pub(crate) enum Reply {
     CopyEnd,
     /// CloseComplete of the filter's own probe.
     Probe(Probe),
-    /// Everything up to the ReadyForQuery of the filter's own Query, which tells the server who the agent is.
-    Announced,
+    /// Everything up to the ReadyForQuery of the filter's own Query, which tells the server who the agent is. `login`:
+    /// that ReadyForQuery ends the login, so it is for the client.
+    Announced { login: bool },
 }
 
 /// What a probe is for.

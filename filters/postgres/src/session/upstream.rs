@@ -110,8 +110,11 @@ impl Open {
     }
 
     fn reply(&mut self, frame: &Frame<'_>, link: &mut Link, env: Env<'_>, io: &mut Io) -> Taken {
-        if matches!(self.replies.due(), Some(Reply::Announced)) && !matches!(frame.tag, b'S' | b'A') {
-            return self.announced(frame);
+        if let Some(Reply::Announced { login }) = self.replies.due()
+            && !matches!(frame.tag, b'S' | b'A')
+        {
+            let login = *login;
+            return self.announced(frame, login, io);
         }
         match frame.tag {
             b'N' => return self.notice(frame, io),
@@ -189,7 +192,7 @@ impl Open {
     }
 
     /// What the server says to being told who the agent is.
-    fn announced(&mut self, frame: &Frame<'_>) -> Taken {
+    fn announced(&mut self, frame: &Frame<'_>, login: bool, io: &mut Io) -> Taken {
         match frame.tag {
             b'C' | b'N' => Ok(()),
             // In an aborted transaction nothing runs but its end; it is told again at the next command.
@@ -208,9 +211,8 @@ impl Open {
                 let &[status @ (b'I' | b'T' | b'E')] = frame.body else {
                     return Err(broken("ReadyForQuery"));
                 };
-                self.replies.pop();
                 self.status = status;
-                Ok(())
+                self.pass(frame, !login, io)
             }
             _ => Err(broken("SET")),
         }
