@@ -259,10 +259,11 @@ fn schema(name: &ObjectName) -> Target {
     }
 }
 
+/// Part by part: to clone whole names would bring the cloning of every kind of expression into the module.
 fn without_last(name: &ObjectName) -> ObjectName {
-    let mut parts = name.0.clone();
-    parts.pop();
-    ObjectName(parts)
+    let parts = name.0.split_last().map(|(_, parts)| parts).unwrap_or_default();
+    let parts = parts.iter().map(|part| part.as_ident().cloned().map(ObjectNamePart::Identifier));
+    ObjectName(parts.collect::<Option<_>>().unwrap_or_default())
 }
 
 fn drop_label(object: ObjectType) -> &'static str {

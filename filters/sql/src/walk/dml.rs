@@ -150,8 +150,8 @@ impl Walker<'_> {
             return not_modelled("MERGE with an output");
         }
         let target = self.target_of(Action::Merge, &merge.table)?;
-        let other = TableWithJoins { relation: merge.source.clone(), joins: Vec::new() };
-        let from = self.with_target(&target, std::slice::from_ref(&other), env)?;
+        let mut from = self.with_target(&target, &[], env)?;
+        self.factor(&merge.source, env, &mut from)?;
         let frame = Frame { outer: env.frame, sources: &from.sources };
         let inner = Env { frame: Some(&frame), ctes: env.ctes };
         self.conditions([&*merge.on], inner)?;

@@ -106,7 +106,12 @@ impl Walker<'_> {
         }
     }
 
-    fn factor(&mut self, factor: &TableFactor, env: Env<'_>, from: &mut From) -> Result<(), Unparsed> {
+    pub(super) fn factor(
+        &mut self,
+        factor: &TableFactor,
+        env: Env<'_>,
+        from: &mut From,
+    ) -> Result<(), Unparsed> {
         match factor {
             TableFactor::Table {
                 name,
