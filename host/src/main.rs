@@ -11,6 +11,7 @@ mod config;
 mod credentials;
 mod deployments;
 mod doctor;
+mod each;
 mod envoy;
 mod ephemeral;
 mod estimate;

@@ -9,15 +9,14 @@ mod email;
 mod message;
 mod receiver;
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::sync::broadcast::error::RecvError;
-use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::approvals::Approvals;
 use crate::compile::Compiled;
+use crate::each::each;
 use crate::lease::Lease;
 use crate::log::history::Whose;
 use crate::metrics::Metrics;
@@ -40,42 +39,26 @@ const TROUBLE: Duration = Duration::from_secs(5);
 pub(crate) fn start(
     store: Store,
     approvals: Approvals,
-    compiled: Compiled,
+    compiled: &Compiled,
     metrics: Metrics,
     lease: Lease,
 ) -> anyhow::Result<()> {
     let sender = Sender::new()?;
-    tokio::spawn(async move {
-        let mut states = compiled.states();
-        let mut running: HashMap<String, (Receiver, AbortHandle)> = HashMap::new();
-        loop {
-            let settings = states.borrow_and_update().settings.clone();
-            running.retain(|_, (receiver, task)| {
-                let stays = settings.receivers.contains(receiver);
-                if !stays {
-                    task.abort();
-                }
-                stays
-            });
-            for receiver in &settings.receivers {
-                let name = receiver.name.clone();
-                running.entry(name).or_insert_with(|| {
-                    let follower = Follower {
-                        store: store.clone(),
-                        approvals: approvals.clone(),
-                        metrics: metrics.clone(),
-                        sender: sender.clone(),
-                        lease: lease.clone(),
-                        receiver: receiver.clone(),
-                    };
-                    (receiver.clone(), tokio::spawn(follower.run()).abort_handle())
-                });
-            }
-            if states.changed().await.is_err() {
-                break;
-            }
-        }
-    });
+    each(
+        compiled,
+        |settings| &settings.receivers,
+        move |receiver| {
+            let follower = Follower {
+                store: store.clone(),
+                approvals: approvals.clone(),
+                metrics: metrics.clone(),
+                sender: sender.clone(),
+                lease: lease.clone(),
+                receiver,
+            };
+            follower.run()
+        },
+    );
     Ok(())
 }
 

@@ -81,8 +81,8 @@ pub(crate) async fn serve(
     let limits = Limits::start(&settings.loaded.config.host.rate_limits);
     let compiled = compile::start(settings, mask_key.trim().to_owned(), tools.accepted()).await?;
     tools.follow(approvals.clone(), compiled.clone(), lease.clone());
-    notify::start(store.clone(), approvals.clone(), compiled.clone(), metrics.clone(), lease.clone())?;
-    siem::start(store.clone(), compiled.clone(), metrics.clone(), lease.clone())?;
+    notify::start(store.clone(), approvals.clone(), &compiled, metrics.clone(), lease.clone())?;
+    siem::start(store.clone(), &compiled, metrics.clone(), lease.clone())?;
     if rewrap {
         rewrap::start(store.clone(), lease.clone());
     }

@@ -13,10 +13,10 @@ use std::time::Duration;
 use gatewright_core::event::Event;
 use gatewright_core::run::Run;
 use gatewright_core::time::Millis;
-use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::compile::Compiled;
+use crate::each::each;
 use crate::lease::Lease;
 use crate::log::history::Whose;
 use crate::metrics::Metrics;
@@ -44,39 +44,25 @@ const TROUBLE: Duration = Duration::from_secs(5);
 const SESSIONS: usize = 1_000;
 
 /// Follows the configuration: sinks come, change and go with it.
-pub(crate) fn start(store: Store, compiled: Compiled, metrics: Metrics, lease: Lease) -> anyhow::Result<()> {
+pub(crate) fn start(store: Store, compiled: &Compiled, metrics: Metrics, lease: Lease) -> anyhow::Result<()> {
     let sender = Sender::new()?;
-    tokio::spawn(async move {
-        let mut states = compiled.states();
-        let mut running: HashMap<String, (Sink, AbortHandle)> = HashMap::new();
-        loop {
-            let settings = states.borrow_and_update().settings.clone();
-            running.retain(|_, (sink, task)| {
-                let stays = settings.sinks.contains(sink);
-                if !stays {
-                    task.abort();
-                }
-                stays
-            });
-            for sink in &settings.sinks {
-                running.entry(sink.name.clone()).or_insert_with(|| {
-                    let follower = Follower {
-                        store: store.clone(),
-                        compiled: compiled.clone(),
-                        metrics: metrics.clone(),
-                        sender: sender.clone(),
-                        sink: sink.clone(),
-                        lease: lease.clone(),
-                        sessions: HashMap::new(),
-                    };
-                    (sink.clone(), tokio::spawn(follower.run()).abort_handle())
-                });
-            }
-            if states.changed().await.is_err() {
-                break;
-            }
-        }
-    });
+    let state = compiled.clone();
+    each(
+        compiled,
+        |settings| &settings.sinks,
+        move |sink| {
+            let follower = Follower {
+                store: store.clone(),
+                compiled: state.clone(),
+                metrics: metrics.clone(),
+                sender: sender.clone(),
+                sink,
+                lease: lease.clone(),
+                sessions: HashMap::new(),
+            };
+            follower.run()
+        },
+    );
     Ok(())
 }
 
