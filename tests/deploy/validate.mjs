@@ -1,5 +1,5 @@
-// Reads a JSON array of manifests from standard input and holds each to its schema: Kubernetes' own, and Istio's custom
-// resources, as packages from npm carry them. Prints what is wrong, one line each.
+// Reads a JSON array of manifests from standard input and holds each to its schema: Kubernetes' own, and the custom
+// resources of Istio, the Gateway API and Envoy Gateway, as packages from npm carry them. Prints what is wrong, one line each.
 //
 // Those schemas let fields pass that they do not know, as servers do that drop them. A field that no validator ever
 // looked at is one that is not known, so every object is watched.
@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 const modules = process.argv[2];
-const packages = ["kubernetes-models", "@kubernetes-models/istio"];
+const packages = ["kubernetes-models", ...["istio", "gateway-api", "envoy-gateway"].map((name) => `@kubernetes-models/${name}`)];
 
 async function model({ apiVersion, kind }) {
   for (const name of packages) {

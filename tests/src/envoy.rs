@@ -118,10 +118,15 @@ impl Envoy {
 
     /// What `envoy --mode validate` says against a bootstrap; an error if it says anything.
     pub fn validate(bootstrap: &str) -> Result<()> {
+        Self::validate_by(&tools::envoy()?, bootstrap)
+    }
+
+    /// The same by another build of Envoy.
+    pub fn validate_by(envoy: &Path, bootstrap: &str) -> Result<()> {
         let scratch = Scratch::new("validate")?;
         let config = scratch.join("bootstrap.yaml");
         fs::write(&config, bootstrap)?;
-        let mut envoy = command(tools::envoy()?, Signal::TERM);
+        let mut envoy = command(envoy, Signal::TERM);
         envoy.args(["--mode", "validate", "--log-level", "warn", "--config-path"]).arg(&config);
         let said = crate::run(&mut envoy)?;
         let complaint = [&said.stdout, &said.stderr].into_iter().flat_map(|text| text.lines());

@@ -66,12 +66,16 @@ fn manifests_fit_their_schemas() -> Result<()> {
     let manifests = manifests()?;
     let kinds: BTreeSet<&str> = manifests.iter().filter_map(|manifest| manifest["kind"].as_str()).collect();
     for kind in [
+        "ClientTrafficPolicy",
         "Deployment",
         "EnvoyFilter",
+        "Gateway",
         "NetworkPolicy",
         "PersistentVolumeClaim",
         "PodDisruptionBudget",
         "Service",
+        "TCPRoute",
+        "WasmPlugin",
     ] {
         ensure!(kinds.contains(kind), "{kinds:?}");
     }
@@ -80,16 +84,23 @@ fn manifests_fit_their_schemas() -> Result<()> {
 
     // And the schemas would say so.
     let host = named(&manifests, "Deployment", "gatewright-host")?;
-    let istio = named(&manifests, "EnvoyFilter", "gatewright-http")?;
-    for (place, value, words) in [
-        ("/spec/replicas", json!("one"), "must be integer"),
-        ("/spec/template/spec/securityContext", json!({ "runAsNonroot": true }), "unknown field"),
-        ("/spec/template/spec/containers/0/readinessProbe/httpGet", json!({ "path": "/" }), "port"),
-        ("/metadata/labels", json!({ "app": 1 }), "must be string"),
-        ("/spec/configPatches/0/applyTo", json!("CLUSTERS"), "must be equal to one of"),
-        ("/spec/configPatches/0/match", json!({ "contxt": "SIDECAR_INBOUND" }), "unknown field"),
+    let patches = named(&manifests, "EnvoyFilter", "gatewright-http")?;
+    let plugin = named(&manifests, "WasmPlugin", "gatewright-postgres")?;
+    let route = named(&manifests, "TCPRoute", "gatewright-postgres")?;
+    let client = named(&manifests, "ClientTrafficPolicy", "gatewright-postgres")?;
+    for (manifest, place, value, words) in [
+        (host, "/spec/replicas", json!("one"), "must be integer"),
+        (host, "/spec/template/spec/securityContext", json!({ "runAsNonroot": true }), "unknown field"),
+        (host, "/spec/template/spec/containers/0/readinessProbe/httpGet", json!({ "path": "/" }), "port"),
+        (host, "/metadata/labels", json!({ "app": 1 }), "must be string"),
+        (patches, "/spec/configPatches/0/applyTo", json!("CLUSTERS"), "must be equal to one of"),
+        (patches, "/spec/configPatches/0/match", json!({ "contxt": "SIDECAR_INBOUND" }), "unknown field"),
+        (plugin, "/spec/failStrategy", json!("FAIL_SAFE"), "must be equal to one of"),
+        (plugin, "/spec/match/0", json!({ "port": 5432 }), "unknown field"),
+        (route, "/spec/rules/0/backendRefs/0/port", json!("5432"), "must be integer"),
+        (client, "/spec/timeout/tcp", json!({ "idle": "0s" }), "unknown field"),
     ] {
-        let mut wrong = if place.contains("configPatches") { istio.clone() } else { host.clone() };
+        let mut wrong = manifest.clone();
         *wrong.pointer_mut(place).with_context(|| place.to_owned())? = value;
         let (fits, said) = schemas(&[wrong])?;
         ensure!(!fits && said.contains(words), "{place}: {said}");
@@ -219,6 +230,48 @@ fn manifests_refer_to_what_is_there() -> Result<()> {
             }
         }
     }
+    Ok(())
+}
+
+/// Envoy Gateway's part: from a listener, by a route, to a service that there is, and nothing ends what waits.
+#[test]
+fn routes_lead_to_the_gateway() -> Result<()> {
+    let manifests = manifests()?;
+    let listener = |reference: &Value| -> Result<Value> {
+        let gateway = named(&manifests, "Gateway", reference["name"].as_str().unwrap_or_default())?;
+        let mut listeners = items(gateway, "/spec/listeners");
+        let found = listeners.find(|listener| listener["name"] == reference["sectionName"]);
+        found.cloned().with_context(|| format!("no listener for {reference}"))
+    };
+    let (mut ways, mut policies) = (0, 0);
+    for manifest in &manifests {
+        match manifest["kind"].as_str() {
+            Some("TCPRoute") => {
+                for parent in items(manifest, "/spec/parentRefs") {
+                    let listener = listener(parent)?;
+                    ensure!(listener["protocol"] == "TCP", "TLS is passed through: {listener}");
+                    let kinds: Vec<_> =
+                        items(&listener, "/allowedRoutes/kinds").map(|kind| &kind["kind"]).collect();
+                    ensure!(kinds == ["TCPRoute"], "{kinds:?}");
+                }
+                for behind in items(manifest, "/spec/rules").flat_map(|rule| items(rule, "/backendRefs")) {
+                    let service = named(&manifests, "Service", behind["name"].as_str().unwrap_or_default())?;
+                    let mut ports = items(service, "/spec/ports").map(|port| &port["port"]);
+                    ensure!(ports.any(|port| *port == behind["port"]), "nothing is at {behind}");
+                    ways += 1;
+                }
+            }
+            Some("ClientTrafficPolicy") => {
+                for target in items(manifest, "/spec/targetRefs") {
+                    listener(target)?;
+                    policies += 1;
+                }
+                ensure!(manifest["spec"]["timeout"]["tcp"]["idleTimeout"] == "0s", "what is held is idle");
+            }
+            _ => {}
+        }
+    }
+    ensure!((ways, policies) == (1, 1), "{ways} ways and {policies} policies");
     Ok(())
 }
 

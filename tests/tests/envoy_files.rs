@@ -4,17 +4,18 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use gatewright_tests::envoy::{Envoy, Ports};
 use gatewright_tests::kit::{self, Kit, Names};
 use gatewright_tests::site::Site;
 use gatewright_tests::tools::{self, Filter};
-use serde_json::Value;
+use serde_json::{Value, json};
 use wasmparser::{Parser, Payload};
 
 /// All bootstraps. A file that is added is tested or it is not there.
-const BOOTSTRAPS: [&str; 8] = [
+const BOOTSTRAPS: [&str; 9] = [
     "host.yaml",
     "http-gateway.yaml",
     "http-mtls.yaml",
@@ -22,8 +23,12 @@ const BOOTSTRAPS: [&str; 8] = [
     "postgres-gateway.yaml",
     "postgres-mtls.yaml",
     "postgres-sidecar.yaml",
+    "postgres-starttls.yaml",
     "xds/bootstrap.yaml",
 ];
+
+/// The one that Envoy's release build cannot take whole.
+const STARTTLS: &str = "postgres-starttls.yaml";
 
 /// A module that does nothing.
 const NOTHING: &str = r#"(module
@@ -51,9 +56,46 @@ fn envoy_takes_every_file() -> Result<()> {
         {
             ensure!(!text.contains(left), "{file} still has `{left}`");
         }
-        Envoy::validate(&text).context(file)?;
+        if file == STARTTLS {
+            contrib_takes(&text)?;
+        } else {
+            Envoy::validate(&text).context(file)?;
+        }
     }
     Ok(())
+}
+
+/// The one file that needs Envoy's contrib build, which has to be given: without it, what Envoy's release build knows of
+/// the file is tried, and the rest is held to what the contrib build's API has (envoy 1.40,
+/// `contrib/envoy/extensions/filters/network/postgres_proxy/v3alpha/postgres_proxy.proto`).
+fn contrib_takes(text: &str) -> Result<()> {
+    if let Some(envoy) = std::env::var_os("GATEWRIGHT_ENVOY_CONTRIB") {
+        return Envoy::validate_by(envoy.as_ref(), text).context(STARTTLS);
+    }
+    println!("GATEWRIGHT_ENVOY_CONTRIB names no Envoy: `{STARTTLS}` was tried without its `postgres_proxy`");
+    let mut file: Value = serde_saphyr::from_str(text)?;
+    let chain = "/static_resources/listeners/0/filter_chains/0";
+    let filters = file.pointer_mut(&format!("{chain}/filters")).and_then(Value::as_array_mut);
+    let filters = filters.context("no filters")?;
+    let proxy = filters.remove(0);
+    ensure!(
+        proxy
+            == json!({
+                "name": "envoy.filters.network.postgres_proxy",
+                "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.filters.network.postgres_proxy.v3alpha.PostgresProxy",
+                    "stat_prefix": "gatewright_shop",
+                    "downstream_ssl": "REQUIRE",
+                    "enable_sql_parsing": false,
+                },
+            }),
+        "{proxy}"
+    );
+    let next: Vec<_> = filters.iter().map(|filter| &filter["name"]).collect();
+    ensure!(next == ["envoy.filters.network.wasm", "envoy.filters.network.tcp_proxy"], "{next:?}");
+    let socket = file.pointer(&format!("{chain}/transport_socket/name"));
+    ensure!(socket.is_some_and(|name| name == "envoy.transport_sockets.starttls"), "{socket:?}");
+    Envoy::validate(&file.to_string()).context(STARTTLS)
 }
 
 fn shop(database: &str) -> Result<Site> {
@@ -66,7 +108,7 @@ fn shop(database: &str) -> Result<Site> {
 /// What `gatewright envoy` prints for a resource of the shop.
 fn printed(resource: &str) -> Result<Value> {
     let site = shop("127.0.0.1:5432")?;
-    let text = Envoy::bootstrap(&site, resource, &Ports::free()?, std::path::Path::new("filter.wasm"))?;
+    let text = Envoy::bootstrap(&site, resource, &Ports::free()?, Path::new("filter.wasm"))?;
     Ok(serde_saphyr::from_str(&text)?)
 }
 
@@ -239,6 +281,67 @@ fn istio_makes_the_same_of_its_patches() -> Result<()> {
         Envoy::validate(&text).context(file)?;
     }
     Ok(())
+}
+
+/// The filter that Istio makes of a WasmPlugin (its `pilot/pkg/model/extensions.go`), with the module in a file as its agent
+/// puts it there.
+fn of_plugin(plugin: &Value, module: &Path) -> Result<Value> {
+    let spec = &plugin["spec"];
+    ensure!((&spec["type"], &spec["phase"]) == (&json!("NETWORK"), &json!("AUTHN")), "{spec}");
+    Ok(json!({
+        "name": "database.gatewright-postgres",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.network.wasm.v3.Wasm",
+            "config": {
+                "name": "database.gatewright-postgres",
+                "root_id": spec["pluginName"],
+                "failure_policy": spec["failStrategy"],
+                "configuration": {
+                    "@type": "type.googleapis.com/google.protobuf.StringValue",
+                    "value": spec["pluginConfig"].to_string(),
+                },
+                "vm_config": {
+                    "runtime": "envoy.wasm.runtime.v8",
+                    "code": { "local": { "filename": module } },
+                },
+            },
+        },
+    }))
+}
+
+/// What comes of the WasmPlugin and of the patches beside it is what is printed, less what a WasmPlugin cannot say.
+#[test]
+fn istio_makes_the_same_of_its_plugin() -> Result<()> {
+    let folder = tools::repo().join("deploy/istio");
+    let text = fs::read_to_string(folder.join("postgres-wasmplugin.yaml"))?;
+    let [plugin, rest] =
+        serde_saphyr::from_multiple::<Value>(&text)?.try_into().map_err(|_| anyhow!("two"))?;
+    let whole = kit::read(&folder.join("postgres.yaml"))?;
+    let patches = whole["spec"]["configPatches"].as_array().context("no patches")?;
+    let (last, others) = patches.split_last().context("no patches")?;
+    ensure!(last["patch"]["operation"] == "INSERT_BEFORE", "{last}");
+    ensure!(rest["spec"]["configPatches"] == json!(others), "the patches beside the filter are others");
+    let labels = &rest["spec"]["workloadSelector"]["labels"];
+    ensure!(plugin["spec"]["selector"]["matchLabels"] == *labels, "they are for other workloads");
+
+    let kit = Kit::new()?;
+    let module = kit.path("nothing.wasm");
+    fs::write(&module, wat::parse_str(NOTHING)?)?;
+    let made = of_plugin(&plugin, &module)?;
+    let mut bootstrap = printed("shop")?;
+    let (mut is, mut wanted) = (filter(&made)?, filter(&bootstrap)?);
+    for left_out in ["name", "reload_config"] {
+        is.as_object_mut().context("not an object")?.remove(left_out);
+        wanted.as_object_mut().context("not an object")?.remove(left_out);
+    }
+    let vm = wanted["vm_config"].as_object_mut().context("no VM")?;
+    vm.remove("vm_id");
+    vm.remove("capability_restriction_config").context("nothing is restricted")?;
+    ensure!(is == wanted, "{is}\n{wanted}");
+
+    let place = "/static_resources/listeners/0/filter_chains/0/filters/0";
+    *bootstrap.pointer_mut(place).context("no filter")? = made;
+    Envoy::validate(&bootstrap.to_string())
 }
 
 /// What a module imports, and what it exports for the proxy to call.

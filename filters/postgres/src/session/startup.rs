@@ -21,6 +21,8 @@ pub(crate) struct Startup {
     asked: bool,
     /// Requests for encryption that the server has answered: the first was for TLS, a second is for GSS.
     answers: u8,
+    /// The proxy took an SSLRequest, and answered it with yes.
+    encrypted: bool,
     /// A CancelRequest went through; the server will close.
     done: bool,
     /// A StartupMessage came before the first bundle, then.
@@ -112,6 +114,14 @@ impl Startup {
                 Ok(_) if link.server_in.len() < frontend::MAX_STARTUP => Next::Stay,
                 _ => Next::Close,
             },
+            // What a filter before this one says to the client comes this way, too: `postgres_proxy` took an SSLRequest and
+            // says yes to it, and what the client says next comes decrypted. From a server it would help nobody: a client
+            // that did not ask for TLS cannot read it, and no byte of a handshake passes.
+            (Some(b'S'), false) if link.server_in.len() == 1 && !self.encrypted && !self.done => {
+                self.encrypted = true;
+                io.to_client.append(&mut link.server_in);
+                Next::Stay
+            }
             // Nothing else was asked for.
             _ => Next::Close,
         }
