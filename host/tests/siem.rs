@@ -24,6 +24,7 @@ use gatewright_core::event::Kind;
 use gatewright_core::explanation::{Explained, Explanation, Requested};
 use gatewright_core::run::{Chain, Lines};
 use gatewright_tests::certificates::{Authority, Certificate};
+use gatewright_tests::port::Port;
 use gatewright_tests::tools;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use host::{FILTER_TOKEN, Host};
@@ -126,7 +127,8 @@ fn uid(event: &Value) -> &str {
 }
 
 async fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(40);
+    // A host pauses for seconds between two attempts, and a webhook refuses several in a row.
+    let deadline = Instant::now() + Duration::from_secs(120);
     loop {
         if let Some(found) = look() {
             return found;
@@ -313,7 +315,7 @@ async fn metric(host: &Host, line: &str) -> u64 {
 }
 
 async fn until_metric(host: &Host, line: &str, fits: impl Fn(u64) -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let value = metric(host, line).await;
         if fits(value) {
@@ -468,8 +470,10 @@ async fn events_are_ocsf_and_say_no_more_than_they_are_to() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_when_a_server_or_the_host_starts_again() {
     let got = Got::default();
-    let mut server = Some(Syslog::start(0, None, got.clone()).await);
-    let port = server.as_ref().unwrap().address.port();
+    // Nobody else takes it while the server is away.
+    let kept = Port::free().unwrap();
+    let port = kept.number();
+    let mut server = Some(Syslog::start(port, None, got.clone()).await);
     let hook = Hook::start([vec![200, 503, 400, 429, 500], vec![413]].concat()).await;
     // One that takes connections, and reads nothing.
     let stalled = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -488,7 +492,8 @@ async fn nothing_is_lost_when_a_server_or_the_host_starts_again() {
         send(&host, "shop", &mut chain, &kinds).await;
         number += 5;
         if number.is_multiple_of(100) || number % 100 == 1 {
-            // It goes with what it did not read, and is back after a while.
+            // It goes with what it did not read, and is back after a while. The first time somebody is there to notice.
+            until("an event", || (!got.lock().unwrap().is_empty()).then_some(())).await;
             drop(server.take());
             restarts += 1;
             send(&host, "shop", &mut chain, &[result("SELECT 1")]).await;
