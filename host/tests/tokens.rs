@@ -17,6 +17,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use approvals::{ask, with_config};
+use futures_util::future::join_all;
 use gatewright_core::digest::sha256;
 use host::{FILTER_TOKEN, Host};
 use postgres::Postgres;
@@ -351,7 +352,7 @@ async fn a_token_ends_and_is_its_owners_alone() {
     let config = std::fs::read_to_string(&path).unwrap();
     let ends = async |fits: &dyn Fn(&str) -> bool, rules: &str| {
         std::fs::write(&path, config.replace("{ max_lifetime: 60d }", rules)).unwrap();
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             let list = get(&host, "/v1/tokens", &dan).await.body;
             let one = list.as_array().unwrap().iter().find(|one| one["id"] == id.as_str()).unwrap();
@@ -510,18 +511,14 @@ async fn requests_by_tokens_count_as_the_persons() {
     host.restart();
     let (_, first) = make(&host, &dan, &["grants:read"], "1h").await;
     let (_, second) = make(&host, &dan, &["grants:read"], "1h").await;
-    let mut refused = 0;
-    for _ in 0..16 {
-        // What is refused counts as well.
-        refused += u32::from(get(&host, "/v1/approvals", &first).await.status == 429);
-        get(&host, "/v1/grants", &second).await;
-    }
-    assert!(refused > 0, "another token is another count");
-    let mut statuses = Vec::new();
-    for bearer in [&first, &second, &dan] {
-        statuses.push(get(&host, "/v1/grants", bearer).await.status);
-    }
-    assert!(statuses.contains(&429) && get(&host, "/v1/grants", &dan).await.status == 429, "{statuses:?}");
+    // Ten at once are within what one may ask for, and one more each second. By itself, each of these stays below that.
+    let refused = async |bearer: &str, times: usize| {
+        let answers = join_all((0..times).map(|_| get(&host, "/v1/grants", bearer))).await;
+        answers.iter().filter(|answer| answer.status == 429).count()
+    };
+    refused(&first, 10).await;
+    assert!(refused(&second, 10).await > 0, "another token is another count");
+    assert!(refused(&dan, 8).await > 0, "a token's count is not the person's");
     let ann = host.person("ann", &["dba"]);
     assert_eq!(get(&host, "/v1/grants", &ann).await.status, 200);
 }
@@ -535,7 +532,7 @@ async fn what_is_revoked_at_one_host_is_revoked_at_all() {
         let path = host.folder.path().join("gatewright.yaml");
         let config = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, format!("{config}{PEOPLE}")).unwrap();
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(60);
         while get(host, "/v1/tokens", &dan(host)).await.status != 200 {
             assert!(Instant::now() < deadline, "the configuration is not taken up");
             tokio::time::sleep(Duration::from_millis(100)).await;
