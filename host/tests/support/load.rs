@@ -262,7 +262,7 @@ fn event(number: u64) -> Kind {
 pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) -> Duration {
     let began = Instant::now();
     while !is_so().await {
-        assert!(began.elapsed() < Duration::from_secs(40), "{what} does not come");
+        assert!(began.elapsed() < Duration::from_secs(120), "{what} does not come");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     began.elapsed()
