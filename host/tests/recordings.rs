@@ -402,6 +402,8 @@ fn played(folder: &Path, cast: &str) -> anyhow::Result<()> {
     let page = browser.page()?;
     page.go(&format!("file://{}", file.display()))?;
     page.until("its end", "window.ended === true")?;
+    // The player draws a moment later.
+    page.until("its last picture", "document.getElementById('at').textContent.includes('***@***')")?;
     let shown = page.text("#at")?;
     anyhow::ensure!(shown.contains("'b'") && shown.contains("***@***"), "{shown}");
     anyhow::ensure!(page.complaints().is_empty(), "{:?}", page.complaints());
