@@ -22,18 +22,9 @@ fn text(s: &str) -> String {
     s.to_owned()
 }
 
-/// What agents are told apart by, and a statement.
+/// What agents are told apart by.
 fn open(principal: &str) -> Kind {
-    Kind::Open {
-        resource: text("shop"),
-        principal: text(principal),
-        issuer: text("https://idp.example"),
-        groups: vec![text("support")],
-        role: text("support"),
-        database: text("shop"),
-        source: text("127.0.0.1:5"),
-        application: text("psql"),
-    }
+    events::open("shop", principal)
 }
 
 fn statement(sql: &str) -> Kind {

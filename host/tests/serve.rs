@@ -317,16 +317,10 @@ async fn recordings_are_kept_shown_and_verified() {
     let mut host = Host::start(1);
     let mut chain = Chain::new("s1");
     let text = |s: &str| s.to_owned();
-    let open = Kind::Open {
-        resource: text("shop"),
-        principal: text("ann"),
-        issuer: text("https://idp.example"),
-        groups: vec![text("support")],
-        role: text("support"),
-        database: text("shop"),
-        source: text("127.0.0.1:5"),
-        application: text("psql\u{1b}[31m"),
-    };
+    let mut open = events::open("shop", "ann");
+    if let Kind::Open { application, .. } = &mut open {
+        application.push_str("\u{1b}[31m");
+    }
     let statement = events::statement(1, "SELECT email FROM people", "allow", &["read"]);
     let result = Kind::Result {
         statement: 1,
