@@ -3,6 +3,9 @@
 //!
 //! `GATEWRIGHT_KILLS` says how often a host is killed on each database.
 
+#[allow(dead_code, reason = "each suite uses a part of it")]
+#[path = "support/approvals.rs"]
+mod approvals;
 #[path = "support/events.rs"]
 mod events;
 #[allow(dead_code, reason = "each suite uses a part of it")]

@@ -1,5 +1,8 @@
 //! Two hosts of one PostgreSQL: what happens at one is so at the other.
 
+#[allow(dead_code, reason = "each suite uses a part of it")]
+#[path = "support/approvals.rs"]
+mod approvals;
 #[path = "support/events.rs"]
 mod events;
 #[allow(dead_code, reason = "each suite uses a part of it")]
@@ -24,17 +27,10 @@ fn two() -> (Postgres, Host, Host) {
     (postgres, first, second)
 }
 
-fn approval(digest: &str, mode: &str) -> Value {
-    json!({
-        "resource": "shop", "session": "s1", "principal": "ann", "issuer": "https://idp.example", "role": "support",
-        "statement": "DELETE FROM orders", "parameters": [], "digest": digest, "reason": "deleting",
-        "approvers": ["dba"], "min_approvals": 1, "expires_s": 600, "mode": mode, "policies": ["p"],
-        "shape": "DELETE FROM orders",
-    })
-}
-
 async fn ask(host: &Host, digest: &str) -> (String, String) {
-    let (status, asked) = host.post("/v1/filter/approvals", FILTER_TOKEN, &approval(digest, "hold")).await;
+    let mut approval = approvals::plain(digest);
+    approval["shape"] = "DELETE FROM orders".into();
+    let (status, asked) = host.post("/v1/filter/approvals", FILTER_TOKEN, &approval).await;
     assert_eq!(status, 200, "{asked}");
     (asked["id"].as_str().unwrap().to_owned(), asked["state"].as_str().unwrap().to_owned())
 }

@@ -44,6 +44,16 @@ pub(crate) async fn until_receivers_are_known(host: &Host) {
     database.close().await;
 }
 
+/// What a filter asks for where nothing about it matters.
+#[allow(dead_code, reason = "only some suites ask so")]
+pub(crate) fn plain(digest: &str) -> Value {
+    json!({
+        "resource": "shop", "session": "asker", "principal": "ann", "issuer": "https://idp.example", "role": "support",
+        "statement": "DELETE FROM orders", "parameters": [], "digest": digest, "reason": "deleting",
+        "approvers": ["dba"], "min_approvals": 1, "expires_s": 600, "mode": "hold", "policies": ["p"],
+    })
+}
+
 /// Asks for an approval; its id.
 pub(crate) async fn ask(host: &Host, principal: &str, change: impl FnOnce(&mut Value)) -> String {
     let mut request = json!({
