@@ -264,7 +264,7 @@ fn approval(digest: &str, mode: &str) -> Value {
     json!({
         "resource": "shop", "session": "s1", "principal": "ann", "issuer": "https://idp.example", "role": "support",
         "statement": "DELETE FROM people WHERE id = $1", "parameters": ["7"], "digest": digest, "reason": "deleting",
-        "approvers": ["dba"], "min_approvals": 1, "expires_s": 60, "mode": mode,
+        "approvers": ["dba"], "min_approvals": 1, "expires_s": 600, "mode": mode,
     })
 }
 
