@@ -1,6 +1,9 @@
 //! Deployments of filters with tokens of their own: what one may ask for, and what it may not.
 
 #[allow(dead_code, reason = "each suite uses a part of it")]
+#[path = "support/approvals.rs"]
+mod approvals;
+#[allow(dead_code, reason = "each suite uses a part of it")]
 #[path = "support/host.rs"]
 mod host;
 
@@ -36,11 +39,10 @@ fn batch(resource: &str, chain: &mut Chain) -> String {
 }
 
 fn approval(resource: &str) -> Value {
-    json!({
-        "resource": resource, "session": "s1", "principal": "ann", "issuer": "https://idp.example", "role": "support",
-        "statement": "DELETE FROM orders", "parameters": [], "digest": "d", "reason": "deleting",
-        "approvers": ["dba"], "min_approvals": 1, "expires_s": 600, "mode": "retry", "policies": ["p"],
-    })
+    let mut approval = approvals::plain("d");
+    approval["resource"] = resource.into();
+    approval["mode"] = "retry".into();
+    approval
 }
 
 fn login(resource: &str) -> Value {

@@ -1,6 +1,9 @@
 //! What happens to machines: a disk that is full, a clock that is set. Nothing that was acknowledged is lost, what cannot be
 //! done is said, and all goes on without anybody's hands once it can.
 
+#[allow(dead_code, reason = "each suite uses a part of it")]
+#[path = "support/approvals.rs"]
+mod approvals;
 #[path = "support/events.rs"]
 mod events;
 #[allow(dead_code, reason = "each suite uses a part of it")]
@@ -46,12 +49,7 @@ async fn record(host: &Host, batch: &str) -> (u16, Value) {
 }
 
 async fn ask(host: &Host, digest: &str) -> (u16, Value) {
-    let body = json!({
-        "resource": "shop", "session": "asker", "principal": "ann", "issuer": "https://idp.example", "role": "support",
-        "statement": "DELETE FROM orders", "parameters": [], "digest": digest, "reason": "deleting",
-        "approvers": ["dba"], "min_approvals": 1, "expires_s": 600, "mode": "hold", "policies": ["p"],
-    });
-    host.post("/v1/filter/approvals", FILTER_TOKEN, &body).await
+    host.post("/v1/filter/approvals", FILTER_TOKEN, &approvals::plain(digest)).await
 }
 
 /// An approval that could be asked for.

@@ -18,6 +18,7 @@ use gatewright_core::bundle::Bundle;
 use gatewright_core::catalogue::{CatalogueIndex, RelationKind, Volatility};
 use gatewright_core::event::Kind;
 use gatewright_core::run::{Chain, Lines};
+use gatewright_tests::port::Port;
 use host::{FILTER_TOKEN, Host, PASSWORD, jwks};
 use postgres::Postgres;
 use serde_json::{Value, json};
@@ -107,11 +108,11 @@ async fn bundles_follow_files_and_database() {
     assert_eq!(host.get("/v1/filter/bundle?resource=none", FILTER_TOKEN).await.0, 404);
     assert_eq!(host.get("/v1/filter/bundle", FILTER_TOKEN).await.0, 400);
 
-    // DDL by anyone shows within seconds.
+    // DDL by anyone shows within seconds; all there is besides is looked at every three minutes.
     let started = Instant::now();
     postgres.sql("shop", "ALTER TABLE people ADD COLUMN note text; CREATE TABLE leads (email text)");
     let second = host.bundle("the new table", |b| b.to_string().contains("leads")).await;
-    assert!(started.elapsed() < Duration::from_secs(8));
+    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
     assert_eq!(carried(&catalogue(&second), "leads", "email"), ["leads.email"]);
     assert_ne!(second["digest"], first["digest"]);
 
@@ -153,8 +154,8 @@ async fn bundles_follow_files_and_database() {
 
 #[tokio::test]
 async fn no_database_no_bundle_until_it_is_there() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let host = Host::start(port);
+    let nobody = Port::free().unwrap();
+    let host = Host::start(nobody.number());
     let (status, problem) = host.get("/v1/filter/bundle?resource=shop", FILTER_TOKEN).await;
     assert_eq!((status, problem["status"].as_u64()), (503, Some(503)));
     assert_eq!(host.get("/readyz", "").await.0, 503);
@@ -263,7 +264,7 @@ fn approval(digest: &str, mode: &str) -> Value {
     json!({
         "resource": "shop", "session": "s1", "principal": "ann", "issuer": "https://idp.example", "role": "support",
         "statement": "DELETE FROM people WHERE id = $1", "parameters": ["7"], "digest": digest, "reason": "deleting",
-        "approvers": ["dba"], "min_approvals": 1, "expires_s": 60, "mode": mode,
+        "approvers": ["dba"], "min_approvals": 1, "expires_s": 600, "mode": mode,
     })
 }
 
@@ -316,16 +317,10 @@ async fn recordings_are_kept_shown_and_verified() {
     let mut host = Host::start(1);
     let mut chain = Chain::new("s1");
     let text = |s: &str| s.to_owned();
-    let open = Kind::Open {
-        resource: text("shop"),
-        principal: text("ann"),
-        issuer: text("https://idp.example"),
-        groups: vec![text("support")],
-        role: text("support"),
-        database: text("shop"),
-        source: text("127.0.0.1:5"),
-        application: text("psql\u{1b}[31m"),
-    };
+    let mut open = events::open("shop", "ann");
+    if let Kind::Open { application, .. } = &mut open {
+        application.push_str("\u{1b}[31m");
+    }
     let statement = events::statement(1, "SELECT email FROM people", "allow", &["read"]);
     let result = Kind::Result {
         statement: 1,
@@ -447,7 +442,7 @@ async fn keys_are_refreshed_and_kept() {
     // A key that nobody knew is fetched when a token names it.
     *says.lock().unwrap() = Some(jwks("k3", &second));
     let kim = host.token_by("k3", &second, "kim", &["dba"]);
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while host.get("/v1/approvals", &kim).await.0 != 200 {
         assert!(Instant::now() < deadline, "the unknown key is not fetched");
         tokio::time::sleep(Duration::from_millis(200)).await;

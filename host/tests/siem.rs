@@ -4,129 +4,49 @@
 #[path = "support/approvals.rs"]
 #[allow(dead_code, reason = "other suites use the rest")]
 mod approvals;
+#[path = "support/events.rs"]
+#[allow(dead_code, reason = "other suites use the rest")]
+mod events;
 #[path = "support/host.rs"]
 #[allow(dead_code, reason = "other suites use the rest")]
 mod host;
+#[path = "support/watchers.rs"]
+mod watchers;
 
 use std::collections::{BTreeSet, HashSet};
 use std::net::SocketAddr;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use approvals::with_config;
-use axum::body::Bytes;
-use axum::http::{HeaderMap, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use events::open;
 use gatewright_core::api::EventBatch;
 use gatewright_core::event::Kind;
 use gatewright_core::explanation::{Explained, Explanation, Requested};
 use gatewright_core::run::{Chain, Lines};
-use gatewright_tests::certificates::{Authority, Certificate};
+use gatewright_tests::certificates::Authority;
+use gatewright_tests::port::Port;
 use gatewright_tests::tools;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use host::{FILTER_TOKEN, Host};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
-use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::net::{TcpListener, TcpSocket};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::net::TcpListener;
+use watchers::{Got, Hook, Message, Syslog};
 
 const SECRET: &str = "a secret of the webhook, long enough";
 const CANARIES: [&str; 6] =
     ["canary-text", "canary-parameter", "canary-row", "canary-error", "canary-comment", "canary-path"];
-
-/// A message of syslog.
-#[derive(Debug, Clone)]
-struct Message {
-    /// `<PRI>VERSION TIMESTAMP HOSTNAME APP-NAME PROCID MSGID STRUCTURED-DATA`.
-    header: String,
-    event: Value,
-    /// Which connection it came over.
-    connection: usize,
-}
-
-type Got = Arc<Mutex<Vec<Message>>>;
-
-/// A server that takes syslog over TCP; it stops, with all its connections, when it is dropped.
-struct Syslog {
-    address: SocketAddr,
-    task: AbortHandle,
-}
-
-impl Syslog {
-    async fn start(port: u16, tls: Option<&Certificate>, got: Got) -> Self {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.set_reuseaddr(true).unwrap();
-        socket.bind(SocketAddr::from(([127, 0, 0, 1], port))).unwrap();
-        let listener: TcpListener = socket.listen(16).unwrap();
-        let address = listener.local_addr().unwrap();
-        let acceptor = tls.map(|certificate| {
-            let chain = CertificateDer::pem_file_iter(&certificate.certificate).unwrap();
-            let chain = chain.collect::<Result<_, _>>().unwrap();
-            let key = PrivateKeyDer::from_pem_file(&certificate.key).unwrap();
-            let provider = Arc::new(rustls::crypto::ring::default_provider());
-            let config = rustls::ServerConfig::builder_with_provider(provider);
-            let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
-            tokio_rustls::TlsAcceptor::from(Arc::new(config.with_single_cert(chain, key).unwrap()))
-        });
-        let task = tokio::spawn(async move {
-            let mut connections = JoinSet::new();
-            loop {
-                let (socket, _) = listener.accept().await.unwrap();
-                let (got, acceptor) = (got.clone(), acceptor.clone());
-                connections.spawn(async move {
-                    match acceptor {
-                        Some(acceptor) => {
-                            if let Ok(socket) = acceptor.accept(socket).await {
-                                take(socket, got).await;
-                            }
-                        }
-                        None => take(socket, got).await,
-                    }
-                });
-            }
-        });
-        Self { address, task: task.abort_handle() }
-    }
-}
-
-impl Drop for Syslog {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-/// Reads frames as RFC 6587 has them, one octet after the other where it must.
-async fn take(mut socket: impl AsyncRead + Unpin, got: Got) {
-    static CONNECTIONS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-    let connection = CONNECTIONS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let mut length = String::new();
-    while let Ok(octet) = socket.read_u8().await {
-        if octet != b' ' {
-            assert!(octet.is_ascii_digit() && length.len() < 8, "MSG-LEN is {length:?} and {octet}");
-            length.push(char::from(octet));
-            continue;
-        }
-        let mut message = vec![0; std::mem::take(&mut length).parse().unwrap()];
-        if socket.read_exact(&mut message).await.is_err() {
-            return;
-        }
-        let message = String::from_utf8(message).unwrap();
-        let at = message.match_indices(' ').nth(6).unwrap().0;
-        let event = serde_json::from_str(&message[at + 1..]).unwrap();
-        got.lock().unwrap().push(Message { header: message[..at].to_owned(), event, connection });
-    }
-}
 
 fn uid(event: &Value) -> &str {
     event["metadata"]["uid"].as_str().unwrap()
 }
 
 async fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(40);
+    // A host pauses for seconds between two attempts, and a webhook refuses several in a row.
+    let deadline = Instant::now() + Duration::from_secs(120);
     loop {
         if let Some(found) = look() {
             return found;
@@ -146,59 +66,8 @@ async fn until_uids(got: &Got, count: usize) -> Vec<Message> {
     .await
 }
 
-/// A webhook, which answers as it is told.
-struct Hook {
-    address: SocketAddr,
-    got: Arc<Mutex<Vec<(HeaderMap, String, u16)>>>,
-    task: AbortHandle,
-}
-
-impl Hook {
-    async fn start(mut answers: Vec<u16>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        answers.reverse();
-        let (got, answers) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(answers)));
-        let heard = got.clone();
-        let take = async move |headers: HeaderMap, body: Bytes| {
-            let status = answers.lock().unwrap().pop().unwrap_or(200);
-            heard.lock().unwrap().push((headers, String::from_utf8(body.to_vec()).unwrap(), status));
-            StatusCode::from_u16(status).unwrap()
-        };
-        let router = axum::Router::new().fallback(take);
-        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { address, got, task: task.abort_handle() }
-    }
-
-    /// Events that were taken.
-    fn events(&self) -> Vec<Value> {
-        let got = self.got.lock().unwrap();
-        let taken = got.iter().filter(|(.., status)| *status == 200);
-        taken.flat_map(|(_, body, _)| serde_json::from_str::<Vec<Value>>(body).unwrap()).collect()
-    }
-}
-
-impl Drop for Hook {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
 fn text(s: &str) -> String {
     s.to_owned()
-}
-
-fn open(resource: &str, principal: &str) -> Kind {
-    Kind::Open {
-        resource: text(resource),
-        principal: text(principal),
-        issuer: text("https://idp.example"),
-        groups: vec![text("support")],
-        role: text("support"),
-        database: text("shop"),
-        source: text("127.0.0.1:5"),
-        application: text("psql"),
-    }
 }
 
 fn statement(number: u64, line: &str, decision: &str, actions: &[&str]) -> Kind {
@@ -313,7 +182,7 @@ async fn metric(host: &Host, line: &str) -> u64 {
 }
 
 async fn until_metric(host: &Host, line: &str, fits: impl Fn(u64) -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let value = metric(host, line).await;
         if fits(value) {
@@ -468,8 +337,10 @@ async fn events_are_ocsf_and_say_no_more_than_they_are_to() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_when_a_server_or_the_host_starts_again() {
     let got = Got::default();
-    let mut server = Some(Syslog::start(0, None, got.clone()).await);
-    let port = server.as_ref().unwrap().address.port();
+    // Nobody else takes it while the server is away.
+    let kept = Port::free().unwrap();
+    let port = kept.number();
+    let mut server = Some(Syslog::start(port, None, got.clone()).await);
     let hook = Hook::start([vec![200, 503, 400, 429, 500], vec![413]].concat()).await;
     // One that takes connections, and reads nothing.
     let stalled = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -488,7 +359,8 @@ async fn nothing_is_lost_when_a_server_or_the_host_starts_again() {
         send(&host, "shop", &mut chain, &kinds).await;
         number += 5;
         if number.is_multiple_of(100) || number % 100 == 1 {
-            // It goes with what it did not read, and is back after a while.
+            // It goes with what it did not read, and is back after a while. The first time somebody is there to notice.
+            until("an event", || (!got.lock().unwrap().is_empty()).then_some(())).await;
             drop(server.take());
             restarts += 1;
             send(&host, "shop", &mut chain, &[result("SELECT 1")]).await;

@@ -53,7 +53,7 @@ impl Slack {
 
     /// What a path got, once it is so much.
     async fn until(&self, path: &str, count: usize) -> Vec<Value> {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             let got = self.at(path);
             if got.len() >= count {
@@ -66,7 +66,7 @@ impl Slack {
 
     /// The message about an approval, in the channel.
     async fn message(&self, id: &str) -> Value {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             let found = self.at("/channel").into_iter().find(|message| message.to_string().contains(id));
             if let Some(found) = found {
@@ -127,16 +127,27 @@ fn sign(secret: &str, timestamp: &str, body: &str) -> String {
     format!("v0={}", hex::encode(mac.finalize().into_bytes()))
 }
 
-/// Sends; status and how long that took.
+/// Sends; the status.
 async fn send(host: &Host, timestamp: &str, signature: &str, body: &str) -> u16 {
-    let request = reqwest::Client::new().post(format!("{}/v1/slack/interactive", host.url));
+    let client = reqwest::Client::new();
+    let request = client.post(format!("{}/v1/slack/interactive", host.url));
     let request = request.header("content-type", "application/x-www-form-urlencoded");
     let request =
         request.header("x-slack-request-timestamp", timestamp).header("x-slack-signature", signature);
     let started = Instant::now();
     let status = request.body(body.to_owned()).send().await.unwrap().status().as_u16();
-    assert!(started.elapsed() < Duration::from_secs(3), "Slack waits for three seconds only");
+    TOOK.lock().unwrap().push(started.elapsed());
     status
+}
+
+/// How long each click took.
+static TOOK: Mutex<Vec<Duration>> = Mutex::new(Vec::new());
+
+/// Slack waits for three seconds only. A machine that stands still for a moment is not the host's fault: most of them count.
+fn assert_prompt() {
+    let mut took = TOOK.lock().unwrap().clone();
+    took.sort();
+    assert!(took[took.len() / 2] < Duration::from_secs(1), "{took:?}");
 }
 
 async fn send_signed(host: &Host, payload: &Value) -> u16 {
@@ -283,13 +294,19 @@ async fn people_decide_in_slack_what_they_could_decide_on_the_pages() {
     assert!(is_in_place(&answers[0], "approved"), "{answers:#?}");
 
     // What is over is over.
-    let brief = ask(&host, "brief", |request| request["expires_s"] = 1.into()).await;
+    // Long enough that there are buttons still when Slack is told.
+    let brief = ask(&host, "brief", |request| request["expires_s"] = 10.into()).await;
     let approve = value(&slack.message(&brief).await, APPROVE).unwrap();
-    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while state(&host, &brief).await.0 != "expired" {
+        assert!(Instant::now() < deadline, "it does not expire");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     let answers = click(&host, &slack, "U1DAN", APPROVE, &approve, 2).await;
     assert!(is_alone(&answers[0], "is expired already"), "{answers:#?}");
     assert!(is_in_place(&answers[1], "expired"), "{answers:#?}");
 
+    assert_prompt();
     let verified = host.run(&["sessions", "verify", "--data", "data"]);
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
     let log = std::fs::read_to_string(host.folder.path().join("log")).unwrap();
@@ -342,6 +359,7 @@ async fn nobody_approves_what_they_could_not_read() {
     // Where Slack takes no such message, it is told without buttons.
     let old = slack.until("/old", 4).await;
     assert!(value(&old[0], DENY).is_some() && value(&old[1], DENY).is_none(), "{old:#?}");
+    assert_prompt();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -415,6 +433,7 @@ async fn what_slack_did_not_send_decides_nothing() {
     let without = Host::start(1);
     let (timestamp, body) = (now().to_string(), form("{}"));
     assert_eq!(send(&without, &timestamp, &sign("", &timestamp, &body), &body).await, 404);
+    assert_prompt();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -454,6 +473,7 @@ async fn groups_are_those_of_being_signed_in() {
     sign_in("https://idp.example", "[\"sales\", \"dba\"]", 700).await;
     let answers = click(&host, &slack, "U1SUE", APPROVE, &approve, 1).await;
     assert!(is_in_place(&answers[0], "approved"), "{answers:#?}");
+    assert_prompt();
 }
 
 #[test]

@@ -182,7 +182,14 @@ async fn what_a_server_does_not_take_is_not_kept_without_end() {
         assert!(said < 12, "{said}");
         assert_eq!(says(&mut socket, b"m").await, b"m");
         said += 1;
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        // It is closed a moment after there is too much.
+        let closes = async {
+            while closed(&running.metrics).is_none() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let patience = Duration::from_millis(if said > 5 { 2_000 } else { 20 });
+        let _ = tokio::time::timeout(patience, closes).await;
     }
     assert!(said > 5, "{said}");
     assert_eq!(closed(&running.metrics), Some(8));

@@ -5,8 +5,8 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use gatewright_runner::{Chain, Engine, Fault, Functions, Info, Peer, Plugin, Vm};
-use support::{chain, limits, module, surroundings};
+use gatewright_runner::{Chain, Engine, Fault, Functions, Info, Limits, Peer, Plugin, Vm};
+use support::{brief_limits, chain, chain_within, limits, module, surroundings};
 
 const CONTINUE: &str = "(i32.const 0)";
 
@@ -33,10 +33,10 @@ fn kind(result: Result<(), Fault>) -> &'static str {
 
 #[test]
 fn a_loop_is_stopped() {
-    let mut chain = chain(&on_downstream("(loop $again (br $again))"));
+    let mut chain = chain_within(brief_limits(), &on_downstream("(loop $again (br $again))"));
     let start = Instant::now();
     assert_eq!(kind(send(&mut chain)), "interrupt");
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
     assert!(matches!(send(&mut chain), Err(Fault::Failed)), "a VM that failed runs no more");
     chain.close_all();
     assert!(chain.is_empty());
@@ -44,7 +44,7 @@ fn a_loop_is_stopped() {
 
 #[test]
 fn a_loop_in_a_function_that_the_host_needs_is_stopped() {
-    let engine = Engine::new(limits()).unwrap();
+    let engine = Engine::new(brief_limits()).unwrap();
     let text = r#"(module
         (import "env" "proxy_get_buffer_bytes" (func $get (param i32 i32 i32 i32 i32) (result i32)))
         (memory (export "memory") 1)
@@ -58,7 +58,8 @@ fn a_loop_in_a_function_that_the_host_needs_is_stopped() {
 
 #[test]
 fn a_loop_at_the_start_is_stopped() {
-    let engine = Engine::new(limits()).unwrap();
+    let limits = Limits { start: Duration::from_millis(200), ..brief_limits() };
+    let engine = Engine::new(limits).unwrap();
     for field in [
         r#"(func (export "_initialize") (loop $again (br $again)))"#,
         r#"(func $go (loop $again (br $again))) (start $go)"#,

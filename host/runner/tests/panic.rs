@@ -55,7 +55,7 @@ async fn a_panic_in_a_visit_leaves_no_count() {
         }
     }));
     let mut config = config(running::service(Target::Tcp(echo().await), Protocol::Tcp, &[SAYS]), 1);
-    config.drain = Duration::from_secs(30);
+    config.drain = Duration::from_secs(300);
     let running = Running::start(config).await;
     let (mut victim, mut other) = (running.connect().await, running.connect().await);
     for socket in [&mut victim, &mut other] {
@@ -71,5 +71,5 @@ async fn a_panic_in_a_visit_leaves_no_count() {
     // What is counted is waited for: nothing is.
     let begin = Instant::now();
     running.stop().await;
-    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
 }

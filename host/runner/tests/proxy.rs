@@ -4,13 +4,16 @@
 mod support;
 
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use gatewright_runner::Metrics;
 use gatewright_runner::proxy::{Config, Protocol, Proxy, Service, StartError, Target};
-use support::running::{self, LOOPBACK, Running, config, echo, rest, says};
+use support::running::{
+    self, LOOPBACK, Running, config, echo, reserved, rest, says, until, until_nobody_listens,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 fn service(upstream: Target, filters: &[&str]) -> Service {
     running::service(upstream, Protocol::Tcp, filters)
@@ -44,7 +47,7 @@ async fn more_than_the_buffers_hold_passes() {
     // A reader that is slow at first, so that the buffers fill.
     tokio::time::sleep(Duration::from_millis(200)).await;
     let mut got = vec![0; expected.len()];
-    tokio::time::timeout(Duration::from_secs(20), read.read_exact(&mut got)).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(60), read.read_exact(&mut got)).await.unwrap().unwrap();
     assert!(got == expected);
     drop(writing.await.unwrap());
     running.stop().await;
@@ -65,7 +68,7 @@ async fn a_filter_that_fails_closes_its_connections_and_starts_again() {
     victim.write_all(b"!").await.unwrap();
     assert_eq!(rest(&mut victim).await, b"");
     assert_eq!(rest(&mut other).await, b"", "it passed the same filter");
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         let mut again = running.connect().await;
         if again.write_all(b"two").await.is_ok() {
@@ -98,7 +101,7 @@ async fn workers_do_not_share_a_failure() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_closes_the_client() {
-    let nobody = TcpListener::bind(LOOPBACK).await.unwrap().local_addr().unwrap();
+    let (_kept, nobody) = reserved();
     let running = run(config(service(Target::Tcp(nobody), &[""]), 1)).await;
     assert_eq!(rest(&mut running.connect().await).await, b"");
     running.stop().await;
@@ -107,17 +110,16 @@ async fn a_server_that_is_not_there_closes_the_client() {
 #[tokio::test]
 async fn connections_may_end_before_the_proxy_does() {
     let mut config = config(service(Target::Tcp(echo().await), &[""]), 2);
-    config.drain = Duration::from_secs(30);
+    config.drain = Duration::from_secs(300);
     let running = run(config).await;
     let mut socket = running.connect().await;
     assert_eq!(says(&mut socket, b"one").await, b"one");
     let address = running.address;
     running.stop.send(()).unwrap();
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    TcpStream::connect(address).await.expect_err("nobody listens any more");
+    until_nobody_listens(address).await;
     assert_eq!(says(&mut socket, b"two").await, b"two");
     drop(socket);
-    tokio::time::timeout(Duration::from_secs(5), running.ended).await.expect("all have ended").unwrap();
+    tokio::time::timeout(Duration::from_secs(60), running.ended).await.expect("all have ended").unwrap();
 }
 
 #[tokio::test]
@@ -127,7 +129,7 @@ async fn when_the_drain_time_is_over_connections_are_closed() {
     assert_eq!(says(&mut socket, b"one").await, b"one");
     let ended = tokio::spawn(running.stop());
     assert_eq!(rest(&mut socket).await, b"");
-    tokio::time::timeout(Duration::from_secs(5), ended).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(30), ended).await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -167,6 +169,11 @@ const CALLER: &str = r#"
             (then unreachable))
         (drop (call $resume (i32.const 2))))"#;
 
+/// The same, waiting for a minute and not for 300 ms.
+fn patient() -> String {
+    CALLER.replace("(i32.const 300)", "(i32.const 60000)")
+}
+
 /// An HTTP server that answers so.
 async fn answers(answer: &'static [u8], after: Duration) -> SocketAddr {
     let listener = TcpListener::bind(LOOPBACK).await.unwrap();
@@ -184,17 +191,19 @@ async fn answers(answer: &'static [u8], after: Duration) -> SocketAddr {
 
 #[tokio::test]
 async fn calls_are_answered_whatever_becomes_of_them() {
-    let nobody = TcpListener::bind(LOOPBACK).await.unwrap().local_addr().unwrap();
+    let (_kept, nobody) = reserved();
     let fine = b"HTTP/1.1 204 No Content\r\n\r\n";
     let cases = [
         ("204", answers(fine, Duration::ZERO).await),
-        ("504", answers(fine, Duration::from_secs(2)).await),
+        ("504", answers(fine, Duration::from_secs(3_600)).await),
         ("503", nobody),
         // An answer that breaks off has no status: the filter says `hos` then.
         ("hos", answers(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx", Duration::ZERO).await),
     ];
     for (expected, host) in cases {
-        let mut config = config(service(Target::Tcp(echo().await), &[CALLER]), 1);
+        // What is answered has all the time that it needs.
+        let caller = if expected == "504" { CALLER.to_owned() } else { patient() };
+        let mut config = config(service(Target::Tcp(echo().await), &[&caller]), 1);
         config.clusters.insert("host".to_owned(), host);
         let running = run(config).await;
         let mut socket = running.connect().await;
@@ -207,23 +216,17 @@ async fn calls_are_answered_whatever_becomes_of_them() {
 async fn an_answer_to_a_filter_that_failed_is_not_given_to_the_next_one() {
     let listener = TcpListener::bind(LOOPBACK).await.unwrap();
     let host = listener.local_addr().unwrap();
+    // Whoever calls is kept waiting.
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let kept = calls.clone();
     tokio::spawn(async move {
-        // Only the first call is answered, after a while.
-        let mut kept = Vec::new();
-        for number in 0.. {
-            let (mut socket, _) = listener.accept().await.unwrap();
-            if number == 0 {
-                tokio::spawn(async move {
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                    let _ = socket.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await;
-                });
-            } else {
-                kept.push(socket);
-            }
+        loop {
+            let (socket, _) = listener.accept().await.unwrap();
+            kept.lock().unwrap().push(socket);
         }
     });
     // Fails at a client that says nothing and goes.
-    let fragile = CALLER.replace("(i32.const 300)", "(i32.const 60000)").replace(
+    let fragile = patient().replace(
         "(global.set $stream (local.get 0))",
         "(if (local.get 2) (then unreachable)) (global.set $stream (local.get 0))",
     );
@@ -232,14 +235,18 @@ async fn an_answer_to_a_filter_that_failed_is_not_given_to_the_next_one() {
     let running = run(config).await;
     let mut first = running.connect().await;
     first.write_all(b"abc").await.unwrap();
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    until("the first call", || calls.lock().unwrap().len() == 1).await;
     drop(running.connect().await);
     assert_eq!(rest(&mut first).await, b"");
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(running.metrics.value("gatewright_filter_restarts_total"), Some(1));
+    let restarts = || running.metrics.value("gatewright_filter_restarts_total");
+    until("it starts again", || restarts() == Some(1)).await;
     let mut second = running.connect().await;
     second.write_all(b"abc").await.unwrap();
-    let answer = tokio::time::timeout(Duration::from_millis(1500), second.read_u8()).await;
+    until("the second call", || calls.lock().unwrap().len() == 2).await;
+    // Only the first one is answered.
+    let mut call = calls.lock().unwrap().remove(0);
+    call.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+    let answer = tokio::time::timeout(Duration::from_secs(1), second.read_u8()).await;
     assert!(answer.is_err(), "{answer:?}");
     running.stop().await;
 }

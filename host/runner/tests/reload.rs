@@ -3,10 +3,12 @@
 
 mod support;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use gatewright_runner::proxy::{Config, HttpOptions, Protocol, StartError, Target};
-use support::running::{self, LOOPBACK, Running, config, rest, says, until};
+use support::running::{self, LOOPBACK, Running, config, reserved, rest, says, until, until_nobody_listens};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -34,7 +36,7 @@ fn to(target: &Target) -> Config {
 async fn arrive(running: &Running) -> (TcpStream, String) {
     let mut socket = running.connect().await;
     let mut name = [0; 3];
-    tokio::time::timeout(Duration::from_secs(5), socket.read_exact(&mut name)).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(30), socket.read_exact(&mut name)).await.unwrap().unwrap();
     (socket, String::from_utf8_lossy(&name).into_owned())
 }
 
@@ -47,16 +49,16 @@ async fn new_connections_go_by_the_new_configuration_and_old_ones_go_on() {
     // Those who come meanwhile are served by the one or the other, and nobody is sent away.
     let address = running.address;
     let (quit, mut quitting) = tokio::sync::oneshot::channel::<()>();
+    let served = Arc::new(AtomicUsize::new(0));
+    let count = served.clone();
     let comers = tokio::spawn(async move {
-        let mut served = 0;
         while quitting.try_recv().is_err() {
             let mut socket = TcpStream::connect(address).await.expect("somebody listens");
             let mut name = [0; 3];
             socket.read_exact(&mut name).await.expect("somebody serves");
             assert!([b"one", b"two"].contains(&&name), "{name:?}");
-            served += 1;
+            count.fetch_add(1, Ordering::Relaxed);
         }
-        served
     });
     let addresses = running.control.reload(to(&two)).await.unwrap();
     assert_eq!(addresses, [address], "it was not let go of");
@@ -64,8 +66,9 @@ async fn new_connections_go_by_the_new_configuration_and_old_ones_go_on() {
     assert_eq!(name, "two");
     assert_eq!(says(&mut before, b"still here").await, b"still here");
     assert_eq!(says(&mut after, b"here too").await, b"here too");
+    until("more than ten come", || served.load(Ordering::Relaxed) > 10).await;
     quit.send(()).unwrap();
-    assert!(comers.await.unwrap() > 10);
+    comers.await.unwrap();
     // And back, with connections of two earlier configurations.
     running.control.reload(to(&one)).await.unwrap();
     assert_eq!(arrive(&running).await.1, "one");
@@ -74,7 +77,7 @@ async fn new_connections_go_by_the_new_configuration_and_old_ones_go_on() {
     // All of them end when the proxy does.
     let ended = tokio::spawn(running.stop());
     assert_eq!((rest(&mut before).await, rest(&mut after).await), (Vec::new(), Vec::new()));
-    tokio::time::timeout(Duration::from_secs(10), ended).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(60), ended).await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -105,11 +108,11 @@ async fn an_address_that_is_not_served_any_more_is_let_go_of() {
     let one = server("one").await;
     let running = Running::start(to(&one)).await;
     let (mut before, _) = arrive(&running).await;
-    let free = TcpListener::bind(LOOPBACK).await.unwrap().local_addr().unwrap();
+    let (_kept, free) = reserved();
     let mut moved = to(&one);
     moved.services[0].listen = free;
     assert_eq!(running.control.reload(moved).await.unwrap(), [free]);
-    TcpStream::connect(running.address).await.expect_err("nobody listens there");
+    until_nobody_listens(running.address).await;
     TcpStream::connect(free).await.expect("somebody listens here");
     assert_eq!(says(&mut before, b"still here").await, b"still here");
     running.stop().await;
@@ -165,6 +168,19 @@ fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
     [&[0, 0, size, kind, flags, 0, 0, 0, stream], payload].concat()
 }
 
+/// Whether GOAWAY, a frame of type 7, is among these whole frames.
+fn has_goaway(mut frames: &[u8]) -> bool {
+    while let Some((head, rest)) = frames.split_at_checked(9) {
+        let size = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
+        let Some((_, next)) = rest.split_at_checked(size) else { return false };
+        if head[3] == 7 {
+            return true;
+        }
+        frames = next;
+    }
+    false
+}
+
 /// A client of HTTP/2 that knows nothing of going away: it answers no frame at all.
 #[tokio::test]
 async fn a_client_that_does_not_hear_goaway_ends_and_gets_nothing_more() {
@@ -180,14 +196,17 @@ async fn a_client_that_does_not_hear_goaway_ends_and_gets_nothing_more() {
     let mut heard = Vec::new();
     let head = |heard: &[u8]| heard.windows(7).any(|part| part == [1, 5, 0, 0, 0, 1, 0x89]);
     while !head(&heard) {
-        let read = tokio::time::timeout(Duration::from_secs(5), socket.read_buf(&mut heard)).await;
+        let read = tokio::time::timeout(Duration::from_secs(30), socket.read_buf(&mut heard)).await;
         assert!(read.unwrap().unwrap() > 0, "{heard:?}");
     }
     assert_eq!(running.metrics.value("gatewright_requests_total"), Some(1));
     running.control.reload(config(service(), 1)).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    while !has_goaway(&heard) {
+        let read = tokio::time::timeout(Duration::from_secs(30), socket.read_buf(&mut heard)).await;
+        assert!(read.unwrap().unwrap() > 0, "{heard:?}");
+    }
     socket.write_all(&get(3)).await.unwrap();
-    let left = tokio::time::timeout(Duration::from_secs(12), socket.read_to_end(&mut heard)).await;
+    let left = tokio::time::timeout(Duration::from_secs(60), socket.read_to_end(&mut heard)).await;
     left.expect("the connection ends").unwrap_or_default();
     assert_eq!(running.metrics.value("gatewright_requests_total"), Some(1), "it passed no filter");
     assert_eq!(running.metrics.value("gatewright_requests_refused_total"), Some(1));

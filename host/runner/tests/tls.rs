@@ -15,7 +15,7 @@ use gatewright_runner::proxy::{
 };
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
-use support::running::{self, LOOPBACK, Running, config, echo, rest, says};
+use support::running::{self, LOOPBACK, Running, config, echo, rest, says, until};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
@@ -226,7 +226,8 @@ async fn a_server_that_does_not_encrypt_is_told_nothing_and_nothing_it_says_is_b
         assert_eq!(size as usize + 1, got.len(), "one message, and nothing behind it: {text}");
         let heard = heard.lock().unwrap().clone();
         assert!(!heard.windows(6).any(|part| part == b"secret"), "{answer:?}: {heard:?}");
-        assert_eq!(running.metrics.value("gatewright_servers_unreachable_total"), Some(1));
+        let unreachable = || running.metrics.value("gatewright_servers_unreachable_total");
+        until("it is counted", || unreachable() == Some(1)).await;
         running.stop().await;
     }
 }
@@ -278,7 +279,7 @@ async fn clients_certificates_are_verified_and_filters_are_told_whose_they_are()
             socket.write_all(b"anything").await.unwrap();
             let mut answer = vec![0; expected.map_or(1, str::len)];
             let read =
-                tokio::time::timeout(Duration::from_secs(5), socket.read_exact(&mut answer)).await.unwrap();
+                tokio::time::timeout(Duration::from_secs(30), socket.read_exact(&mut answer)).await.unwrap();
             let told = read.is_ok().then(|| String::from_utf8_lossy(&answer).into_owned());
             assert_eq!(told.as_deref(), expected, "{property}");
             near.stop().await;
@@ -359,9 +360,9 @@ async fn a_client_that_takes_long_to_begin_does_not_open_in_a_filter_that_ended(
     prompt.write_all(b"hello").await.unwrap();
     prompt.read_exact(&mut [0; 5]).await.unwrap();
     assert_eq!(running.metrics.value("opened"), Some(1));
-    drop(prompt);
     let slow = running.connect().await;
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    let accepted = || running.metrics.value("gatewright_connections_total");
+    until("the slow one is accepted", || accepted() == Some(2)).await;
     // As many reloads as it takes for the first configuration to be ended; each of the others has a connection.
     let mut kept = Vec::new();
     for _ in 0..9 {
@@ -371,13 +372,16 @@ async fn a_client_that_takes_long_to_begin_does_not_open_in_a_filter_that_ended(
         assert_eq!(says(&mut socket, b"here").await, b"here");
         kept.push(socket);
     }
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    // It takes no more clients by the time that it closes those that it has.
+    let ended = tokio::time::timeout(Duration::from_secs(30), prompt.read(&mut [0; 5])).await;
+    assert!(!matches!(ended.expect("it ends"), Ok(1..)), "it says nothing more");
     let mut slow = connect(slow).await.expect("TLS itself begins");
     let _ = slow.write_all(b"hello").await;
     let mut answer = Vec::new();
-    let _ = tokio::time::timeout(Duration::from_secs(5), slow.read_to_end(&mut answer)).await.unwrap();
+    let _ = tokio::time::timeout(Duration::from_secs(30), slow.read_to_end(&mut answer)).await.unwrap();
     assert_eq!(answer, b"");
-    assert_eq!(running.metrics.value("gatewright_connections_refused_total"), Some(1));
+    let refused = || running.metrics.value("gatewright_connections_refused_total");
+    until("it is counted", || refused() == Some(1)).await;
     assert_eq!(running.metrics.value("opened"), Some(1), "the filter heard of the first one alone");
     drop(kept);
     running.stop().await;

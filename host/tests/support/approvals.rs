@@ -1,5 +1,7 @@
 //! What suites about notifications have in common: somebody asks, somebody decides, and metrics say how it went.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::host::{FILTER_TOKEN, Host};
@@ -15,9 +17,41 @@ pub(crate) async fn with_config(more: &str, files: &[(&str, &str)]) -> Host {
         std::fs::write(host.folder.path().join(name), format!("{text}\n")).unwrap();
     }
     host.start_again();
-    // A receiver is told of what happens after it was first heard of.
-    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    until_receivers_are_known(&host).await;
     host
+}
+
+/// Waits until the host has heard of each receiver and sink of its configuration: it tells them of what happens after it
+/// first heard of them, and nothing else. It keeps the place of each from then on.
+pub(crate) async fn until_receivers_are_known(host: &Host) {
+    let config = std::fs::read_to_string(host.folder.path().join("gatewright.yaml")).unwrap();
+    let config: Value = serde_saphyr::from_str(&config).unwrap();
+    let many = |section: &str| config[section].as_array().map_or(0, Vec::len);
+    let expected = i64::try_from(many("notifications") + many("siem")).unwrap();
+    let options = sqlx::sqlite::SqliteConnectOptions::new();
+    let options = options.filename(host.folder.path().join("data/gatewright.sqlite"));
+    let database = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let query = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM notified");
+        let known = query.fetch_one(&database).await.unwrap();
+        if known >= expected {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{known} of {expected} receivers are known");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    database.close().await;
+}
+
+/// What a filter asks for where nothing about it matters.
+#[allow(dead_code, reason = "only some suites ask so")]
+pub(crate) fn plain(digest: &str) -> Value {
+    json!({
+        "resource": "shop", "session": "asker", "principal": "ann", "issuer": "https://idp.example", "role": "support",
+        "statement": "DELETE FROM orders", "parameters": [], "digest": digest, "reason": "deleting",
+        "approvers": ["dba"], "min_approvals": 1, "expires_s": 600, "mode": "hold", "policies": ["p"],
+    })
 }
 
 /// Asks for an approval; its id.
@@ -52,4 +86,13 @@ pub(crate) async fn metric(host: &Host, target: &str, outcome: &str) -> u64 {
     let text = reqwest::get(format!("{}/metrics", host.url)).await.unwrap().text().await.unwrap();
     let start = format!("gatewright_notifications_total{{target=\"{target}\",outcome=\"{outcome}\"}} ");
     text.lines().find_map(|line| line.strip_prefix(&start)).unwrap().parse().unwrap()
+}
+
+/// Waits until so many did: a receiver has a notification a moment before the host counts it.
+pub(crate) async fn until_metric(host: &Host, target: &str, outcome: &str, at_least: u64) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while metric(host, target, outcome).await < at_least {
+        assert!(Instant::now() < deadline, "{target} is not {outcome}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

@@ -199,7 +199,7 @@ impl Host {
 
     /// What a path answers, once `fits` says that it is the awaited answer.
     pub(crate) async fn until(&self, what: &str, path: &str, fits: impl Fn(u16, &Value) -> bool) -> Value {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             let (status, answer) = self.get(path, FILTER_TOKEN).await;
             if fits(status, &answer) {

@@ -1,14 +1,17 @@
 //! A PostgreSQL server of its own for a test.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use gatewright_tests::port::Port;
 
 /// A running server; it ends with this value.
 pub(crate) struct Postgres {
     /// Port on 127.0.0.1.
     pub(crate) port: u16,
+    /// The port is this server's also while it is down.
+    _kept: Port,
     /// Folder of the server's binaries.
     bin: PathBuf,
     server: Child,
@@ -30,7 +33,8 @@ impl Postgres {
         let bin = binaries();
         let folder = tempfile::Builder::new().prefix("gw-host-pg").tempdir_in("/tmp").unwrap();
         let data = folder.path().join("data");
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let kept = Port::free().unwrap();
+        let port = kept.number();
         if is_root() {
             let owned = Command::new("chown").arg("postgres").arg(folder.path()).status().unwrap();
             assert!(owned.success(), "chown failed");
@@ -45,7 +49,7 @@ impl Postgres {
         assert!(done.success(), "initdb failed");
         std::fs::write(data.join("pg_hba.conf"), HBA).unwrap();
         let server = serve(&bin, &data, port);
-        let postgres = Self { port, bin, server, folder };
+        let postgres = Self { port, _kept: kept, bin, server, folder };
         postgres.wait();
         postgres.sql("postgres", "CREATE DATABASE shop");
         postgres

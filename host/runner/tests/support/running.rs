@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use gatewright_runner::proxy::{ClientSide, Config, Control, Filter, Protocol, Proxy, Service, Target};
 use gatewright_runner::{Engine, Metrics, Plugin};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -69,6 +69,16 @@ pub fn config(service: Service, workers: usize) -> Config {
     Config { services: vec![service], clusters: HashMap::new(), workers, drain: Duration::from_millis(300) }
 }
 
+/// An address at which nobody listens for as long as the socket is kept, and which nobody else is given. A proxy may listen
+/// there all the same.
+pub fn reserved() -> (TcpSocket, SocketAddr) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind(LOOPBACK.parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
+    (socket, address)
+}
+
 /// A server that says back what it hears.
 pub async fn echo() -> SocketAddr {
     let listener = TcpListener::bind(LOOPBACK).await.unwrap();
@@ -89,20 +99,29 @@ pub async fn echo() -> SocketAddr {
 pub async fn says(socket: &mut TcpStream, words: &[u8]) -> Vec<u8> {
     socket.write_all(words).await.unwrap();
     let mut answer = vec![0; words.len()];
-    let read = tokio::time::timeout(Duration::from_secs(5), socket.read_exact(&mut answer)).await.unwrap();
+    let read = tokio::time::timeout(Duration::from_secs(30), socket.read_exact(&mut answer)).await.unwrap();
     read.map(|_| answer).unwrap_or_default()
 }
 
 /// All that comes until the end.
 pub async fn rest(socket: &mut TcpStream) -> Vec<u8> {
     let mut rest = Vec::new();
-    let _ = tokio::time::timeout(Duration::from_secs(5), socket.read_to_end(&mut rest)).await.unwrap();
+    let _ = tokio::time::timeout(Duration::from_secs(30), socket.read_to_end(&mut rest)).await.unwrap();
     rest
+}
+
+/// Waits until nobody listens at an address any more.
+pub async fn until_nobody_listens(address: SocketAddr) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while TcpStream::connect(address).await.is_ok() {
+        assert!(Instant::now() < deadline, "somebody listens at {address} still");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 /// Waits for what comes a moment after what can be seen from outside.
 pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + Duration::from_secs(30);
     while !holds() {
         assert!(Instant::now() < deadline, "{what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
