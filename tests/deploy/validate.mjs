@@ -34,8 +34,9 @@ function unknown(manifestKind, value, path, seen, found) {
   if (value === null || typeof value !== "object") return;
   for (const [key, inner] of Object.entries(value)) {
     const here = `${path}/${key}`;
-    // Envoy's own configuration, of which Istio's schema knows nothing.
+    // Envoy's and the filter's own configuration, of which Istio's schema knows nothing.
     if (manifestKind === "EnvoyFilter" && /\/patch\/value$/.test(here)) continue;
+    if (manifestKind === "WasmPlugin" && here === "/spec/pluginConfig") continue;
     if (seen.has(here)) unknown(manifestKind, inner, here, seen, found);
     else found.push(here);
   }

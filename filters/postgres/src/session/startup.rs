@@ -117,10 +117,11 @@ impl Startup {
             // What a filter before this one says to the client comes this way, too: `postgres_proxy` took an SSLRequest and
             // says yes to it, and what the client says next comes decrypted. From a server it would help nobody: a client
             // that did not ask for TLS cannot read it, and no byte of a handshake passes.
-            (Some(b'S'), false) if link.server_in.len() == 1 && !self.encrypted && !self.done => {
+            (Some(b'S'), false) if !self.encrypted && !self.done => {
+                link.server_in.remove(0);
                 self.encrypted = true;
-                io.to_client.append(&mut link.server_in);
-                Next::Stay
+                io.to_client.push(b'S');
+                if link.server_in.is_empty() { Next::Stay } else { Next::Close }
             }
             // Nothing else was asked for.
             _ => Next::Close,
