@@ -290,7 +290,7 @@ fn what_others_wrote_is_text_and_who_may_not_cannot() -> Result<()> {
     page.click("tbody a")?;
     page.wait_for("#timeline")?;
     // What came last may be recorded after the page was made.
-    let session = page.place()?;
+    let session = format!("{url}{}", page.place()?);
     let shown = wait::until("the result", Duration::from_secs(30), || {
         page.go(&session)?;
         let shown = page.text("#timeline")?;
