@@ -11,6 +11,27 @@ use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
 use crate::tools::{self, PgVersion};
 use crate::{Output, run};
 
+/// Python: `cancelled(connection, statement)` runs what takes two minutes, and cancels it until it ends. One cancel that
+/// comes before the server has begun with it would be lost. `cancel` where it is not the connection's own method.
+pub const CANCELLING: &str = r#"
+def cancelled(connection, statement, cancel=None):
+    import threading, time
+    done, begun = threading.Event(), time.time()
+    def again():
+        while not done.wait(0.5):
+            (cancel or connection.cancel)()
+    thread = threading.Thread(target=again)
+    thread.start()
+    try:
+        connection.execute(statement)
+        return "ran"
+    except psycopg.errors.QueryCanceled:
+        return "cancelled" if time.time() - begun < 60 else "late"
+    finally:
+        done.set()
+        thread.join()
+"#;
+
 /// What a client needs to log in.
 #[derive(Debug, Clone)]
 pub struct Login {
@@ -157,12 +178,12 @@ pub struct Session {
 }
 
 impl Session {
-    /// The next notice, waiting for it up to ten seconds.
+    /// The next notice, waiting for it for a while.
     pub async fn notice(&mut self) -> Result<DbError> {
-        let limit = std::time::Duration::from_secs(10);
+        let limit = std::time::Duration::from_secs(30);
         tokio::time::timeout(limit, self.notices.recv())
             .await
-            .context("no notice within 10 s")?
+            .context("no notice in time")?
             .context("the connection ended without a notice")
     }
 }

@@ -143,7 +143,7 @@ impl Collector {
 
     /// The spans of a trace, once there is one of that name.
     pub fn wait_for(&self, trace: &str, name: &str) -> Result<Vec<Span>> {
-        let found = wait::until(&format!("the span `{name}`"), Duration::from_secs(15), || {
+        let found = wait::until(&format!("the span `{name}`"), Duration::from_secs(30), || {
             let spans: Vec<Span> = self.spans().into_iter().filter(|span| span.trace == trace).collect();
             Ok(spans.iter().any(|span| span.name == name).then_some(spans))
         });

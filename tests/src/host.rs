@@ -43,7 +43,7 @@ impl Host {
         let process = self.process.as_mut().context("the host was not started")?;
         let mut last = String::new();
         process
-            .ready(Duration::from_secs(20), |_| {
+            .ready(Duration::from_secs(60), |_| {
                 let reply = http::get(&url, None).ok()?;
                 last = reply.body;
                 (reply.status == 200).then_some(())
@@ -63,7 +63,7 @@ impl Host {
         // What an earlier run wrote is not what this one says.
         let before = self.log().matches(&ready).count();
         let mut process = Process::spawn("the Gatewright host", serve, &self.log, Signal::TERM)?;
-        process.ready(Duration::from_secs(20), |process| {
+        process.ready(Duration::from_secs(60), |process| {
             (process.log().matches(&ready).count() > before).then_some(())
         })?;
         self.process = Some(process);
@@ -106,7 +106,7 @@ impl Host {
 
     /// Waits until exactly one approval is pending.
     pub fn wait_for_approval(&self, token: &str) -> Result<Value> {
-        crate::wait::until("an approval to be asked for", Duration::from_secs(10), || {
+        crate::wait::until("an approval to be asked for", Duration::from_secs(30), || {
             let mut pending = self.pending(token)?;
             Ok(if pending.len() == 1 { pending.pop() } else { None })
         })

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -13,9 +14,16 @@ use crate::port::Port;
 use crate::scratch::Scratch;
 use crate::stack::{Builder, Stack};
 use crate::tools::{self, Filter};
+use crate::{wait, workers};
 
 /// Names that the files have for targets, and that certificates are issued to.
 const NAMES: &str = "DNS:postgres.internal.example,DNS:api.internal.example,DNS:gatewright.internal.example,DNS:localhost,IP:127.0.0.1";
+
+/// The host's own, which has no filter.
+const HOST: &str = "host.yaml";
+
+/// Workers of each Envoy.
+const WORKERS: u32 = 2;
 
 /// What stands in `/etc/gatewright`'s place, and who issued what is in it.
 #[derive(Debug)]
@@ -157,7 +165,8 @@ impl Kit {
         Ok(())
     }
 
-    /// Envoy with a file of the kit; the listener and the admin interface of `names` are set to its own.
+    /// Envoy with a file of the kit; the listener and the admin interface of `names` are set to its own. Where it has a
+    /// filter, the host runs, and every worker has a bundle afterwards.
     pub fn start(&self, file: &str, names: &Names) -> Result<Envoy> {
         self.start_changed(file, names, |text| text)
     }
@@ -173,7 +182,15 @@ impl Kit {
         let names = Names { listen: ports.listener.number(), admin: ports.admin.number(), ..names.clone() };
         self.write_xds(&names)?;
         // Long connections of a listener that changed end a second later.
-        Envoy::start_with(&change(self.text(file, &names)?), ports, 2, &["--drain-time-s", "1"])
+        let bootstrap = change(self.text(file, &names)?);
+        let envoy = Envoy::start_with(&bootstrap, ports, WORKERS, &["--drain-time-s", "1"])?;
+        if file != HOST {
+            wait::until("every worker's first bundle", Duration::from_secs(60), || {
+                Ok(workers::have_bundle(&envoy.log(), WORKERS, None).then_some(()))
+            })
+            .with_context(|| envoy.log())?;
+        }
+        Ok(envoy)
     }
 
     /// A stack without proxies whose database is behind [`Self::server`], the host's own Envoy, and what an operator
@@ -214,7 +231,7 @@ impl Kit {
     pub fn host(&self, stack: &Stack) -> Result<(Envoy, Port)> {
         let people = Port::free()?;
         let names = Names { people: people.number(), serve: stack.host.port(), ..Names::default() };
-        Ok((self.start("host.yaml", &names)?, people))
+        Ok((self.start(HOST, &names)?, people))
     }
 
     /// A target that speaks TLS from the first byte to who begins with it, and nothing special to others (as PostgreSQL

@@ -20,6 +20,7 @@ pub mod http;
 pub mod idp;
 pub mod kit;
 pub mod leaks;
+pub mod open;
 pub mod pgbouncer;
 pub mod port;
 pub mod postgres;
@@ -38,6 +39,7 @@ pub mod target;
 pub mod tools;
 pub mod wait;
 pub mod wire;
+pub mod workers;
 
 use std::process::{Command, Stdio};
 

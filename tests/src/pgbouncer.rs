@@ -50,7 +50,7 @@ impl PgBouncer {
         }
         let mut process = Process::spawn("PgBouncer", run, &scratch.join("pgbouncer.log"), Signal::INT)?;
         let at = port.number();
-        process.ready(Duration::from_secs(10), |_| {
+        process.ready(Duration::from_secs(60), |_| {
             std::net::TcpStream::connect(("127.0.0.1", at)).ok().map(drop)
         })?;
         Ok(Self { process, port, _scratch: scratch })

@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, waitpid};
 
 /// How long a process may take to end in good order.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Set when everything is being ended: nothing new is started from then on.
 static ENDING: AtomicBool = AtomicBool::new(false);
@@ -225,7 +225,7 @@ mod tests {
         shell.args(["-c", "sleep 1000 & echo child $!; wait"]);
         let mut process = Process::spawn("sh", shell, &scratch.join("log"), Signal::TERM).unwrap();
         let child: u32 = process
-            .ready(Duration::from_secs(5), |process| {
+            .ready(Duration::from_secs(30), |process| {
                 process.log().strip_prefix("child ")?.trim().parse().ok()
             })
             .unwrap();
@@ -233,7 +233,7 @@ mod tests {
         let id = process.id();
         drop(process);
         assert!(!is_running(id));
-        crate::wait::until("the child to end", Duration::from_secs(5), || {
+        crate::wait::until("the child to end", Duration::from_secs(30), || {
             Ok((!is_running(child)).then_some(()))
         })
         .unwrap();
@@ -245,7 +245,7 @@ mod tests {
         let mut shell = command("/bin/sh", Signal::KILL);
         shell.args(["-c", "echo no such luck; exit 3"]);
         let mut process = Process::spawn("sh", shell, &scratch.join("log"), Signal::TERM).unwrap();
-        let error = process.ready(Duration::from_secs(5), |_| None::<()>).unwrap_err();
+        let error = process.ready(Duration::from_secs(30), |_| None::<()>).unwrap_err();
         assert!(format!("{error:#}").contains("no such luck"));
     }
 }

@@ -30,7 +30,7 @@ impl Relay {
             .arg(ca);
         let mut process =
             Process::spawn("gatewright relay", relay, &scratch.join("relay.log"), Signal::TERM)?;
-        process.ready(Duration::from_secs(20), |process| {
+        process.ready(Duration::from_secs(60), |process| {
             process.log().contains("gatewright relays ").then_some(())
         })?;
         Ok(Self { process, listener, _scratch: scratch })

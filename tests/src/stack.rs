@@ -20,7 +20,7 @@ use crate::shop_mcp::{Replies, ShopMcp};
 use crate::site::Site;
 use crate::standalone::{Options, Standalone};
 use crate::tools::{self, Filter, PgVersion};
-use crate::{http, wait};
+use crate::{http, wait, workers};
 
 /// A running stack. Its parts end with it, the nearest to the agent first.
 #[derive(Debug)]
@@ -41,10 +41,14 @@ pub struct Stack {
     _relay: Option<Relay>,
     /// The database.
     pub postgres: Postgres,
+    workers: u32,
 }
 
 /// What the identity provider knows the pages as, and the audience of people's tokens.
 const PAGES: &str = "gatewright-pages";
+
+/// How long workers may take for a bundle that the host has; they ask every second.
+const BUNDLE: Duration = Duration::from_secs(60);
 
 /// What stack to start.
 #[derive(Debug)]
@@ -71,15 +75,6 @@ pub struct Builder {
     target_tls: bool,
     target_direct: bool,
     run: Vec<String>,
-}
-
-/// Waits until the HTTP filter has been told what to do. A listener that wants TLS does not answer this, and whoever
-/// tests one waits for themselves.
-fn has_bundle(port: u16) -> Result<()> {
-    let url = format!("http://127.0.0.1:{port}/.well-known/oauth-protected-resource");
-    wait::until("the filter's bundle", Duration::from_secs(30), || {
-        Ok(http::get(&url, None).map_or(true, |reply| reply.status != 503).then_some(()))
-    })
 }
 
 /// What a proxy is in front of.
@@ -204,15 +199,45 @@ impl Stack {
         found.map(|(_, value)| value.as_str()).with_context(|| format!("there is no `{name}`"))
     }
 
-    /// Starts the host, after it was down, and waits until it is ready.
+    /// Starts the host, after it was down, and waits until it is ready and every worker has a bundle.
     pub fn start_host(&mut self) -> Result<()> {
-        self.host.start(&self.site)
+        self.host.start(&self.site)?;
+        self.have_bundles()
+    }
+
+    /// Waits until every worker of the proxies has the bundle that the host has now: what one of them knows, all know.
+    pub fn up_to_date(&self) -> Result<()> {
+        let token = self.variable("GATEWRIGHT_FILTER_TOKEN")?;
+        for (resource, proxy) in self.proxies() {
+            let url = format!("{}/v1/filter/bundle?resource={resource}", self.host.url());
+            wait::until(&format!("every worker's newest bundle of `{resource}`"), BUNDLE, || {
+                let bundle = http::get(&url, Some(token))?.json()?;
+                let digest = bundle["digest"].as_str().context("a bundle without a digest")?;
+                Ok(workers::have_bundle(&proxy.log(), self.workers, Some(digest)).then_some(()))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Each worker asks by itself: the next connection may come to one that knows nothing yet.
+    fn have_bundles(&self) -> Result<()> {
+        for (resource, proxy) in self.proxies() {
+            wait::until(&format!("every worker's first bundle of `{resource}`"), BUNDLE, || {
+                Ok(workers::have_bundle(&proxy.log(), self.workers, None).then_some(()))
+            })
+            .with_context(|| proxy.log())?;
+        }
+        Ok(())
+    }
+
+    fn proxies(&self) -> impl Iterator<Item = (&'static str, &Proxy)> {
+        let all = [("shop", &self.proxy), ("shop-api", &self.api_proxy), ("shop-mcp", &self.mcp_proxy)];
+        all.into_iter().filter_map(|(resource, proxy)| Some((resource, proxy.as_ref()?)))
     }
 
     /// Process ids of what runs, with names.
     pub fn ids(&self) -> Vec<(&'static str, u32)> {
-        let proxies = [&self.proxy, &self.api_proxy, &self.mcp_proxy].into_iter().flatten();
-        let proxies = proxies.map(|proxy| match proxy {
+        let proxies = self.proxies().map(|(_, proxy)| match proxy {
             Proxy::Envoy(envoy) => ("envoy", envoy.id()),
             Proxy::Standalone(standalone) => ("gatewright run", standalone.id()),
         });
@@ -479,12 +504,24 @@ impl Builder {
         let database =
             || self.start_proxy(kind, &site, &idp, Part { name: "shop", filter: self.filter, ports });
         let proxy = (self.database && self.proxies).then(database).transpose()?;
+        let workers = self.concurrency;
+        let stack = Stack {
+            proxy,
+            api_proxy,
+            mcp_proxy,
+            host,
+            site,
+            idp,
+            api,
+            mcp,
+            _relay: relay,
+            postgres,
+            workers,
+        };
         if !self.host_down {
-            for proxy in api_proxy.iter().chain(&mcp_proxy) {
-                has_bundle(proxy.port())?;
-            }
+            stack.have_bundles()?;
         }
-        Ok(Stack { proxy, api_proxy, mcp_proxy, host, site, idp, api, mcp, _relay: relay, postgres })
+        Ok(stack)
     }
 
     fn start_proxy(&self, kind: Kind, site: &Site, idp: &Idp, part: Part) -> Result<Proxy> {

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::client::Login;
 
 /// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One message of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -64,7 +64,7 @@ fn row_level_security_goes_by_the_agent() -> Result<()> {
         let login = stack.login_as(who, &["support"])?;
         gatewright_tests::wait::until(
             "the table's place in the catalogue",
-            std::time::Duration::from_secs(20),
+            std::time::Duration::from_secs(60),
             || {
                 let seen = login.psql(&["SELECT note FROM notes"])?;
                 Ok((seen.success && seen.stdout.trim() == note).then_some(()))

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use gatewright_tests::Output;
 use gatewright_tests::client::Login;
+use gatewright_tests::open::Open;
 use gatewright_tests::stack::Stack;
 use gatewright_tests::wait;
 
@@ -64,18 +65,33 @@ fn approve_deny_expire_and_who_may_not() -> Result<()> {
     let approval = stack.host.wait_for_approval(&dba)?;
     client.kill()?;
     client.wait()?;
-    wait::until("the withdrawal", Duration::from_secs(5), || {
+    wait::until("the withdrawal", Duration::from_secs(30), || {
         Ok(stack.host.pending(&dba)?.is_empty().then_some(()))
     })?;
     ensure!(stack.host.decide(&id(&approval), &dba, "approve", "")?.status == 409);
 
     // CancelRequest, from another connection.
-    let script = "import psycopg, threading\nc = psycopg.connect(autocommit=True)\nthreading.Timer(1, c.cancel).start()\n\
-                  try:\n  c.execute('DELETE FROM customers WHERE id = 9')\nexcept psycopg.errors.QueryCanceled as e:\n  print('cancelled')\n\
-                  print(c.execute('SELECT 1').fetchone())";
-    let output = agent.python(script)?;
-    ensure!(output.stdout == "cancelled\n(1,)\n", "{output:?}");
-    ensure!(stack.host.pending(&dba)?.is_empty());
+    let script = r#"
+import psycopg, sys, threading
+c = psycopg.connect(autocommit=True)
+def cancel():
+    sys.stdin.readline()
+    c.cancel()
+threading.Thread(target=cancel).start()
+try:
+    c.execute("DELETE FROM customers WHERE id = 9")
+except psycopg.errors.QueryCanceled:
+    print("cancelled")
+print(c.execute("SELECT 1").fetchone())
+"#;
+    let client = Open::start(&agent, script)?;
+    stack.host.wait_for_approval(&dba)?;
+    let output = client.finish()?;
+    ensure!(output == "cancelled\n(1,)\n", "{output}");
+    // Nobody waits until the host knows that it is withdrawn.
+    wait::until("the withdrawal", Duration::from_secs(30), || {
+        Ok(stack.host.pending(&dba)?.is_empty().then_some(()))
+    })?;
 
     // The host restarts in the middle; the approval and the waiting client survive it.
     let held = in_background(&agent, &["DELETE FROM customers WHERE id = 9", "SELECT 'after'"]);
@@ -134,7 +150,7 @@ print(a.rowcount, b.rowcount, d.fetchone())
         let shown = approval["parameters"].as_array().context("parameters")?;
         ensure!(shown.len() == parameters, "{approval}");
         stack.host.decide(&id(&approval), &dba, "approve", "")?;
-        wait::until("the decision to be used", Duration::from_secs(5), || {
+        wait::until("the decision to be used", Duration::from_secs(30), || {
             Ok(stack.host.pending(&dba)?.iter().all(|other| id(other) != id(&approval)).then_some(()))
         })?;
     }

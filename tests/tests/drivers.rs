@@ -79,9 +79,10 @@ fn pgbench(stack: &Stack) -> Result<()> {
          GRANT SELECT ON bench TO support",
     )?;
     let login = stack.login_as("ann", &["support"])?;
-    gatewright_tests::wait::until("the table to be known", std::time::Duration::from_secs(10), || {
+    gatewright_tests::wait::until("the table to be known", std::time::Duration::from_secs(60), || {
         Ok(login.psql(&["SELECT v FROM bench WHERE id = 1"])?.success.then_some(()))
     })?;
+    stack.up_to_date()?;
     let script = std::env::temp_dir().join(format!("gatewright-bench-{}.sql", std::process::id()));
     std::fs::write(&script, "\\set id random(1, 1000)\nSELECT v FROM bench WHERE id = :id;\n")?;
     for mode in ["simple", "extended", "prepared"] {

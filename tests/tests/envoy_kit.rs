@@ -68,7 +68,7 @@ fn a_gateway_for_postgresql() -> Result<()> {
     let sources: Vec<&str> =
         sessions.as_array().into_iter().flatten().filter_map(|s| s["source"].as_str()).collect();
     ensure!(!sources.is_empty(), "{sessions}");
-    wait::until("the access log", Duration::from_secs(20), || {
+    wait::until("the access log", Duration::from_secs(60), || {
         let log = envoy.log();
         let lines: Vec<&str> =
             log.lines().filter(|line| line.starts_with('{') && line.contains("\"source\"")).collect();
@@ -178,7 +178,7 @@ fn a_gateway_for_postgresql_and_agents_with_certificates() -> Result<()> {
     let next = Authority::new()?;
     kit.replace("tls/agents-ca.pem", &fs::read_to_string(next.certificate())?)?;
     let heir = next.issue("heir", "URI:spiffe://example.org/agents/heir")?;
-    wait::until("the new authority", Duration::from_secs(20), || {
+    wait::until("the new authority", Duration::from_secs(60), || {
         Ok(ask(Some(&heir))?.success.then_some(()))
     })?;
     let past = ask(Some(&bot))?;

@@ -19,16 +19,18 @@ struct Load {
     stop: Arc<AtomicBool>,
     /// Statements of those who stay, and visits of those who do not.
     done: Arc<[AtomicUsize; 2]>,
+    /// Tasks of those who stay that ended because something went wrong.
+    broken: Arc<AtomicUsize>,
     tasks: JoinSet<(bool, Result<()>)>,
 }
 
 impl Load {
     fn start(login: &Login) -> Self {
         let (stop, done) = (Arc::default(), Arc::default());
-        let mut load = Self { stop, done, tasks: JoinSet::new() };
+        let mut load = Self { stop, done, broken: Arc::default(), tasks: JoinSet::new() };
         for stays in [true, true, true, true, false, false] {
             let (stop, done) = (Arc::clone(&load.stop), Arc::clone(&load.done));
-            let login = login.clone();
+            let (login, broken) = (login.clone(), Arc::clone(&load.broken));
             load.tasks.spawn(async move {
                 let work = async {
                     while !stop.load(Ordering::Relaxed) {
@@ -48,7 +50,11 @@ impl Load {
                     }
                     Ok(())
                 };
-                (stays, work.await)
+                let worked = work.await;
+                if stays && worked.is_err() {
+                    broken.fetch_add(1, Ordering::Relaxed);
+                }
+                (stays, worked)
             });
         }
         load
@@ -151,7 +157,9 @@ async fn everything_changes_while_agents_work() -> Result<()> {
         &listener.replace("stat_prefix: gatewright_shop", "stat_prefix: next"),
     )?;
     wait::until("the listener", patience, || Ok(envoy.config_dump()?.contains("\"next\"").then_some(())))?;
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    wait::until("the old listener's connections to end", patience, || {
+        Ok((load.broken.load(Ordering::Relaxed) == 4).then_some(()))
+    })?;
     let later = login.psql(&["SELECT 1"])?;
     ensure!(later.stdout == "1\n", "{later:?}");
     let [stayed, _] = load.end().await?;

@@ -11,7 +11,7 @@ use gatewright_tests::wait;
 use gatewright_tests::wire::Wire;
 
 const ONE: &[&str] = &["SELECT 1"];
-const SOON: Duration = Duration::from_secs(15);
+const SOON: Duration = Duration::from_secs(30);
 
 #[test]
 fn the_host_is_down_at_the_start_and_killed_in_the_middle() -> Result<()> {

@@ -175,7 +175,7 @@ fn by_path(path: &str) -> &str {
 /// One request over a connection of its own, and the whole answer.
 fn ask(port: u16, request: &str) -> Result<String> {
     let mut client = TcpStream::connect(("127.0.0.1", port))?;
-    client.set_read_timeout(Some(Duration::from_secs(10)))?;
+    client.set_read_timeout(Some(Duration::from_secs(30)))?;
     client.write_all(request.as_bytes())?;
     let (mut text, mut buffer) = (String::new(), [0; 4096]);
     loop {
@@ -269,7 +269,7 @@ fn they_do_the_same_in_both_proxies() -> Result<()> {
         for (proxy, log) in
             [("Envoy", &(|| envoy.log()) as &dyn Fn() -> String), ("here", &|| standalone.log())]
         {
-            wait::until(&format!("{name} to do what it does in {proxy}"), Duration::from_secs(15), || {
+            wait::until(&format!("{name} to do what it does in {proxy}"), Duration::from_secs(30), || {
                 let all = format!("{on_standalone:?}{}", log());
                 Ok(does.iter().all(|said| all.contains(said)).then_some(()))
             })?;

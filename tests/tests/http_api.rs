@@ -270,7 +270,7 @@ fn with_tracing(mut bootstrap: Value, _: &Idp) -> Result<Value> {
 /// The request that was held is one trace, from the agent to the host; the recording says which.
 fn is_one_trace(stack: &Stack, trace: &str, agent: &str, dba: &str) -> Result<()> {
     let above = if stack.api_envoy().is_ok() {
-        let envoy = wait::until("Envoy's span", Duration::from_secs(15), || {
+        let envoy = wait::until("Envoy's span", Duration::from_secs(30), || {
             let spans = collector().spans().into_iter();
             Ok(spans.filter(|span| span.service == "envoy").find(|span| span.parent == agent))
         })?;
@@ -344,7 +344,7 @@ fn held_until_somebody_approves() -> Result<()> {
     stack.host.wait_for_approval(&dba)?;
     client.kill()?;
     client.wait()?;
-    wait::until("the withdrawal", Duration::from_secs(5), || {
+    wait::until("the withdrawal", Duration::from_secs(30), || {
         Ok(stack.host.pending(&dba)?.is_empty().then_some(()))
     })?;
     ensure!(orders(&stack)? == "13");
@@ -387,14 +387,14 @@ fn recorded_and_verified() -> Result<()> {
     let order = json!({ "method": "POST", "path": "/orders", "json": { "customer_id": 2, "amount": 5000 } });
     ann.ask(&[json!({ "path": "/customers/2" }), order, json!({ "path": "/customers/9999" })])?;
     let dba = stack.idp.token("dan", &["dba"])?;
-    let sessions = wait::until("the session", Duration::from_secs(5), || {
+    let sessions = wait::until("the session", Duration::from_secs(30), || {
         let sessions = stack.host.get("/v1/sessions", &dba)?.json()?;
         let done = sessions[0]["statements"] == 3;
         Ok(done.then_some(sessions))
     })?;
     ensure!(sessions.as_array().map(Vec::len) == Some(1), "one worker, one session: {sessions}");
     let session = sessions[0]["id"].as_str().context("no id")?;
-    wait::until("the last result", Duration::from_secs(5), || {
+    wait::until("the last result", Duration::from_secs(30), || {
         let text = stack.host.get(&format!("/v1/sessions/{session}"), &dba)?.body;
         Ok((text.matches("\"result\"").count() == 2).then_some(()))
     })?;
@@ -432,7 +432,7 @@ fn nothing_passes_without_the_host() -> Result<()> {
     let answer = ann.get("/customers")?;
     ensure!(answer.status == 503 && answer.header("retry-after").is_some(), "{answer:?}");
     stack.start_host()?;
-    wait::until("service", Duration::from_secs(10), || {
+    wait::until("service", Duration::from_secs(30), || {
         Ok((ann.get("/customers")?.status == 200).then_some(()))
     })?;
     stack.host.kill();

@@ -273,7 +273,7 @@ fn what_jwt_authn_verified_counts_in_envoy() -> Result<()> {
 
     // Where the configuration does not trust it, it counts for nothing: `forward: false` took the token away.
     stack.site.set("/apis/0/identity", json!(["bearer"]))?;
-    wait::until("the new configuration", Duration::from_secs(10), || {
+    wait::until("the new configuration", Duration::from_secs(30), || {
         let answer = ask(Some(&ann), "/t/x", json!({}))?;
         Ok((answer.status == 401 && answer.body.contains("Authorization: Bearer")).then_some(()))
     })

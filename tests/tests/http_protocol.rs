@@ -58,7 +58,7 @@ fn recorded(stack: &Stack) -> Result<String> {
 }
 
 fn wait_recorded(stack: &Stack, what: &str) -> Result<()> {
-    wait::until(&format!("`{what}` in the recording"), Duration::from_secs(5), || {
+    wait::until(&format!("`{what}` in the recording"), Duration::from_secs(30), || {
         Ok(recorded(stack)?.contains(what).then_some(()))
     })
 }
@@ -313,7 +313,7 @@ fn uploads_and_answers_that_break_off() -> Result<()> {
         std::thread::sleep(Duration::from_millis(300));
         stream.shutdown(Shutdown::Both)?;
     }
-    wait::until("two broken uploads in the recording", Duration::from_secs(5), || {
+    wait::until("two broken uploads in the recording", Duration::from_secs(30), || {
         Ok((recorded(&stack)?.matches("went away before the request was whole").count() == 2).then_some(()))
     })?;
     ensure!(target.seen().is_empty(), "{:?}", target.seen());

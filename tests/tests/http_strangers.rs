@@ -44,7 +44,7 @@ fn requests_of_nobody_are_recorded_and_cannot_flood() -> Result<()> {
     // Somebody who is known meanwhile has a session of their own.
     ensure!(HttpAgent::new(&url, Some(&ann)).get("/customers/2")?.status == 200);
 
-    let session = wait::until("the session of nobody", Duration::from_secs(5), || {
+    let session = wait::until("the session of nobody", Duration::from_secs(30), || {
         Ok(of_nobody(&stack)?.pop().filter(|session| session["statements"].as_u64() >= Some(4)))
     })?;
     let id = session["id"].as_str().context("no id")?.to_owned();
@@ -69,7 +69,7 @@ fn requests_of_nobody_are_recorded_and_cannot_flood() -> Result<()> {
     let many: Vec<Value> = (0..200).map(|number| json!({ "path": format!("/customers/{number}") })).collect();
     ensure!(nobody.ask(&many)?.iter().all(|answer| answer.status == 401));
     ensure!(HttpAgent::new(&url, Some(&ann)).get("/customers/2")?.status == 200);
-    let session = wait::until("the flood", Duration::from_secs(5), || {
+    let session = wait::until("the flood", Duration::from_secs(30), || {
         Ok(of_nobody(&stack)?.pop().filter(|session| session["statements"] == 100))
     })?;
     ensure!(of_nobody(&stack)?.len() == 1 && session["id"] == id.as_str(), "{session}");

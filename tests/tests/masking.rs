@@ -128,13 +128,21 @@ m = lambda t, b: t + struct.pack("!i", len(b) + 4) + b
 s = socket.create_connection(("127.0.0.1", int(os.environ["PGPORT"])))
 b = struct.pack("!i", 196608) + b"user\0support\0database\0shop\0\0"
 s.sendall(struct.pack("!i", len(b) + 4) + b)
-s.recv(100)
+f = s.makefile("rb")
+def until_ready():
+    seen = b""
+    while True:
+        head = f.read(5)
+        body = f.read(struct.unpack("!i", head[1:])[0] - 4)
+        seen += head + body
+        if head[:1] == b"Z":
+            return seen
+tag = f.read(1)
+print("asked", tag, f.read(struct.unpack("!i", f.read(4))[0] - 4))
 s.sendall(m(b"p", os.environ["PGPASSWORD"].encode() + b"\0"))
-import time
-time.sleep(0.5)
+until_ready()
 s.sendall(m(b"P", b"\0SELECT ssn, lower(email) FROM customers\0\0\0") + m(b"B", b"\0\0\0\0\0\0\0\0") + m(b"E", b"\0\0\0\0\0") + m(b"S", b""))
-time.sleep(0.5)
-print(s.recv(100000))
+print(until_ready())
 print("done")
 "#;
     let output = login.python(script)?;

@@ -2,12 +2,13 @@
 #![allow(missing_docs, reason = "a test")]
 
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use gatewright_tests::browser::{Browser, Page};
 use gatewright_tests::client::Login;
 use gatewright_tests::stack::Stack;
-use gatewright_tests::{Output, http};
+use gatewright_tests::{Output, http, wait};
 use serde_json::{Value, json};
 
 /// What would run if any of it were taken for markup.
@@ -142,10 +143,21 @@ fn approvals_are_answered_by_key_and_by_click() -> Result<()> {
     ensure!(page.text(".me .name")? == "Dan Okafor" && page.text("#empty")?.contains("Nothing waits"));
     page.screenshot("inbox-empty")?;
 
-    // It comes by itself; a key approves it, and it runs.
-    let held = in_background(&agent, "DELETE FROM customers WHERE id = 10");
+    // It comes by itself; a key approves it, and it runs. Of how many rows it is, a busy database may not say in time.
+    let mut held = in_background(&agent, "DELETE FROM customers WHERE id = 10");
     page.wait_for(".card")?;
-    let shown = page.text(".card")?;
+    let mut shown = page.text(".card")?;
+    let mut denied = 0;
+    while denied < 5 && shown.contains("did not say in time") {
+        denied += 1;
+        page.key("j")?;
+        page.key("d")?;
+        page.until("the denial", "!document.querySelector('.card')")?;
+        ensure!(!done(held)?.success);
+        held = in_background(&agent, "DELETE FROM customers WHERE id = 10");
+        page.wait_for(".card")?;
+        shown = page.text(".card")?;
+    }
     for part in [
         "bot-7",
         "shop",
@@ -211,7 +223,7 @@ fn approvals_are_answered_by_key_and_by_click() -> Result<()> {
     page.click("button.deny")?;
     ensure!(!done(held)?.success);
     page.go(&format!("{}/approvals", stack.host.url()))?;
-    ensure!(page.count("tbody tr")? == 5, "{}", page.text("main")?);
+    ensure!(page.count("tbody tr")? == 5 + denied, "{}", page.text("main")?);
     sound(&page)?;
     page.screenshot("decided")?;
 
@@ -276,8 +288,16 @@ fn what_others_wrote_is_text_and_who_may_not_cannot() -> Result<()> {
     ensure!(page.text("main")?.contains("There is no such session"));
     page.go(&format!("{url}/sessions"))?;
     page.click("tbody a")?;
-    page.wait_for("#timeline .result")?;
-    ensure!(page.text("#timeline")?.matches("onerror").count() >= 4, "{}", page.text("#timeline")?);
+    page.wait_for("#timeline")?;
+    // What came last may be recorded after the page was made.
+    let session = format!("{url}{}", page.place()?);
+    let shown = wait::until("the result", Duration::from_secs(30), || {
+        page.go(&session)?;
+        let shown = page.text("#timeline")?;
+        let whole = page.count("#timeline .result")? > 0 && shown.matches("onerror").count() >= 4;
+        Ok(whole.then_some(shown))
+    });
+    shown.with_context(|| page.text("#timeline").unwrap_or_default())?;
     page.screenshot("attack-session")?;
     // Even if something were taken for script, it would not run.
     page.eval("document.body.insertAdjacentHTML('beforeend', '<img src=/static/gatewright.svg onload=\"window.ran = 1\">')")?;
@@ -486,11 +506,12 @@ fn sessions_replay_and_policies_explain() -> Result<()> {
     page.eval("document.activeElement.blur()")?;
     let speed = |times: &str| {
         let set = format!(
-            "const s = document.getElementById('speed'); s.value = '{times}'; s.dispatchEvent(new Event('change'))"
+            "const s = document.getElementById('speed'); s.add(new Option('{times}')); s.value = '{times}'; s.dispatchEvent(new Event('change'))"
         );
         page.eval(&format!("(() => {{ {set} }})()"))
     };
-    speed("0.5")?;
+    // Slower than anybody wants it, so that it is not over before it is looked at.
+    speed("0.05")?;
     page.key(" ")?;
     page.until("it plays", "document.getElementById('play').getAttribute('aria-pressed') === 'true'")?;
     ensure!(page.count(".entry.ahead")? > 0, "it begins at the beginning");

@@ -18,7 +18,7 @@ use gatewright_tests::{client::Login, run, secret, tools, wait};
 use serde_json::{Value, json};
 
 const WHO: &[&str] = &["SELECT session_user"];
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// The shop, whose role has a login instead of what the example says.
 fn with_login(login: Value) -> Builder {
@@ -122,7 +122,7 @@ fn vault_section(target: &Target) -> Value {
 fn database_logins_of_vault_take_turns() -> Result<()> {
     let password = secret();
     let users: &[&str] = &["v-support-one", "v-support-two", "v-support-three"];
-    let (vault, given) = vault(users, password.clone(), 9)?;
+    let (vault, given) = vault(users, password.clone(), 20)?;
     let mut stack = with_login(json!({ "vault": { "path": "database/creds/support" } }))
         .set("/secrets/vault", vault_section(&vault))
         .start()?;
@@ -147,7 +147,7 @@ fn database_logins_of_vault_take_turns() -> Result<()> {
     ensure!(seen.len() == 2, "{seen:?} of {}", given.load(Ordering::Relaxed));
 
     // Sealed: what was given serves until its lease ends, and then nothing does.
-    let refused = wait::until("the end of the last lease", Duration::from_secs(40), || {
+    let refused = wait::until("the end of the last lease", Duration::from_secs(120), || {
         let output = ann.psql(WHO)?;
         Ok((!output.success).then_some(output))
     })?;

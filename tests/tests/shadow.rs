@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use gatewright_tests::agents::{HttpAgent, McpAgent};
+use gatewright_tests::open::Open;
 use gatewright_tests::proxy::Kind;
 use gatewright_tests::shop_mcp::Replies;
 use gatewright_tests::stack::Stack;
@@ -21,16 +22,17 @@ fn code(stack: &Stack, args: &[&str]) -> Result<Option<i32>> {
     Ok(command.arg("--config").arg(stack.site.config()).output()?.status.code())
 }
 
-/// The report of a resource, once it holds so many statements.
-fn report(stack: &Stack, resource: &str, statements: u64) -> Result<(Value, String)> {
+/// The report of a resource, once it holds so many statements, and findings on shapes that begin so.
+fn report(stack: &Stack, resource: &str, statements: u64, shapes: &[&str]) -> Result<(Value, String)> {
     let args = ["report", "--shadow", "--resource", resource, "--since", "1h"];
-    let report = wait::until("the recording", Duration::from_secs(10), || {
+    let report = wait::until("the recording", Duration::from_secs(30), || {
         let output = gatewright(stack, &[&args[..], &["--output", "json"]].concat())?;
         if output.stdout.is_empty() {
             return Ok(None);
         }
         let report: Value = serde_json::from_str(&output.stdout)?;
-        Ok((report["resources"][0]["statements"].as_u64() >= Some(statements)).then_some(report))
+        let whole = report["resources"][0]["statements"].as_u64() >= Some(statements);
+        Ok((whole && shapes.iter().all(|shape| !found(&report, shape).is_empty())).then_some(report))
     })?;
     let text = gatewright(stack, &args)?;
     println!("{}", text.stdout);
@@ -91,7 +93,8 @@ except psycopg.errors.InsufficientPrivilege as e:
         ensure!(!refused.success && refused.stderr.contains("FATAL"), "{refused:?}");
     }
 
-    let (report, text) = report(&stack, "shop", 10)?;
+    let (report, text) =
+        report(&stack, "shop", 10, &["DELETE FROM orders", "SELECT email", "SET search_path"])?;
     let delete = found(&report, "DELETE FROM orders");
     ensure!(delete.len() == 1 && delete[0].0 == "hold" && delete[0].1 == 2, "{delete:?}");
     ensure!(delete[0].2.contains("delete-with-approval"), "{delete:?}");
@@ -142,7 +145,7 @@ import psycopg, time
 c = psycopg.connect(autocommit=True)
 c.execute("PREPARE p AS UPDATE orders SET amount = amount")
 print(c.execute("EXECUTE p").rowcount > 10, flush=True)
-for _ in range(150):
+for _ in range(600):
     time.sleep(0.1)
     try:
         c.execute("UPDATE orders SET amount = amount")
@@ -156,11 +159,11 @@ try:
 except psycopg.errors.InsufficientPrivilege as e:
     print("denied", "shadow mode" in e.diag.message_detail)
 "#;
-    let open = std::thread::spawn(move || ann.python(turned));
-    std::thread::sleep(Duration::from_secs(2));
+    let mut open = Open::start(&ann, turned)?;
+    let before = open.line()?;
     stack.site.set("/resources/0/enforcement", "enforce".into())?;
-    let output = open.join().ok().context("no panic")??;
-    ensure!(output.stdout == "True\ndenied True\n", "{output:?}");
+    let after = open.finish()?;
+    ensure!(before == "True" && after == "denied True\n", "{before} {after}");
     Ok(())
 }
 
@@ -182,7 +185,7 @@ fn masks_in_shadow_mode_reach_the_agent_and_not_the_recording() -> Result<()> {
         ensure!(output.stdout.contains(secret.as_str()), "{secret} is missing in {}", output.stdout);
     }
     ensure!(output.stderr.contains("invalid input syntax for type integer: \""), "{output:?}");
-    let (report, _) = report(&stack, "shop", 3)?;
+    let (report, _) = report(&stack, "shop", 3, &["SELECT email"])?;
     let masked = found(&report, "SELECT email");
     ensure!(masked.iter().any(|found| found.0 == "mask"), "{report:#}");
     let all = report["findings"].as_array().into_iter().flatten();
@@ -233,7 +236,7 @@ fn an_api_and_an_mcp_server_in_shadow_mode() -> Result<()> {
     let stranger =
         HttpAgent::new(&stack.api_url()?, Some(&stack.idp.token("sam", &["sales"])?)).get("/customers")?;
     ensure!(stranger.status == 403, "{stranger:?}");
-    let (on_api, _) = report(&stack, "shop-api", 5)?;
+    let (on_api, _) = report(&stack, "shop-api", 5, &["GET /admin/{rest...}", "POST /query"])?;
     for (shape, would, policy) in [
         ("DELETE /orders/{id}", "hold", "delete"),
         ("POST /orders", "deny", "[]"),
@@ -256,7 +259,7 @@ fn an_api_and_an_mcp_server_in_shadow_mode() -> Result<()> {
     let text = serde_json::to_string(&said)?;
     ensure!(text.contains("admin_reset") && !text.contains("needs the approval"), "{text}");
     ensure!(stack.postgres.sql("SELECT count(*) FROM orders WHERE id = 4")?.trim() == "0", "{text}");
-    let (on_mcp, _) = report(&stack, "shop-mcp", 3)?;
+    let (on_mcp, _) = report(&stack, "shop-mcp", 3, &["tools/list", "tools/call create_order"])?;
     for (shape, would) in
         [("tools/list", "hide"), ("tools/call delete_order", "hold"), ("tools/call create_order", "deny")]
     {

@@ -14,15 +14,25 @@ use gatewright_tests::stack::Stack;
 use gatewright_tests::{Output, run, tools, wait};
 use rustix::process::Signal;
 
-/// Sends SIGHUP, and waits for what comes of it.
+/// Sends SIGHUP, and waits for what comes of it: the new filters of both workers have bundles then.
 fn reload(stack: &Stack, result: &str) -> Result<()> {
     let proxy = stack.proxy()?;
     let metric = format!("gatewright_reloads_total{{result=\"{result}\"}} ");
     let count = |told: &str| told.lines().find_map(|line| line.strip_prefix(&metric).map(str::to_owned));
-    let before = count(&proxy.told()?);
+    let bundles = || proxy.log().matches(" is in force").count();
+    let (before, had) = (count(&proxy.told()?), bundles());
     signal(proxy.id(), Signal::HUP);
-    wait::until("the reload", Duration::from_secs(20), || Ok((count(&proxy.told()?) != before).then_some(())))
-        .with_context(|| proxy.log())
+    wait::until(
+        "the reload",
+        Duration::from_secs(60),
+        || Ok((count(&proxy.told()?) != before).then_some(())),
+    )
+    .with_context(|| proxy.log())?;
+    let wanted = if result == "done" { had + 2 } else { had };
+    wait::until("the new filters' bundles", Duration::from_secs(60), || {
+        Ok((bundles() >= wanted).then_some(()))
+    })
+    .with_context(|| proxy.log())
 }
 
 fn copy(from: &Certificate, to: &Certificate) -> Result<()> {

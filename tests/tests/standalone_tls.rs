@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use gatewright_tests::certificates::{Authority, Certificate};
-use gatewright_tests::client::Login;
+use gatewright_tests::client::{CANCELLING, Login};
 use gatewright_tests::proxy::Kind;
 use gatewright_tests::stack::{Builder, Stack};
 use gatewright_tests::tools::{self, PgVersion};
@@ -55,21 +55,16 @@ fn clients_encrypt_and_verify_whom_they_talk_to() -> Result<()> {
     }
     // libpq 18 with OpenSSL: TLS from the first byte. Cancelling is a connection of its own.
     let script = r#"
-import psycopg, sys, threading, time
 for negotiation in "direct", "postgres":
     c = psycopg.connect(autocommit=True, sslmode="verify-full", sslrootcert=sys.argv[1], sslnegotiation=negotiation)
     print(c.pgconn.ssl_in_use, *c.execute(sys.argv[2]).fetchone())
     for cancel in c.cancel, c.cancel_safe:
-        threading.Timer(0.3, cancel).start()
-        t = time.time()
-        try:
-            c.execute("SELECT count(*) FROM generate_series(1, 10000000000)")
-        except psycopg.errors.QueryCanceled:
-            print("cancelled", time.time() - t < 10)
+        print(cancelled(c, "SELECT count(*) FROM generate_series(1, 10000000000)", cancel))
     print(len(c.execute("SELECT repeat('x', 3000000)").fetchone()[0]))
 "#;
-    let output = run(login.program(tools::python()).args(["-c", script, ca, ROWS]))?;
-    let each = "True Ada Marsh ***-**-**20\ncancelled True\ncancelled True\n3000000\n";
+    let script = format!("import psycopg, sys\n{CANCELLING}{script}");
+    let output = run(login.program(tools::python()).args(["-c", &script, ca, ROWS]))?;
+    let each = "True Ada Marsh ***-**-**20\ncancelled\ncancelled\n3000000\n";
     ensure!(output.stdout == each.repeat(2), "{output:?}");
     Ok(())
 }
@@ -175,7 +170,7 @@ fn a_server_that_is_not_trusted_is_told_nothing() -> Result<()> {
     ensure!(log.contains("could not accept SSL connection") && !log.contains("SELECT name, ssn"), "{log}");
     let mut stack = stack;
     stack.host.launch(&stack.site)?;
-    wait::until("the host to give up", Duration::from_secs(20), || {
+    wait::until("the host to give up", Duration::from_secs(60), || {
         let said = stack.host.log();
         let why = said.contains("the catalogue of `shop` cannot be read")
             && said.contains("invalid peer certificate");
@@ -192,27 +187,21 @@ fn a_server_of_18_is_spoken_to_in_tls_from_the_first_byte() -> Result<()> {
     ensure!(output.success && output.stdout == MASKED, "{output:?}");
     // More than one record of TLS each way, and a cancel, which is a connection of its own.
     let script = r#"
-import psycopg, sys, threading, time
 c = psycopg.connect(autocommit=True, sslmode="disable")
 print(len(c.execute("SELECT repeat('x', 3000000)").fetchone()[0]), len(c.execute("SELECT %s::text", ("y" * 1000000,)).fetchone()[0]))
-threading.Timer(0.3, c.cancel).start()
-t = time.time()
-try:
-    c.execute("SELECT count(*) FROM generate_series(1, 10000000000)")
-except psycopg.errors.QueryCanceled:
-    print("cancelled", time.time() - t < 10)
+print(cancelled(c, "SELECT count(*) FROM generate_series(1, 10000000000)"))
 print("ready", flush=True)
 sys.stdin.read()
 "#;
     let mut agent = login
         .program(tools::python())
-        .args(["-c", script])
+        .args(["-c", &format!("import psycopg, sys\n{CANCELLING}{script}")])
         .stdin(std::process::Stdio::piped())
         .stdout(std::process::Stdio::piped())
         .spawn()?;
     let mut lines =
         std::io::BufRead::lines(std::io::BufReader::new(agent.stdout.take().context("its output")?));
-    for expected in ["3000000 1000000", "cancelled True", "ready"] {
+    for expected in ["3000000 1000000", "cancelled", "ready"] {
         let line = lines.next().context("a line")??;
         ensure!(line == expected, "{line}");
     }

@@ -12,7 +12,7 @@ use super::{Connection, screenshots};
 use crate::wait;
 
 /// How long something may take to be there.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A page, and what somebody does with it.
 #[derive(Debug)]

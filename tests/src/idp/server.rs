@@ -25,7 +25,7 @@ pub(super) fn start(listener: TcpListener, issuer: String, shared: Arc<Shared>) 
 }
 
 fn answer(mut stream: TcpStream, issuer: &str, shared: &Shared) -> Result<()> {
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     let mut input = BufReader::new(stream.try_clone()?);
     let mut line = String::new();
     input.read_line(&mut line)?;
