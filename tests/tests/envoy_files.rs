@@ -382,7 +382,6 @@ const UNUSED: &[&str] = &[
     "proxy_grpc_stream",
     "proxy_register_shared_queue",
     "proxy_resolve_shared_queue",
-    "proxy_set_property",
 ];
 
 #[test]

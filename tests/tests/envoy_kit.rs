@@ -1,6 +1,7 @@
 //! The operator's files in front of PostgreSQL, and the one in front of the host, with real certificates on every way.
 #![allow(missing_docs, reason = "a test")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use gatewright_tests::client::Login;
 use gatewright_tests::curl::curl;
 use gatewright_tests::kit::{Behind, Kit};
 use gatewright_tests::{Output, wait};
+use serde_json::Value;
 
 /// libpq with TLS from the first byte, as the file says that agents come.
 const DIRECT: &str = r#"
@@ -62,18 +64,24 @@ fn a_gateway_for_postgresql() -> Result<()> {
     let plain = Login::new(envoy.port(), &token).psql(&["SELECT 1"])?;
     ensure!(!plain.success && plain.stdout.is_empty(), "{plain:?}");
 
-    // The log joins with the recording by the source, and has no token and no value in it.
+    // The log says of each session what the recording says, and has no token and no value in it.
     let dba = behind.stack.idp.token("dan", &["dba"])?;
     let sessions = behind.stack.host.get("/v1/sessions", &dba)?.json()?;
-    let sources: Vec<&str> =
-        sessions.as_array().into_iter().flatten().filter_map(|s| s["source"].as_str()).collect();
-    ensure!(!sources.is_empty(), "{sessions}");
+    let sessions = sessions.as_array().context("no sessions")?;
+    let mut decided = BTreeSet::new();
     wait::until("the access log", Duration::from_secs(60), || {
         let log = envoy.log();
-        let lines: Vec<&str> =
-            log.lines().filter(|line| line.starts_with('{') && line.contains("\"source\"")).collect();
-        Ok(sources.iter().all(|source| lines.iter().any(|line| line.contains(source))).then_some(()))
-    })?;
+        let lines: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let of = |session: &Value| -> Option<String> {
+            let line = lines.iter().find(|line| line["source"] == session["source"])?;
+            let same = line["session"] == session["id"] && line["principal"] == session["principal"];
+            same.then(|| line["decision"].as_str().map(str::to_owned))?
+        };
+        decided = sessions.iter().filter_map(of).collect();
+        Ok((sessions.iter().all(|session| of(session).is_some())).then_some(()))
+    })
+    .with_context(|| format!("{sessions:?}\n{}", envoy.log()))?;
+    ensure!(decided == BTreeSet::from(["allow 1".to_owned(), "deny 1".to_owned()]), "{decided:?}");
     ensure!(!envoy.log().contains(&token) && !envoy.log().contains("SELECT"), "{}", envoy.log());
     the_host_tells_filters_from_people(&kit, &behind)
 }

@@ -8,7 +8,7 @@ use gatewright_tests::certificates::Certificate;
 use gatewright_tests::curl::{Fetched, curl};
 use gatewright_tests::kit::{Behind, Kit};
 use gatewright_tests::wait;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Masked, denied, and nothing for nobody.
 fn serves(behind: &Behind, ask: impl Fn(&str, &[&str]) -> Result<Fetched>) -> Result<()> {
@@ -39,11 +39,28 @@ fn a_gateway_for_an_api() -> Result<()> {
     let plain = curl(&format!("http://localhost:{}/customers/2", envoy.port()), &["--header", &bearer])?;
     ensure!(plain.status == 0 || plain.status == 400, "{plain:?}");
     behind.sound(&envoy)?;
-    wait::until("the access log", Duration::from_secs(60), || {
-        let log = envoy.log();
-        let mut lines = log.lines().filter(|line| line.starts_with('{'));
-        Ok(lines.any(|line| line.contains("\"/customers/2\"") && line.contains("401")).then_some(()))
-    })?;
+    // The log says of each request who asked, what was decided, and in which session of the recording that stands.
+    let dba = behind.stack.idp.token("dan", &["dba"])?;
+    let sessions = behind.stack.host.get("/v1/sessions", &dba)?.json()?;
+    let principal = |line: &Value| -> Option<Value> {
+        let session = sessions.as_array()?.iter().find(|session| session["id"] == line["session"])?;
+        Some(session["principal"].clone())
+    };
+    for (path, status, who, decision) in [
+        ("/customers/2", 200, "ann", "allow"),
+        ("/admin/settings", 403, "ann", "deny"),
+        ("/customers/2", 401, "", "deny"),
+    ] {
+        wait::until("the access log", Duration::from_secs(60), || {
+            let log = envoy.log();
+            let mut lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            let line = lines.find(|line| line["path"] == path && line["status"] == status);
+            let Some(line) = line else { return Ok(None) };
+            ensure!(line["decision"] == decision && line["principal"] == who, "{line}");
+            ensure!(principal(&line).is_some_and(|principal| principal == who), "{line}: {sessions}");
+            Ok(Some(()))
+        })?;
+    }
     ensure!(!envoy.log().contains(&token) && !envoy.log().contains("hidden"), "{}", envoy.log());
     Ok(())
 }

@@ -7,6 +7,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![deny(clippy::arithmetic_side_effects, clippy::string_slice, clippy::unreachable)]
 
+pub mod access;
 pub mod address;
 pub mod api;
 pub mod bundle;

@@ -21,6 +21,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use gatewright_core::access::Access;
 use gatewright_core::address::without_port;
 use gatewright_core::api::CredentialReply;
 use gatewright_core::call::{Call, HostReply, HostRequest};
@@ -70,6 +71,8 @@ pub struct Io {
     pub reset: bool,
     /// Calls to the host.
     pub calls: Vec<Call>,
+    /// For the access log, once there is a decision.
+    pub access: Option<Access>,
     /// Events to record.
     pub events: Recorded,
 }

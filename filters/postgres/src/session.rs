@@ -26,6 +26,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use gatewright_core::access::{Access, Decisions};
 use gatewright_core::address::without_port;
 use gatewright_core::call::{Call, HostReply, HostRequest};
 use gatewright_core::digest::Digest;
@@ -60,6 +61,8 @@ pub struct Io {
     pub events: Lines,
     /// The span that they are of, where a statement among them says so.
     pub trace: Option<TraceContext>,
+    /// For the access log, once the connection is over.
+    pub access: Option<Access>,
     /// The connection is to be closed, after what was written has gone out.
     pub close: bool,
     /// A CancelRequest passed: digest of its process id and key.
@@ -81,6 +84,9 @@ pub(crate) struct Link {
     backlog: VecDeque<usize>,
     backlog_bytes: usize,
     last_token: u32,
+    /// Subject of the agent's token, once it is logged in.
+    principal: String,
+    decisions: Decisions,
 }
 
 impl Link {
@@ -90,6 +96,12 @@ impl Link {
 
     /// Records an event; gives how many events the session then has.
     pub(crate) fn record(&mut self, now: Millis, kind: Kind, io: &mut Io) -> u64 {
+        match &kind {
+            Kind::Open { principal, .. } => self.principal.clone_from(principal),
+            Kind::Statement { decision, .. } => self.decisions.count(decision),
+            Kind::Refused { .. } => self.decisions.count("deny"),
+            _ => {}
+        }
         let bytes = io.events.push(now, &kind);
         self.backlog.push_back(bytes);
         self.backlog_bytes = self.backlog_bytes.saturating_add(bytes);
@@ -161,6 +173,8 @@ impl Session {
             backlog: VecDeque::new(),
             backlog_bytes: 0,
             last_token: 0,
+            principal: String::new(),
+            decisions: Decisions::default(),
         };
         Self { link, phase: Phase::default(), closed: false }
     }
@@ -207,6 +221,8 @@ impl Session {
     pub fn closed(&mut self, reason: &str, env: Env<'_>, io: &mut Io) {
         if !std::mem::replace(&mut self.closed, true) {
             self.phase.closed(&mut self.link, reason, env, io);
+            let link = &self.link;
+            io.access = Some(Access::new(link.id(), &link.principal, link.decisions.to_string()));
         }
     }
 

@@ -31,6 +31,7 @@ const COMMON: &[&str] = &[
     "proxy_on_vm_start",
     "proxy_set_buffer_bytes",
     "proxy_set_effective_context",
+    "proxy_set_property",
     "proxy_set_tick_period_milliseconds",
     "random_get",
 ];

@@ -1,5 +1,6 @@
 //! What is recorded of a request and its answer.
 
+use gatewright_core::access::Access;
 use gatewright_core::event::Kind;
 use gatewright_core::time::Millis;
 
@@ -42,6 +43,7 @@ impl Exchange {
         let endpoint = || self.judged.as_ref().and_then(|judged| judged.endpoint.clone());
         let shape = would.as_ref().and_then(|_| self.spoken_line().or_else(endpoint));
         let mut visit = serving.visit.borrow_mut();
+        io.access = Some(Access::new(visit.id(), &serving.agent.identity.subject, decision.clone()));
         let kind = Kind::Statement {
             statement: serving.statement,
             text,
@@ -109,6 +111,8 @@ impl Exchange {
             reason: shown(reason.as_bytes(), MOST_ABOUT_STRANGER),
         };
         env.visits.strangers(&plane.name, env.now, &kind, &mut io.events);
+        let session = io.events.session.as_deref().unwrap_or_default();
+        io.access = Some(Access::new(session, "", "deny".to_owned()));
     }
 
     /// Records that the request or its answer ended before its time, unless it is over already.

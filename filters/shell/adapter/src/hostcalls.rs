@@ -10,6 +10,7 @@
 use std::ops::Range;
 use std::time::{Duration, UNIX_EPOCH};
 
+use gatewright_core::access::Access;
 use gatewright_core::time::Millis;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, LogLevel, MapType, StreamType};
@@ -45,6 +46,7 @@ unsafe extern "C" {
         grpc_status: i32,
     ) -> u32;
     fn proxy_set_effective_context(context: u32) -> u32;
+    fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> u32;
     fn proxy_log(level: u32, message: *const u8, size: usize) -> u32;
 }
 
@@ -241,6 +243,14 @@ pub fn property(path: &[&str]) -> Option<String> {
 #[must_use]
 pub fn property_bytes(path: &[&str]) -> Option<Vec<u8>> {
     hostcalls::get_property(path.to_vec()).ok().flatten()
+}
+
+/// Puts into the filter state of this connection or request what the proxy's access log may say of it.
+pub fn tell_access_log(access: &Access) {
+    for (name, value) in access.properties() {
+        // SAFETY: both slices are live.
+        let _ = unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) };
+    }
 }
 
 /// Starts an HTTP call; the token comes back with the response.

@@ -110,6 +110,9 @@ impl Stream {
         } else if io.resume && hostcalls::resume_request().is_err() {
             io.reset = true;
         }
+        if let Some(access) = &io.access {
+            hostcalls::tell_access_log(access);
+        }
         for call in io.calls {
             self.worker.call(self, call);
         }

@@ -166,6 +166,9 @@ impl Connection {
         let mut io = Io::default();
         self.with_env(|env| state.session.closed(reason, env, &mut io));
         io.to_server.clear();
+        if let Some(access) = &io.access {
+            hostcalls::tell_access_log(access);
+        }
         self.settle(&mut state, io);
         self.worker.shared().0.borrow_mut().remove(&state.id);
         self.worker.forget(self.context);
