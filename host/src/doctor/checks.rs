@@ -74,7 +74,7 @@ impl Doctor<'_> {
                 continue;
             }
             let socket = chain.get("transport_socket");
-            // What stands behind the filter comes too late to have it see TLS ended.
+            // What asks for TLS stands before the filter, which would pass the agent's question on to the server.
             let gate = filters.iter().position(|filter| self.has_gate(filter)).unwrap_or(filters.len());
             if !encrypts(&self.dump, socket, filters.get(..gate).unwrap_or_default()) {
                 self.in_the_clear(&name, listener, socket);
@@ -261,7 +261,7 @@ impl Doctor<'_> {
     fn reached(&mut self, cluster: &str) -> Vec<Target> {
         let mut by_name = BTreeMap::new();
         for member in self.dump.members(cluster) {
-            self.to_target(member);
+            self.way_to_target(member);
             let endpoints = self.dump.endpoints(member);
             let targets = endpoints.iter().filter_map(|endpoint| self.targets.get(endpoint));
             by_name.extend(targets.map(|target| (target.resource.clone(), target.clone())));

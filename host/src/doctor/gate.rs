@@ -98,7 +98,7 @@ impl Doctor<'_> {
     }
 
     /// What goes to a target is agents' data and, with a login, the proof of who Gatewright is.
-    pub(super) fn to_target(&mut self, cluster: &str) {
+    pub(super) fn way_to_target(&mut self, cluster: &str) {
         let Some(found) = self.dump.cluster(cluster) else { return };
         if sockets(found).into_iter().all(|socket| encrypts(&self.dump, socket, &[])) {
             return;

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::dump::{Dump, Filter, kind, list, text};
 
-/// Whether what goes through is encrypted. `before` are the filters of a listener that come before whatever reads it: with
-/// `starttls` one of them has to ask for TLS. A socket of a kind that is not known here is left to the mesh.
+/// Whether what goes through is encrypted. `before` are the filters of a listener that come before whatever reads it:
+/// with `starttls` one of them has to ask for TLS. A socket of a kind that is not known here is left to the mesh.
 pub(super) fn encrypts(dump: &Dump<'_>, socket: Option<&Value>, before: &[&Value]) -> bool {
     let Some(socket) = socket.map(innermost) else { return false };
     match socket.get("typed_config").map(kind) {
