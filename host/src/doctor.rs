@@ -3,7 +3,9 @@
 mod checks;
 mod dump;
 mod gate;
+mod routes;
 mod targets;
+mod tls;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::ensure;
 use serde_json::Value;
 
-use super::dump::{Dump, Filter, Reach, address, chains, list, reach, text, verifies};
+use super::dump::{Dump, Filter, Reach, address, chains, kind, list, reach, text};
+use super::routes::{self, To, Way};
 use super::targets::{DATABASE, HTTP, Target};
+use super::tls::{encrypts, is_starttls, verifies};
 use super::{Finding, Severity};
 
 /// What Envoy buffers of a connection where nothing says otherwise, in bytes.
@@ -15,7 +17,7 @@ const DEFAULT_BUFFER: u64 = 1 << 20;
 pub(super) struct Doctor<'a> {
     pub(super) dump: Dump<'a>,
     /// By address.
-    targets: BTreeMap<String, Target>,
+    pub(super) targets: BTreeMap<String, Target>,
     /// SHA-256 that modules may have.
     pub(super) wasm: &'a [String],
     found: BTreeSet<Finding>,
@@ -68,15 +70,19 @@ impl Doctor<'_> {
             if behind.is_empty() && filters.iter().any(|filter| self.has_gate(filter)) {
                 self.warn(&name, "has the filter, and leads to no target that the configuration names: nothing can be said of what is behind it");
             }
-            match chain.get("transport_socket") {
-                None if !behind.is_empty() => self.in_the_clear(&name, listener),
-                Some(socket) if behind.iter().any(|target| target.certificates) && !verifies(socket) => {
-                    self.hole(
-                        &name,
-                        "believes any client certificate: without `trusted_ca` everybody is who they say",
-                    );
-                }
-                _ => {}
+            if behind.is_empty() {
+                continue;
+            }
+            let socket = chain.get("transport_socket");
+            // What asks for TLS stands before the filter, which would pass the agent's question on to the server.
+            let gate = filters.iter().position(|filter| self.has_gate(filter)).unwrap_or(filters.len());
+            if !encrypts(&self.dump, socket, filters.get(..gate).unwrap_or_default()) {
+                self.in_the_clear(&name, listener, socket);
+            } else if behind.iter().any(|target| target.certificates) && !socket.is_some_and(verifies) {
+                self.hole(
+                    &name,
+                    "believes any client certificate: without `trusted_ca` everybody is who they say",
+                );
             }
         }
     }
@@ -107,7 +113,16 @@ impl Doctor<'_> {
     ) -> Vec<Target> {
         let clusters = text(config, "/cluster").into_iter();
         let weighted = list(config, "/weighted_clusters/clusters").filter_map(|one| text(one, "/name"));
-        let clusters: Vec<String> = clusters.chain(weighted).map(str::to_owned).collect();
+        let clusters: Vec<&str> = clusters.chain(weighted).collect();
+        if self.gate(before, DATABASE).is_none() {
+            let by_name = |filter: &&Value| {
+                self.dump.config(Filter(filter)).is_some_and(|config| kind(config) == "SniCluster")
+            };
+            if before.iter().any(by_name) {
+                self.anywhere(name, "the agent says to which cluster it goes (`sni_cluster`)");
+            }
+            clusters.iter().for_each(|cluster| self.leads_anywhere(name, cluster));
+        }
         let behind: Vec<Target> = clusters.iter().flat_map(|cluster| self.reached(cluster)).collect();
         for Target { resource, filter: needed, most, .. } in &behind {
             let gate = self.gate(before, needed);
@@ -133,35 +148,85 @@ impl Doctor<'_> {
         behind
     }
 
-    fn http(&mut self, name: &str, listener: &Value, config: &Value) -> Vec<Target> {
-        let filters: Vec<&Value> = list(config, "/http_filters").collect();
-        let route = text(config, "/route_config/name").or_else(|| text(config, "/rds/route_config_name"));
-        let known = self.dump.routes.iter().copied().filter(|known| text(known, "/name") == route);
-        let routes: Vec<&Value> = config.get("route_config").into_iter().chain(known).collect();
+    fn http(&mut self, name: &str, listener: &Value, manager: &Value) -> Vec<Target> {
+        let filters: Vec<&Value> = list(manager, "/http_filters").collect();
+        let router = filters.iter().position(|filter| {
+            self.dump.config(Filter(filter)).is_some_and(|config| kind(config) == "Router")
+        });
+        let before = filters.get(..router.unwrap_or(filters.len())).unwrap_or_default();
+        let (configs, complete) = routes::configs(&self.dump, manager);
+        if !complete {
+            self.warn(
+                name,
+                "not all of its routes are in the config dump: nothing can be said of where they lead",
+            );
+        }
         let mut behind = Vec::new();
-        for route in routes.iter().flat_map(|routes| routes_of(routes)) {
-            for cluster in clusters_of(route) {
-                for target in self.reached(cluster) {
-                    behind.push(target.clone());
-                    let Target { resource, filter: needed, most, upgrades, .. } = target;
-                    let router = filters.iter().position(|filter| {
-                        self.dump.config(Filter(filter)).is_some_and(|config| kind(config) == "Router")
-                    });
-                    let before = filters.get(..router.unwrap_or(filters.len())).unwrap_or_default();
-                    let Some(gate) = self.gate(before, needed) else {
-                        self.hole(name, format!("leads to `{resource}` past the gate: put the filter `{needed}` before the router, or take the route to cluster `{cluster}` away"));
-                        continue;
-                    };
-                    if is_off(route, gate) {
-                        self.hole(name, format!("a route to `{resource}` switches the filter off (`typed_per_filter_config`): take that away"));
+        for way in configs.into_iter().flat_map(routes::ways) {
+            let (cluster, copies) = match way.to {
+                To::Cluster(cluster) => (cluster, false),
+                To::Mirror(cluster) => (cluster, true),
+                To::Unknown(how) => {
+                    if !self.guarded(before, &way) {
+                        self.anywhere(name, how);
                     }
-                    self.filter(name, gate, &resource);
-                    self.http_filter(name, config, gate, upgrades);
-                    self.buffers(name, listener, most);
+                    continue;
                 }
+            };
+            if !self.guarded(before, &way) {
+                self.leads_anywhere(name, cluster);
+            }
+            for target in self.reached(cluster) {
+                behind.push(target.clone());
+                let Target { resource, filter: needed, most, upgrades, .. } = target;
+                let Some(gate) = self.gate(before, needed) else {
+                    self.hole(name, if copies {
+                        format!("copies requests to `{resource}` past the gate: put the filter `{needed}` before the router, or take `request_mirror_policies` with cluster `{cluster}` away")
+                    } else {
+                        format!("leads to `{resource}` past the gate: put the filter `{needed}` before the router, or take the route to cluster `{cluster}` away")
+                    });
+                    continue;
+                };
+                if way.is_off(gate) {
+                    self.hole(name, format!("a route to `{resource}` switches the filter off (`typed_per_filter_config`): take that away"));
+                }
+                self.filter(name, gate, &resource);
+                self.http_filter(name, manager, gate, upgrades);
+                self.buffers(name, listener, most);
             }
         }
         behind
+    }
+
+    /// Whether requests that go this way are seen by the filter.
+    fn guarded(&self, before: &[&Value], way: &Way<'_>) -> bool {
+        self.gate(before, HTTP).is_some_and(|gate| !way.is_off(gate))
+    }
+
+    /// A cluster that leads wherever it is told, with no filter before it.
+    fn leads_anywhere(&mut self, name: &str, cluster: &str) {
+        for member in self.dump.members(cluster) {
+            let Some(found) = self.dump.cluster(member) else { continue };
+            let custom = ["/cluster_type/name", "/cluster_type/typed_config/@type"];
+            let is = |kind| custom.iter().any(|at| text(found, at).is_some_and(|own| own.contains(kind)));
+            if text(found, "/type") == Some("ORIGINAL_DST") || is("original_dst") {
+                self.anywhere(
+                    name,
+                    &format!("cluster `{member}` leads to wherever the agent was going (ORIGINAL_DST)"),
+                );
+            } else if is("dynamic_forward_proxy") {
+                self.anywhere(
+                    name,
+                    &format!(
+                        "cluster `{member}` leads to whatever name the agent says (dynamic forward proxy)"
+                    ),
+                );
+            }
+        }
+    }
+
+    fn anywhere(&mut self, name: &str, how: &str) {
+        self.warn(name, format!("{how}, which may be a target, past the gate: put the filter before it, or name where it may lead"));
     }
 
     /// What the HTTP filter needs of the connection manager.
@@ -193,12 +258,15 @@ impl Doctor<'_> {
     }
 
     /// The targets behind a cluster.
-    fn reached(&self, cluster: &str) -> Vec<Target> {
-        let endpoints = self.dump.endpoints(cluster);
-        let targets = endpoints.iter().filter_map(|endpoint| self.targets.get(endpoint));
-        let by_name: BTreeMap<&str, &Target> =
-            targets.map(|target| (target.resource.as_str(), target)).collect();
-        by_name.into_values().cloned().collect()
+    fn reached(&mut self, cluster: &str) -> Vec<Target> {
+        let mut by_name = BTreeMap::new();
+        for member in self.dump.members(cluster) {
+            self.way_to_target(member);
+            let endpoints = self.dump.endpoints(member);
+            let targets = endpoints.iter().filter_map(|endpoint| self.targets.get(endpoint));
+            by_name.extend(targets.map(|target| (target.resource.clone(), target.clone())));
+        }
+        by_name.into_values().collect()
     }
 
     /// Whether it is one of the filters, or a connection manager with one.
@@ -228,35 +296,24 @@ impl Doctor<'_> {
     }
 
     /// Tokens are passwords.
-    fn in_the_clear(&mut self, name: &str, listener: &Value) {
+    fn in_the_clear(&mut self, name: &str, listener: &Value, socket: Option<&Value>) {
         let Some(address_of) = listener.get("address") else { return };
         let at = address(address_of).unwrap_or_default();
+        let (how, mend) = if socket.is_some_and(is_starttls) {
+            (
+                ", if the agent does not ask for it (`starttls`)",
+                "begin the chain with `postgres_proxy` and `downstream_ssl: REQUIRE`",
+            )
+        } else {
+            ("", "give the chain a `transport_socket` with TLS")
+        };
         match reach(address_of) {
             Reach::Loopback => {}
-            Reach::Private => self.warn(name, format!("takes tokens without TLS at {at}")),
-            Reach::Public => self.hole(name, format!("takes tokens without TLS at {at}, which anybody may reach: give the chain a `transport_socket`")),
+            Reach::Private => self.warn(name, format!("takes tokens without TLS at {at}{how}")),
+            Reach::Public => self.hole(
+                name,
+                format!("takes tokens without TLS at {at}, which anybody may reach{how}: {mend}"),
+            ),
         }
     }
-}
-
-/// The last part of a configuration's type.
-fn kind(config: &Value) -> &str {
-    text(config, "/@type").and_then(|kind| kind.rsplit('.').next()).unwrap_or_default()
-}
-
-fn routes_of(config: &Value) -> impl Iterator<Item = &Value> {
-    list(config, "/virtual_hosts").flat_map(|host| list(host, "/routes"))
-}
-
-fn clusters_of(route: &Value) -> impl Iterator<Item = &str> {
-    let weighted = list(route, "/route/weighted_clusters/clusters").filter_map(|one| text(one, "/name"));
-    text(route, "/route/cluster").into_iter().chain(weighted)
-}
-
-/// Whether a route has the filter switched off.
-fn is_off(route: &Value, gate: &Value) -> bool {
-    let Some(name) = text(gate, "/name") else { return false };
-    let of_route = route.get("typed_per_filter_config").and_then(|filters| filters.get(name));
-    gate.get("disabled") == Some(&Value::Bool(true))
-        || of_route.and_then(|config| config.get("disabled")) == Some(&Value::Bool(true))
 }

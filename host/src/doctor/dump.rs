@@ -14,7 +14,10 @@ pub(super) struct Filter<'a>(pub(super) &'a Value);
 pub(super) struct Dump<'a> {
     pub(super) listeners: Vec<&'a Value>,
     pub(super) clusters: Vec<&'a Value>,
-    pub(super) routes: Vec<&'a Value>,
+    routes: Vec<&'a Value>,
+    /// Lists of scopes, which say what routes there are for which request.
+    scopes: Vec<&'a Value>,
+    secrets: Vec<&'a Value>,
     /// Endpoints as they were resolved (`include_eds`).
     assignments: Vec<&'a Value>,
     /// Filters that come by themselves (ECDS), by name.
@@ -37,6 +40,10 @@ impl<'a> Dump<'a> {
             found.clusters.extend(parts("dynamic_active_clusters", "/cluster"));
             found.routes.extend(parts("static_route_configs", "/route_config"));
             found.routes.extend(parts("dynamic_route_configs", "/route_config"));
+            found.scopes.extend(list(part, "/inline_scoped_route_configs"));
+            found.scopes.extend(list(part, "/dynamic_scoped_route_configs"));
+            found.secrets.extend(parts("static_secrets", "/secret"));
+            found.secrets.extend(parts("dynamic_active_secrets", "/secret"));
             found.extensions.extend(parts("ecds_filters", "/ecds_filter"));
             found.assignments.extend(parts("static_endpoint_configs", "/endpoint_config"));
             found.assignments.extend(parts("dynamic_endpoint_configs", "/endpoint_config"));
@@ -47,6 +54,44 @@ impl<'a> Dump<'a> {
     /// The cluster of that name.
     pub(super) fn cluster(&self, name: &str) -> Option<&'a Value> {
         self.clusters.iter().copied().find(|cluster| text(cluster, "/name") == Some(name))
+    }
+
+    /// The route configurations of that name.
+    pub(super) fn routes_named(&self, name: Option<&str>) -> impl Iterator<Item = &'a Value> {
+        let named = move |route: &&Value| name.is_some() && text(route, "/name") == name;
+        self.routes.iter().copied().filter(named)
+    }
+
+    /// What the lists of scopes of that name have in them.
+    pub(super) fn scopes(&self, name: Option<&str>) -> impl Iterator<Item = &'a Value> {
+        let lists = self.scopes.iter().copied().filter(move |scopes| text(scopes, "/name") == name);
+        lists.flat_map(|scopes| list(scopes, "/scoped_route_configs"))
+    }
+
+    /// How certificates are looked at, by the secret of that name.
+    pub(super) fn validation(&self, name: Option<&str>) -> Option<&'a Value> {
+        let mut secrets = self.secrets.iter().copied();
+        secrets.find(|secret| text(secret, "/name") == name)?.get("validation_context")
+    }
+
+    /// The cluster of that name, or those that it is an aggregate of.
+    pub(super) fn members(&self, name: &'a str) -> BTreeSet<&'a str> {
+        let (mut next, mut seen, mut members) = (vec![name], BTreeSet::new(), BTreeSet::new());
+        while let Some(name) = next.pop() {
+            if !seen.insert(name) {
+                continue;
+            }
+            let cluster = self.cluster(name);
+            let inside =
+                cluster.into_iter().flat_map(|cluster| list(cluster, "/cluster_type/typed_config/clusters"));
+            let inside: Vec<&str> =
+                inside.filter_map(|inside| text(inside, "").or_else(|| text(inside, "/name"))).collect();
+            if inside.is_empty() {
+                members.insert(name);
+            }
+            next.extend(inside);
+        }
+        members
     }
 
     /// Addresses behind the cluster of that name, as configured and as resolved.
@@ -93,29 +138,9 @@ pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value.pointer(pointer).and_then(Value::as_str)
 }
 
-/// Whether a transport socket with TLS looks at who is at the other end. What is no TLS as Envoy knows it is left to
-/// the mesh.
-pub(super) fn verifies(socket: &Value) -> bool {
-    let Some(common) = socket.pointer("/typed_config/common_tls_context") else {
-        return !text(socket, "/typed_config/@type")
-            .is_some_and(|kind| kind.contains(".transport_sockets.tls."));
-    };
-    let context = common.get("combined_validation_context");
-    let context = context.and_then(|both| both.get("default_validation_context"));
-    let context = context.or_else(|| common.get("validation_context"));
-    common.pointer("/combined_validation_context/validation_context_sds_secret_config").is_some()
-        || common.get("validation_context_sds_secret_config").is_some()
-        || context.is_some_and(|context| {
-            [
-                "trusted_ca",
-                "system_root_certs",
-                "verify_certificate_spki",
-                "verify_certificate_hash",
-                "custom_validator_config",
-            ]
-            .iter()
-            .any(|way| context.get(way).is_some())
-        })
+/// The last part of a configuration's type.
+pub(super) fn kind(config: &Value) -> &str {
+    text(config, "/@type").and_then(|kind| kind.rsplit('.').next()).unwrap_or_default()
 }
 
 /// An address as text.

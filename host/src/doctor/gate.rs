@@ -4,7 +4,8 @@ use gatewright_core::digest::sha256;
 use serde_json::Value;
 
 use super::checks::Doctor;
-use super::dump::{Filter, Reach, reach, text, verifies};
+use super::dump::{Filter, Reach, address, reach, text};
+use super::tls::{encrypts, names_whom, sockets, verifies};
 use crate::envoy::capabilities;
 
 impl Doctor<'_> {
@@ -66,19 +67,50 @@ impl Doctor<'_> {
             return;
         };
         let local = self.dump.addresses(cluster).into_iter().map(reach).all(|reach| reach == Reach::Loopback);
-        if !local
-            && found.get("transport_socket").is_none()
-            && found.get("transport_socket_matches").is_none()
-        {
+        if local {
+            return;
+        }
+        let all = sockets(found);
+        let tls: Vec<&Value> =
+            all.iter().filter(|s| encrypts(&self.dump, **s, &[])).copied().flatten().collect();
+        if tls.is_empty() {
             self.hole(
                 &name,
-                "the host is asked without TLS over a network: give the cluster a `transport_socket`",
+                "the host is asked without TLS over a network: give the cluster a `transport_socket` with TLS",
             );
-        } else if !local && found.get("transport_socket").is_some_and(|socket| !verifies(socket)) {
+        } else if tls.len() < all.len() {
+            self.warn(
+                &name,
+                "by `transport_socket_matches` there may be endpoints of the host that are asked without TLS",
+            );
+        }
+        if tls.iter().any(|socket| !verifies(socket)) {
             self.hole(
                 &name,
                 "believes whoever answers as the host: `validation_context` with `trusted_ca`, and `sni`",
             );
+        } else if tls.iter().any(|socket| !names_whom(&self.dump, found, socket)) {
+            self.warn(
+                &name,
+                "takes everybody whom the authority knows for the host: name it in `match_typed_subject_alt_names`",
+            );
+        }
+    }
+
+    /// What goes to a target is agents' data and, with a login, the proof of who Gatewright is.
+    pub(super) fn way_to_target(&mut self, cluster: &str) {
+        let Some(found) = self.dump.cluster(cluster) else { return };
+        if sockets(found).into_iter().all(|socket| encrypts(&self.dump, socket, &[])) {
+            return;
+        }
+        for endpoint in self.dump.addresses(cluster) {
+            let here = reach(endpoint) == Reach::Loopback
+                || text(endpoint, "/socket_address/address") == Some("localhost");
+            let Some(at) = address(endpoint).filter(|_| !here) else { continue };
+            let Some(resource) = self.targets.get(&at).map(|target| target.resource.clone()) else {
+                continue;
+            };
+            self.warn(&format!("cluster `{cluster}`"), format!("leads to `{resource}` at {at} without TLS, and data and logins go in the clear: give it a `transport_socket` with TLS"));
         }
     }
 
