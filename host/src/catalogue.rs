@@ -6,6 +6,6 @@ mod masks;
 mod read;
 mod taint;
 
-pub(crate) use connect::{Authorities, Source, connect, connect_briefly, connect_to_write};
+pub(crate) use connect::{Encryption, Source, connect, connect_briefly, connect_to_write};
 pub(crate) use masks::compile;
 pub(crate) use read::{Raw, fingerprint, read};

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use gatewright_core::digest::{Digest, sha256_parts};
 use gatewright_core::policy::Engine;
+use gatewright_runner::proxy::Begin;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use serde_saphyr::{Location, Spanned};
 
-use crate::catalogue::{Authorities, Source};
-use crate::config::{Fault, Faults, Loaded, Resource, Role, Tls};
+use crate::catalogue::{Encryption, Source};
+use crate::config::{Endpoint, Fault, Faults, Loaded, Resource, Role, Tls};
 use crate::deployments::{self, Deployment};
 use crate::notify::Receiver;
 use crate::secret::{Login, Secret, SecretError, SecretRef, Sources};
@@ -270,13 +271,22 @@ impl Settings {
     fn source_as(&self, resource: &Resource, role: String, password: Option<Secret>) -> Source {
         Source {
             at: resource.target.at.clone(),
-            tls: (resource.target.tls == Tls::Request).then(|| Authorities {
-                file: resource.target.ca.as_ref().map(|ca| self.loaded.folder.join(ca)),
-            }),
+            tls: self.encryption(&resource.target),
             database: resource.database.clone(),
             role,
             password,
         }
+    }
+
+    /// TLS of the host's own connections. `direct` by itself is the proxy's: who has a `ca` beside it says so of both.
+    fn encryption(&self, target: &Endpoint) -> Option<Encryption> {
+        let authorities = target.ca.as_ref().map(|ca| self.loaded.folder.join(ca));
+        let begin = match target.tls {
+            Tls::Request => Begin::Request,
+            Tls::Direct if authorities.is_some() => Begin::Direct,
+            Tls::Direct | Tls::None => return None,
+        };
+        Some(Encryption { begin, authorities })
     }
 }
 

@@ -276,6 +276,12 @@ impl Builder {
         self.server_tls().set("/resources/0/target/tls", "direct").proxy(Kind::Standalone)
     }
 
+    /// Lets the host speak it so as well: both trust what `gatewright.yaml` says.
+    pub fn target_direct_tls_of_both(mut self) -> Self {
+        self.target_tls = true;
+        self.server_tls().set("/resources/0/target/tls", "direct").proxy(Kind::Standalone)
+    }
+
     /// Whom the server's certificate is for, such as `DNS:db.example`.
     pub fn server_names(mut self, names: &str) -> Self {
         self.postgres.names = Some(names.to_owned());

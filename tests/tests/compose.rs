@@ -124,10 +124,47 @@ fn nothing_is_open() -> Result<()> {
     let postgres = &compose["services"]["postgres"];
     ensure!(postgres.get("ports").is_none(), "the database is published");
     ensure!(postgres["networks"] == json!(["inside"]) && compose["networks"]["inside"]["internal"] == true);
-    for service in ["host", "envoy-config"] {
+    for service in ["host", "envoy-config", "envoy"] {
         let service = &compose["services"][service];
         ensure!(service["cap_drop"] == json!(["ALL"]) && service["read_only"] == true, "{service}");
+        ensure!(service["security_opt"] == json!(["no-new-privileges:true"]), "{service}");
     }
+    // Nothing of it is root, and Envoy reads what the image's own account wrote, in a folder that is that account's.
+    let dockerfile = fs::read_to_string(tools::repo().join("deploy/Dockerfile"))?;
+    let (_, host) = dockerfile.split_once(" AS host\n").context("no stage `host`")?;
+    let (host, _) = host.split_once("\nFROM ").context("no stage after `host`")?;
+    ensure!(host.contains("\nUSER 65532:65532\n"), "{host}");
+    let own = |line: &&str| line.contains("install --directory --owner=65532 --group=65532 --mode=0700");
+    let folders = host.lines().find(own).context("no folders")?;
+    for (service, folder) in [("host", "/var/lib/gatewright"), ("envoy-config", "/etc/envoy")] {
+        let service = &compose["services"][service];
+        ensure!(service.get("user").is_none(), "{service}");
+        ensure!(
+            texts(service, "/volumes").any(|volume| volume.ends_with(&format!(":{folder}"))),
+            "{service}"
+        );
+        ensure!(folders.split_whitespace().any(|word| word == folder), "{folders}");
+    }
+    let envoy = &compose["services"]["envoy"];
+    ensure!(
+        envoy["user"] == "65532:65532" && envoy["entrypoint"] == json!(["/usr/local/bin/envoy"]),
+        "{envoy}"
+    );
+    ensure!(texts(envoy, "/command").any(|word| word == "--disable-hot-restart"), "{envoy}");
+    Ok(())
+}
+
+/// The file at the top, by which it is one command, is this one and nothing else.
+#[test]
+fn it_is_one_command() -> Result<()> {
+    let text = fs::read_to_string(tools::repo().join("docker-compose.yaml"))?;
+    let top: Value = serde_saphyr::from_str(&text)?;
+    // `include` is of Compose 2.20, which the schema is older than; so this is all that may be there.
+    ensure!(top.as_object().is_some_and(|fields| fields.len() == 1), "{top}");
+    let included: Vec<&str> = texts(&top, "/include").collect();
+    ensure!(included == ["deploy/compose/docker-compose.yaml"], "{included:?}");
+    let included = fs::canonicalize(tools::repo().join(included[0]))?;
+    ensure!(included == fs::canonicalize(folder().join("docker-compose.yaml"))?, "{}", included.display());
     Ok(())
 }
 

@@ -3,14 +3,20 @@
 #![allow(missing_docs, reason = "a test")]
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::Write as _;
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use gatewright_tests::port::Port;
+use gatewright_tests::process::{self, Process};
 use gatewright_tests::scratch::Scratch;
 use gatewright_tests::{kit, run, tools};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 fn folder() -> PathBuf {
@@ -71,10 +77,12 @@ fn manifests_fit_their_schemas() -> Result<()> {
         "EnvoyFilter",
         "Gateway",
         "NetworkPolicy",
+        "PeerAuthentication",
         "PersistentVolumeClaim",
         "PodDisruptionBudget",
         "Service",
         "TCPRoute",
+        "TLSRoute",
         "WasmPlugin",
     ] {
         ensure!(kinds.contains(kind), "{kinds:?}");
@@ -88,6 +96,7 @@ fn manifests_fit_their_schemas() -> Result<()> {
     let plugin = named(&manifests, "WasmPlugin", "gatewright-postgres")?;
     let route = named(&manifests, "TCPRoute", "gatewright-postgres")?;
     let client = named(&manifests, "ClientTrafficPolicy", "gatewright-postgres")?;
+    let mtls = named(&manifests, "PeerAuthentication", "gatewright-postgres")?;
     for (manifest, place, value, words) in [
         (host, "/spec/replicas", json!("one"), "must be integer"),
         (host, "/spec/template/spec/securityContext", json!({ "runAsNonroot": true }), "unknown field"),
@@ -99,6 +108,7 @@ fn manifests_fit_their_schemas() -> Result<()> {
         (plugin, "/spec/match/0", json!({ "port": 5432 }), "unknown field"),
         (route, "/spec/rules/0/backendRefs/0/port", json!("5432"), "must be integer"),
         (client, "/spec/timeout/tcp", json!({ "idle": "0s" }), "unknown field"),
+        (mtls, "/spec/mtls/mode", json!("STRICTLY"), "must be equal to one of"),
     ] {
         let mut wrong = manifest.clone();
         *wrong.pointer_mut(place).with_context(|| place.to_owned())? = value;
@@ -108,16 +118,107 @@ fn manifests_fit_their_schemas() -> Result<()> {
     Ok(())
 }
 
+/// Why `kubectl` cannot put the overlay together; nothing where it can. Those before 1.21 have a kustomize that knows less,
+/// and none that says its version.
+fn no_kustomize() -> Option<String> {
+    let Ok(said) = run(Command::new("kubectl").args(["version", "--client", "--output", "json"])) else {
+        return Some("kubectl is not installed".to_owned());
+    };
+    let said: Value = serde_json::from_str(&said.stdout).unwrap_or_default();
+    let old = |minor: &str| minor.trim_end_matches('+').parse().unwrap_or(0) < 21;
+    let version = &said["clientVersion"];
+    let old = version["minor"].as_str().is_none_or(old);
+    old.then(|| format!("kubectl is too old: {version}"))
+}
+
+/// What the overlay names is there, and it has all that an installation adds. By its own words, since kustomize is not
+/// everywhere.
+#[test]
+fn the_overlay_refers_to_what_is_there() -> Result<()> {
+    let overlay = folder().join("overlays/example");
+    let read = |path: &Path| -> Result<Value> { Ok(serde_saphyr::from_str(&fs::read_to_string(path)?)?) };
+    let file = read(&overlay.join("kustomization.yaml"))?;
+    let base = overlay.join("../../base");
+    let parts = read(&base.join("kustomization.yaml"))?;
+    for (folder, file) in [(&overlay, &file), (&base, &parts)] {
+        for resource in items(file, "/resources").filter_map(Value::as_str) {
+            ensure!(folder.join(resource).exists(), "{resource}");
+        }
+        for source in items(file, "/configMapGenerator").flat_map(|map| items(map, "/files")) {
+            let source = source.as_str().unwrap_or_default();
+            let source = source.split_once('=').map_or(source, |(_, source)| source);
+            ensure!(folder.join(source).is_file(), "{source}");
+        }
+    }
+    // Every file of the base is part of it.
+    for entry in base.read_dir()? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let named = parts.to_string().contains(&format!("\"{name}\""))
+            || parts.to_string().contains(&format!("={name}\""));
+        ensure!(named || name == "kustomization.yaml", "{name} is left out");
+    }
+    let manifests = manifests()?;
+    let made: Vec<&str> = [&file, &parts]
+        .into_iter()
+        .flat_map(|file| items(file, "/configMapGenerator"))
+        .filter_map(|map| map["name"].as_str())
+        .collect();
+    let images: Vec<&Value> = items(&file, "/images").map(|image| &image["name"]).collect();
+    for deployment in manifests.iter().filter(|manifest| manifest["kind"] == "Deployment") {
+        for container in items(deployment, "/spec/template/spec/containers") {
+            ensure!(images.contains(&&container["image"]), "`{}` has no place", container["image"]);
+        }
+        for volume in items(deployment, "/spec/template/spec/volumes") {
+            if let Some(name) = volume.pointer("/configMap/name").and_then(Value::as_str) {
+                ensure!(made.contains(&name), "nothing makes `{name}`");
+            }
+            if let Some(name) = volume.pointer("/persistentVolumeClaim/claimName").and_then(Value::as_str) {
+                named(&manifests, "PersistentVolumeClaim", name)?;
+            }
+        }
+    }
+    for patch in items(&file, "/patches") {
+        let target = |field: &str| patch["target"][field].as_str().unwrap_or_default();
+        let patched = named(&manifests, target("kind"), target("name"))?;
+        let operations: Value = serde_saphyr::from_str(patch["patch"].as_str().unwrap_or_default())?;
+        for operation in items(&operations, "") {
+            let place = operation["path"].as_str().unwrap_or_default();
+            ensure!(patched.pointer(place).is_some(), "{operation}");
+        }
+    }
+    Ok(())
+}
+
+/// What kustomize makes of an overlay.
+fn rendered(overlay: &Path) -> Result<Vec<Value>> {
+    let rendered = run(Command::new("kubectl").arg("kustomize").arg(overlay))?;
+    ensure!(rendered.success, "{}", rendered.stderr);
+    documents(&rendered.stdout)
+}
+
 /// As an installation applies them. Only where `kubectl` is: it is kustomize's own code that puts them together.
 #[test]
 fn the_overlay_comes_together() -> Result<()> {
     let overlay = folder().join("overlays/example");
-    let Ok(rendered) = run(Command::new("kubectl").arg("kustomize").arg(&overlay)) else {
-        println!("kubectl is not installed: the overlay was not put together");
+    if let Some(why) = no_kustomize() {
+        println!("!!! THE OVERLAY WAS NOT PUT TOGETHER: {why}");
         return Ok(());
-    };
-    ensure!(rendered.success, "{}", rendered.stderr);
-    let manifests = documents(&rendered.stdout)?;
+    }
+    rendered(&overlay)?;
+    // And with the part for an API, as it says that overlays take it in.
+    let scratch = Scratch::new("overlay")?;
+    let copied = run(Command::new("cp").arg("-r").arg(folder()).arg(scratch.join("deploy")))?;
+    ensure!(copied.success, "{}", copied.stderr);
+    let overlay = scratch.join("deploy/overlays/example");
+    let mut file = File::options().append(true).open(overlay.join("kustomization.yaml"))?;
+    file.write_all(b"components: [../../api]\n")?;
+    let manifests = rendered(&overlay)?;
+    for kind in ["Deployment", "Service", "NetworkPolicy"] {
+        ensure!(
+            named(&manifests, kind, "gatewright-api")?["metadata"]["namespace"] == "gatewright",
+            "{kind}"
+        );
+    }
     let (fits, said) = schemas(&manifests)?;
     ensure!(fits, "{said}");
     ensure!(named(&manifests, "Deployment", "gatewright-postgres")?["spec"]["replicas"] == 3, "the patch");
@@ -152,7 +253,7 @@ fn items<'v>(value: &'v Value, place: &str) -> impl Iterator<Item = &'v Value> +
 fn nothing_has_more_rights_than_it_needs() -> Result<()> {
     let manifests = manifests()?;
     let deployments: Vec<&Value> = manifests.iter().filter(|one| one["kind"] == "Deployment").collect();
-    ensure!(deployments.len() == 2, "{}", deployments.len());
+    ensure!(deployments.len() == 3, "{}", deployments.len());
     for deployment in deployments {
         let (name, pod) = (&deployment["metadata"]["name"], &deployment["spec"]["template"]["spec"]);
         ensure!(pod["automountServiceAccountToken"] == false, "{name}");
@@ -200,14 +301,14 @@ fn manifests_refer_to_what_is_there() -> Result<()> {
         let labels = match manifest["kind"].as_str() {
             Some("Service") => &manifest["spec"]["selector"],
             Some("PodDisruptionBudget" | "Deployment") => &manifest["spec"]["selector"]["matchLabels"],
-            Some("NetworkPolicy") if manifest["metadata"].get("namespace").is_none() => {
+            Some("NetworkPolicy") if manifest["metadata"]["namespace"] != "database" => {
                 &manifest["spec"]["podSelector"]["matchLabels"]
             }
             _ => continue,
         };
         let pods = selected(labels);
         ensure!(
-            if labels.is_null() { pods.len() == 2 } else { pods.len() == 1 },
+            if labels.is_null() { pods.len() == 3 } else { pods.len() == 1 },
             "{name} is for {} pods",
             pods.len()
         );
@@ -219,17 +320,113 @@ fn manifests_refer_to_what_is_there() -> Result<()> {
         }
     }
     ensure!(looked_at >= 6, "only {looked_at} ports were looked at");
-    // Probes reach what Envoy offers: the container has no port of its own.
-    let envoy = kit::read(&kit::folder().join("host.yaml"))?.to_string();
-    for container in
-        items(named(&manifests, "Deployment", "gatewright-host")?, "/spec/template/spec/containers")
-    {
-        for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
-            if let Some(port) = container.pointer(&format!("/{probe}/httpGet/port")) {
-                ensure!(envoy.contains(&format!("\"port_value\":{port}")), "{probe} asks at {port}");
-            }
-        }
+    Ok(())
+}
+
+/// A container of the host's pod.
+fn container<'m>(manifests: &'m [Value], name: &str) -> Result<&'m Value> {
+    let host = named(manifests, "Deployment", "gatewright-host")?;
+    let found = items(host, "/spec/template/spec/containers").find(|container| container["name"] == name);
+    found.with_context(|| format!("no container `{name}`"))
+}
+
+/// Each container of the host's pod is ended for what it does itself, and the pod is ready when both work.
+#[test]
+fn each_container_answers_for_itself() -> Result<()> {
+    let manifests = manifests()?;
+    let (host, envoy) = (container(&manifests, "gatewright")?, container(&manifests, "envoy")?);
+    ensure!(host["livenessProbe"]["exec"].is_object(), "by something else: {}", host["livenessProbe"]);
+    ensure!(host["startupProbe"]["exec"] == host["livenessProbe"]["exec"], "{}", host["startupProbe"]);
+    ensure!(host["livenessProbe"].get("httpGet").is_none(), "by Envoy: {}", host["livenessProbe"]);
+    // By what Envoy offers to others.
+    let people =
+        items(envoy, "/ports").find(|port| port["name"] == "people").context("no port for people")?;
+    let offered = kit::read(&kit::folder().join("host.yaml"))?.to_string();
+    ensure!(offered.contains(&format!("\"port_value\":{}", people["containerPort"])), "{people}");
+    let ready = &host["readinessProbe"]["httpGet"];
+    ensure!(
+        *ready == json!({ "scheme": "HTTPS", "port": people["containerPort"], "path": "/readyz" }),
+        "{ready}"
+    );
+    ensure!(envoy["livenessProbe"]["tcpSocket"] == json!({ "port": "people" }), "{}", envoy["livenessProbe"]);
+    Ok(())
+}
+
+/// Whether the probe of `gatewright` is content with what is at that port.
+fn probe(port: u16) -> Result<bool> {
+    let manifests = manifests()?;
+    let command = items(container(&manifests, "gatewright")?, "/livenessProbe/exec/command");
+    let words: Vec<&str> = command.filter_map(Value::as_str).collect();
+    let (program, arguments) = words.split_first().context("no command")?;
+    ensure!(arguments.concat().contains("/dev/tcp/127.0.0.1/8420"), "{words:?}");
+    let arguments = arguments.iter().map(|word| word.replace("/8420", &format!("/{port}")));
+    Ok(run(Command::new(program).args(arguments))?.success)
+}
+
+#[test]
+fn the_probe_of_the_host_says_whether_it_serves() -> Result<()> {
+    let (scratch, port) = (Scratch::new("probe")?, Port::free()?);
+    ensure!(!probe(port.number())?, "nobody is there");
+    // The overlay's configuration, which listens where the probe asks.
+    let text = fs::read_to_string(folder().join("overlays/example/gatewright.yaml"))?;
+    ensure!(text.contains("listen: 127.0.0.1:8420"), "{text}");
+    let policies = folder().join("overlays/example/policies").display().to_string();
+    let text = text
+        .replace("127.0.0.1:8420", &port.address())
+        .replace("/etc/gatewright/policies", &policies)
+        .replace("/var/lib/gatewright", &scratch.join("data").display().to_string());
+    fs::write(scratch.join("gatewright.yaml"), text)?;
+    let mut serve = process::command(tools::gatewright()?, Signal::TERM);
+    serve.arg("serve").arg("--config").arg(scratch.join("gatewright.yaml"));
+    serve.env("GATEWRIGHT_FILTER_TOKEN", "t".repeat(48)).env("SHOP_SUPPORT_PASSWORD", "p");
+    let mut host = Process::spawn("gatewright", serve, &scratch.join("log"), Signal::TERM)?;
+    host.ready(Duration::from_secs(60), |_| probe(port.number()).ok().filter(|content| *content))?;
+    drop(host);
+
+    let sick = TcpListener::bind("127.0.0.1:0")?;
+    let at = sick.local_addr()?.port();
+    let served = thread::spawn(move || -> Result<()> {
+        let (mut asked, _) = sick.accept()?;
+        asked.write_all(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n")?;
+        // Until the other side is done.
+        let _ = asked.read_to_end(&mut Vec::new());
+        Ok(())
+    });
+    ensure!(!probe(at)?, "503 is no health");
+    served.join().map_err(|_| anyhow!("the listener failed"))??;
+    Ok(())
+}
+
+/// In a mesh nobody reaches the target but in the mesh's TLS, and the filter's calls are let out to the host.
+#[test]
+fn the_mesh_lets_nobody_past() -> Result<()> {
+    let manifests = manifests()?;
+    let host = named(&manifests, "NetworkPolicy", "gatewright-host")?.to_string();
+    ensure!(host.contains("\"matchLabels\":{\"gatewright/filters\":\"true\"}"), "{host}");
+    let mut looked_at = 0;
+    for (path, documents) in files(&folder().join("istio"))? {
+        let path = path.display();
+        let [patches] = documents.iter().filter(|one| one["kind"] == "EnvoyFilter").collect::<Vec<_>>()[..]
+        else {
+            bail!("{path}: one EnvoyFilter is expected");
+        };
+        let [mtls] =
+            documents.iter().filter(|one| one["kind"] == "PeerAuthentication").collect::<Vec<_>>()[..]
+        else {
+            bail!("{path}: one PeerAuthentication is expected");
+        };
+        ensure!(
+            mtls["metadata"]["namespace"] == patches["metadata"]["namespace"],
+            "{path}: another namespace"
+        );
+        let own = json!({
+            "selector": { "matchLabels": patches["spec"]["workloadSelector"]["labels"] },
+            "mtls": { "mode": "STRICT" },
+        });
+        ensure!(mtls["spec"] == own, "{path}: {mtls}");
+        looked_at += 1;
     }
+    ensure!(looked_at == 3, "{looked_at} files");
     Ok(())
 }
 
@@ -246,13 +443,21 @@ fn routes_lead_to_the_gateway() -> Result<()> {
     let (mut ways, mut policies) = (0, 0);
     for manifest in &manifests {
         match manifest["kind"].as_str() {
-            Some("TCPRoute") => {
+            Some(kind @ ("TCPRoute" | "TLSRoute")) => {
                 for parent in items(manifest, "/spec/parentRefs") {
                     let listener = listener(parent)?;
-                    ensure!(listener["protocol"] == "TCP", "TLS is passed through: {listener}");
+                    // TLS is passed through, for whomever it is meant.
+                    if kind == "TCPRoute" {
+                        ensure!(listener["protocol"] == "TCP", "{listener}");
+                    } else {
+                        ensure!(listener["protocol"] == "TLS", "{listener}");
+                        ensure!(listener["tls"] == json!({ "mode": "Passthrough" }), "{listener}");
+                        let names = &manifest["spec"]["hostnames"];
+                        ensure!(*names == json!([listener["hostname"]]) && listener["hostname"].is_string());
+                    }
                     let kinds: Vec<_> =
                         items(&listener, "/allowedRoutes/kinds").map(|kind| &kind["kind"]).collect();
-                    ensure!(kinds == ["TCPRoute"], "{kinds:?}");
+                    ensure!(kinds == [kind], "{kinds:?}");
                 }
                 for behind in items(manifest, "/spec/rules").flat_map(|rule| items(rule, "/backendRefs")) {
                     let service = named(&manifests, "Service", behind["name"].as_str().unwrap_or_default())?;
@@ -271,7 +476,7 @@ fn routes_lead_to_the_gateway() -> Result<()> {
             _ => {}
         }
     }
-    ensure!((ways, policies) == (1, 1), "{ways} ways and {policies} policies");
+    ensure!((ways, policies) == (2, 2), "{ways} ways and {policies} policies");
     Ok(())
 }
 

@@ -4,13 +4,19 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{ErrorKind, Read as _};
+use std::net::TcpStream;
 use std::path::Path;
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, ensure};
+use gatewright_tests::curl::curl;
 use gatewright_tests::envoy::{Envoy, Ports};
 use gatewright_tests::kit::{self, Kit, Names};
+use gatewright_tests::port::Port;
 use gatewright_tests::site::Site;
 use gatewright_tests::tools::{self, Filter};
+use gatewright_tests::wait;
 use serde_json::{Value, json};
 use wasmparser::{Parser, Payload};
 
@@ -96,6 +102,55 @@ fn contrib_takes(text: &str) -> Result<()> {
     let socket = file.pointer(&format!("{chain}/transport_socket/name"));
     ensure!(socket.is_some_and(|name| name == "envoy.transport_sockets.starttls"), "{socket:?}");
     Envoy::validate(&file.to_string()).context(STARTTLS)
+}
+
+/// Connections that say nothing, until Envoy has closed one of them.
+fn crowd(port: u16) -> Result<Vec<TcpStream>> {
+    let crowd: Vec<TcpStream> =
+        (0..8).map(|_| TcpStream::connect(("127.0.0.1", port))).collect::<Result<_, _>>()?;
+    for one in &crowd {
+        one.set_nonblocking(true)?;
+    }
+    wait::until("a connection too many", Duration::from_secs(60), || {
+        let open = |error: std::io::Error| error.kind() == ErrorKind::WouldBlock;
+        let closed = |mut one: &TcpStream| !one.read(&mut [0]).is_err_and(open);
+        Ok(crowd.iter().any(closed).then_some(()))
+    })?;
+    Ok(crowd)
+}
+
+/// Every held command is a connection: where there is room for no more, people can come in all the same, and no more of
+/// them than there is room for.
+#[test]
+fn people_come_in_whatever_is_held() -> Result<()> {
+    let kit = Kit::new()?;
+    let people = Port::free()?;
+    let names = Names { people: people.number(), serve: 1, ..Names::default() };
+    let small = |text: String| {
+        text.replace("max_active_downstream_connections: 10000", "max_active_downstream_connections: 3")
+            .replace("max_connections: 1000\n", "max_connections: 3\n")
+    };
+    let envoy = kit.start_changed("host.yaml", &names, small)?;
+    let filters = envoy.port();
+    let held = crowd(filters)?;
+    let ca = kit.authority.certificate().display().to_string();
+    let page = curl(&format!("https://localhost:{}/", people.number()), &["--cacert", &ca])?;
+    // Nothing is behind it here.
+    ensure!(page.status == 503, "{page:?}");
+    drop(held);
+    drop(crowd(people.number())?);
+
+    let stat = |name: String| -> Result<u64> {
+        let limit = Duration::from_secs(60);
+        // The admin interface has no room either, until those that are gone are gone for Envoy too.
+        let counted = wait::until("statistics", limit, || Ok(envoy.stat(&name).ok()))?;
+        counted.with_context(|| format!("no `{name}`"))
+    };
+    let refused = |port: u16| stat(format!("listener.0.0.0.0_{port}.downstream_global_cx_overflow"));
+    ensure!(refused(filters)? > 0, "there was room");
+    ensure!(refused(people.number())? == 0, "people were turned away for what was held");
+    ensure!(stat("connection_limit.people.limited_connections".to_owned())? > 0, "people have no limit");
+    Ok(())
 }
 
 fn shop(database: &str) -> Result<Site> {
@@ -216,6 +271,97 @@ fn a_target_may_have_a_name() -> Result<()> {
     Envoy::validate(&text)
 }
 
+/// What a file in `deploy/istio` has of a kind.
+fn of_kind(file: &str, kind: &str) -> Result<Value> {
+    let text = fs::read_to_string(tools::repo().join("deploy/istio").join(file))?;
+    let documents = serde_saphyr::from_multiple::<Value>(&text).with_context(|| file.to_owned())?;
+    let found = documents.into_iter().find(|one| one["kind"] == kind);
+    found.with_context(|| format!("{file} has no {kind}"))
+}
+
+/// Whether protobuf knows it from what was never set. Durations are messages: theirs is not, even of nothing.
+fn is_zero(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Bool(true) => false,
+    }
+}
+
+/// Merges as Istio does (its `pkg/proto/merge`): by protobuf's rule, so that what is zero changes nothing, a boxed `false`
+/// included; and a duration stands in the other's place.
+fn merge(into: &mut Value, patch: &Value) {
+    match (into, patch) {
+        (Value::Object(into), Value::Object(patch)) => {
+            for (key, value) in patch {
+                merge(into.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (Value::Array(into), Value::Array(patch)) => into.extend(patch.iter().cloned()),
+        (_, patch) if is_zero(patch) => {}
+        (into, patch) => *into = patch.clone(),
+    }
+}
+
+/// What stands there without the patch, where `meshConfig.pathNormalization` is NONE or BASE, which is Istio's default (its
+/// `buildHTTPConnectionManager`). Its timeouts are worse than Istio's own.
+fn of_istio(kind: &str, normalize: bool) -> Value {
+    if kind == "TcpProxy" {
+        return json!({ "stat_prefix": "inbound", "cluster": "inbound", "idle_timeout": "3600s" });
+    }
+    json!({
+        "stat_prefix": "inbound",
+        "normalize_path": normalize,
+        "path_with_escaped_slashes_action": "KEEP_UNCHANGED",
+        "stream_idle_timeout": "300s",
+    })
+}
+
+/// What has to hold of what a patch was merged into, as far as it can.
+fn merged_is_printed(printed: &Value, kind: &str, patch: &Value) -> Result<()> {
+    let there = typed(printed, kind).context("nothing to merge with")?;
+    for (key, value) in patch.as_object().context("nothing to merge")? {
+        ensure!(there.get(key) == Some(value), "`{key}` is not as it is printed");
+        ensure!(!is_zero(value), "`{key}` changes nothing: Istio merges by protobuf's rule");
+    }
+    let wanted: &[&str] = match kind {
+        "TcpProxy" => &["idle_timeout"],
+        _ => &[
+            "normalize_path",
+            "merge_slashes",
+            "path_with_escaped_slashes_action",
+            "stream_idle_timeout",
+            "request_headers_timeout",
+        ],
+    };
+    for normalize in [false, true] {
+        let mut merged = of_istio(kind, normalize);
+        merge(&mut merged, patch);
+        for key in wanted {
+            let printed = there.get(*key).with_context(|| format!("`{key}` is not printed"))?;
+            let is = merged.get(*key).unwrap_or(&Value::Null);
+            let same = is == printed || is_zero(is) && is_zero(printed);
+            // No patch can change this one, which is why the mesh has to.
+            let beyond = normalize && *key == "normalize_path";
+            ensure!(same != beyond, "`{key}` is {is}, where the mesh says normalize_path: {normalize}");
+        }
+    }
+    Ok(())
+}
+
+/// What the mesh itself has to be told is said where somebody who applies the patches looks.
+#[test]
+fn the_mesh_has_to_leave_paths_as_they_are() -> Result<()> {
+    for file in ["deploy/istio/http.yaml", "docs/kubernetes.md"] {
+        let text = fs::read_to_string(tools::repo().join(file))?;
+        ensure!(text.contains("meshConfig.pathNormalization.normalization: NONE"), "{file}");
+    }
+    Ok(())
+}
+
 /// Istio's patches, put together as its control plane would, are what is printed, and Envoy takes them.
 #[test]
 fn istio_makes_the_same_of_its_patches() -> Result<()> {
@@ -226,7 +372,7 @@ fn istio_makes_the_same_of_its_patches() -> Result<()> {
         [("postgres.yaml", "shop", "TcpProxy"), ("http.yaml", "shop-api", "HttpConnectionManager")]
     {
         let printed = printed(resource)?;
-        let patches = kit::read(&tools::repo().join("deploy/istio").join(file))?;
+        let patches = of_kind(file, "EnvoyFilter")?;
         ensure!(filter(&patches)? == filter(&printed)?, "{file}: the filter is not as it is printed");
 
         let mut bootstrap = printed.clone();
@@ -250,10 +396,7 @@ fn istio_makes_the_same_of_its_patches() -> Result<()> {
                     wanted.retain(|done| *done != "LISTENER");
                 }
                 ("NETWORK_FILTER", "MERGE") => {
-                    let there = typed(&printed, kind).context("nothing to merge with")?;
-                    for (key, value) in value["typed_config"].as_object().context("nothing to merge")? {
-                        ensure!(there.get(key) == Some(value), "{file}: `{key}` is not as it is printed");
-                    }
+                    merged_is_printed(&printed, kind, &value["typed_config"]).context(file)?;
                     wanted.retain(|done| *done != operation);
                 }
                 ("NETWORK_FILTER" | "HTTP_FILTER", "INSERT_BEFORE") => {
@@ -312,11 +455,9 @@ fn of_plugin(plugin: &Value, module: &Path) -> Result<Value> {
 /// What comes of the WasmPlugin and of the patches beside it is what is printed, less what a WasmPlugin cannot say.
 #[test]
 fn istio_makes_the_same_of_its_plugin() -> Result<()> {
-    let folder = tools::repo().join("deploy/istio");
-    let text = fs::read_to_string(folder.join("postgres-wasmplugin.yaml"))?;
-    let [plugin, rest] =
-        serde_saphyr::from_multiple::<Value>(&text)?.try_into().map_err(|_| anyhow!("two"))?;
-    let whole = kit::read(&folder.join("postgres.yaml"))?;
+    let file = "postgres-wasmplugin.yaml";
+    let (plugin, rest) = (of_kind(file, "WasmPlugin")?, of_kind(file, "EnvoyFilter")?);
+    let whole = of_kind("postgres.yaml", "EnvoyFilter")?;
     let patches = whole["spec"]["configPatches"].as_array().context("no patches")?;
     let (last, others) = patches.split_last().context("no patches")?;
     ensure!(last["patch"]["operation"] == "INSERT_BEFORE", "{last}");
@@ -411,6 +552,11 @@ fn filters_may_do_what_they_need_and_no_more() -> Result<()> {
             ensure!(
                 imports.contains(name) || exports.contains(name),
                 "{resource}: `{name}` is not in the module"
+            );
+            // The SDK links more than a filter uses: that it is in the module does not say that it is needed.
+            ensure!(
+                !UNUSED.contains(&name.as_str()) && !others.contains(&name.as_str()),
+                "{resource}: `{name}` is allowed, and the filter does not use it"
             );
         }
         for name in imports.iter().filter(|name| !allowed.contains_key(*name)) {

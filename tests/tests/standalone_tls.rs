@@ -214,6 +214,19 @@ sys.stdin.read()
     Ok(())
 }
 
+/// With a `ca` the host reads the catalogue in TLS too, from the first byte.
+#[test]
+fn a_server_of_18_is_read_in_tls_by_the_host_too() -> Result<()> {
+    let stack = Stack::builder().pg(PgVersion::V18Tls).target_direct_tls_of_both().start()?;
+    let output = psql(&stack.login_as("ann", &["support"])?, &[], ROWS)?;
+    ensure!(output.success && output.stdout == MASKED, "{output:?}");
+    let catalogue = "SELECT count(*) > 0, bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+                     WHERE application_name = 'gatewright-host'";
+    let catalogue = stack.postgres.superuser_sql(catalogue)?;
+    ensure!(catalogue == "t|t", "{catalogue}");
+    Ok(())
+}
+
 #[test]
 fn a_server_of_18_with_another_name_is_told_nothing() -> Result<()> {
     let stack = Stack::builder()

@@ -62,18 +62,29 @@ pub(crate) fn run(asked: &Package) -> Result<()> {
     let images: Vec<Image<'_>> = parts.iter().map(Part::image).collect();
     let host = (format!("gatewright{}", package::SBOM), package::lines(&host)?);
     replaceable(&asked.out)?;
-    let tree = package::write(&images, &[(&host.0, host.1)], VERSION, key.as_ref())?;
-    tree.write(&asked.out)?;
+    let release = package::write(&images, &[(&host.0, host.1)], VERSION, key.as_ref())?;
+    release.tree.write(&asked.out)?;
 
     step("Packaged", format!("{VERSION} into {}", asked.out.display()));
-    for part in &parts {
-        println!("{:>12} {}  {}", "", Digest::of(&part.module), part.module_name);
+    let modules = parts.iter().map(|part| (part.module_name, Digest::of(&part.module)));
+    for line in digests(&release.images, modules) {
+        println!("{:>12} {line}", "");
     }
     match key {
         Some(key) => step("Signed", format!("by the key {}", key.public().fingerprint()?)),
         None => warn(format!("nothing is signed: give a key with --key FILE or ${KEY_VARIABLE}")),
     }
     Ok(())
+}
+
+/// What each thing is known by: images by their manifests, to registries and meshes; modules, where they lie as files.
+fn digests<'p>(
+    images: &[(String, Digest)],
+    modules: impl IntoIterator<Item = (&'p str, Digest)>,
+) -> Vec<String> {
+    let images = images.iter().map(|(name, digest)| format!("image {name} {digest}"));
+    let modules = modules.into_iter().map(|(name, digest)| format!("module {name} {digest}"));
+    images.chain(modules).collect()
 }
 
 /// An error unless the folder may be replaced: it is empty, or an earlier release.

@@ -35,19 +35,30 @@ pub enum Good {
     Image(Found),
 }
 
+/// A release as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// All of it.
+    pub tree: Tree,
+    /// Its images: the name, and the digest of the manifest, which is what registries and meshes know an image by.
+    pub images: Vec<(String, Digest)>,
+}
+
 /// Writes a release. `others` are files besides images and modules, such as the host's SBOM.
 pub fn write(
     images: &[Image<'_>],
     others: &[(&str, Vec<u8>)],
     version: &str,
     key: Option<&PrivateKey>,
-) -> std::io::Result<Tree> {
+) -> std::io::Result<Release> {
     let mut tree = Tree::default();
+    let mut written = Vec::new();
     let mut subjects = Vec::new();
     for image in images {
         let (layout, digest) = layout::write(image, key)?;
         tree.put_all(image.name, layout);
         subjects.push(Subject::new(image.name, &digest));
+        written.push((image.name.to_owned(), digest));
         let sbom = format!("{}{SBOM}", image.module_name);
         let files = [(image.module_name.to_owned(), image.module.to_vec()), (sbom, lines(image.sbom)?)];
         for (name, bytes) in files {
@@ -64,7 +75,7 @@ pub fn write(
         let predicate = json!({ "purl": purl(version) });
         tree.put(LIST, dsse::sign(&Statement::new(RELEASE, subjects, predicate), key)?);
     }
-    Ok(tree)
+    Ok(Release { tree, images: written })
 }
 
 /// JSON for people too.

@@ -33,7 +33,7 @@ fn signed(key: &PrivateKey) -> Tree {
 
 fn release(key: Option<&PrivateKey>) -> Tree {
     let sbom = sbom("gatewright_x.wasm", "0.1.0", MODULE);
-    package::write(&[image(&sbom)], &[("gatewright.cdx.json", b"{}\n".to_vec())], "0.1.0", key).unwrap()
+    package::write(&[image(&sbom)], &[("gatewright.cdx.json", b"{}\n".to_vec())], "0.1.0", key).unwrap().tree
 }
 
 /// The words about what is wrong.
@@ -67,6 +67,27 @@ fn what_was_written_is_good_and_the_same_every_time() {
     // A key is the same in both forms of PEM.
     let pem = key(1).public().to_pem().unwrap();
     assert_eq!(PublicKey::from_pem(&pem).unwrap(), key(1).public());
+}
+
+/// What a WasmPlugin's `sha256` and a reference's `@sha256:…` say: that of the manifest, not of the module. Signed or not.
+#[test]
+fn an_image_is_known_by_its_manifest() {
+    for key in [None, Some(key(1))] {
+        let sbom = sbom("gatewright_x.wasm", "0.1.0", MODULE);
+        let written = package::write(&[image(&sbom)], &[], "0.1.0", key.as_ref()).unwrap();
+        let index = written.tree.get("gatewright-x/index.json").unwrap();
+        let index: Value = serde_json::from_slice(index).unwrap();
+        let digest: Digest = serde_json::from_value(index["manifests"][0]["digest"].clone()).unwrap();
+        assert_eq!(written.images, [("gatewright-x".to_owned(), digest.clone())]);
+        let manifest = written.tree.get(&format!("gatewright-x/{}", digest.path())).unwrap();
+        assert_eq!(Digest::of(manifest), digest);
+        let manifest: Value = serde_json::from_slice(manifest).unwrap();
+        assert_eq!(
+            manifest["layers"][0]["annotations"]["org.opencontainers.image.title"],
+            "gatewright_x.wasm"
+        );
+        assert_ne!(digest, Digest::of(MODULE));
+    }
 }
 
 /// What Istio and Envoy Gateway look at (their `imagefetcher.go`): the last layer's media type and the name in it.
@@ -213,13 +234,13 @@ fn what_was_signed_about_something_else_does_not_count() {
     ] {
         let (tree, _) = layout::write(&image(&sbom), Some(&key)).unwrap();
         assert!(wrong(layout::verify(&tree, "gatewright-x", &public)).starts_with("the SBOM: it is "));
-        let tree = package::write(&[image(&sbom)], &[], "0.1.0", Some(&key)).unwrap();
+        let tree = package::write(&[image(&sbom)], &[], "0.1.0", Some(&key)).unwrap().tree;
         wrong(look(&tree, &public));
     }
 
     // An image of another release in this one.
     let newer = Image { version: "0.2.0", ..image(&other_sbom) };
-    let tree = package::write(&[newer], &[], "0.1.0", Some(&key)).unwrap();
+    let tree = package::write(&[newer], &[], "0.1.0", Some(&key)).unwrap().tree;
     wrong(look(&tree, &public));
 }
 

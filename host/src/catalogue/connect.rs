@@ -18,8 +18,8 @@ use crate::secret::Secret;
 pub(crate) struct Source {
     /// Which server.
     pub(crate) at: At,
-    /// TLS with it, by SSLRequest.
-    pub(crate) tls: Option<Authorities>,
+    /// TLS with it.
+    pub(crate) tls: Option<Encryption>,
     /// Database.
     pub(crate) database: String,
     /// Role on the target.
@@ -28,11 +28,13 @@ pub(crate) struct Source {
     pub(crate) password: Option<Secret>,
 }
 
-/// Who vouches for a server.
+/// How TLS begins, and who vouches for the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Authorities {
-    /// Their certificates; none where they are this machine's.
-    pub(crate) file: Option<PathBuf>,
+pub(crate) struct Encryption {
+    /// By SSLRequest, or at once.
+    pub(crate) begin: Begin,
+    /// Certificates of authorities; none where they are this machine's.
+    pub(crate) authorities: Option<PathBuf>,
 }
 
 /// Connects, to read. The connection runs in a task of its own and ends with the client.
@@ -112,8 +114,8 @@ async fn open(source: &Source) -> anyhow::Result<(Client, JoinHandle<()>)> {
     let failed = |error| anyhow::anyhow!("{}", chain(&error));
     Ok(match &source.tls {
         None => run(config.connect(NoTls).await.map_err(failed)?),
-        Some(authorities) => {
-            let socket = encrypted(&source.at, authorities).await?;
+        Some(encryption) => {
+            let socket = encrypted(&source.at, encryption).await?;
             run(config.connect_raw(socket, NoTls).await.map_err(failed)?)
         }
     })
@@ -134,14 +136,14 @@ where
 /// A connection in TLS, as `gatewright run` makes it.
 async fn encrypted(
     at: &At,
-    authorities: &Authorities,
+    encryption: &Encryption,
 ) -> anyhow::Result<impl AsyncRead + AsyncWrite + Unpin + Send + use<>> {
     let (name, target) = match at {
         At::Tcp(address) => (address.ip().to_string(), Target::Tcp(*address)),
         At::Name(name, _) => (name.clone(), Target::Host(at.to_string())),
         At::Unix(_) => anyhow::bail!("there is no TLS with a Unix socket"),
     };
-    let tls = ServerSide::new(&name, Begin::Request, authorities.file.as_deref(), None)?;
+    let tls = ServerSide::new(&name, encryption.begin, encryption.authorities.as_deref(), None)?;
     let socket = tls.open(&target).await;
     socket.with_context(|| format!("TLS with {at}"))
 }

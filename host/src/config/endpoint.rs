@@ -13,8 +13,8 @@ pub(crate) struct Endpoint {
     pub(crate) at: At,
     /// Whether the proxy speaks TLS to it.
     pub(crate) tls: Tls,
-    /// With `tls: request`: certificate authorities (PEM) of which one must have signed the server's certificate, relative to
-    /// this file; the machine's if left out.
+    /// Certificate authorities (PEM) of which one must have signed the server's certificate, relative to this file. With `tls:
+    /// request` the machine's if left out; with `tls: direct` the host speaks TLS too if it is there.
     pub(crate) ca: Option<PathBuf>,
 }
 
@@ -56,7 +56,7 @@ pub(crate) enum Tls {
     /// None: loopback, a Unix socket, or a mesh that encrypts.
     #[default]
     None,
-    /// TLS from the first byte (PostgreSQL 17 and later, ALPN `postgresql`).
+    /// TLS from the first byte (PostgreSQL 17 and later, ALPN `postgresql`): by the proxy, and with `ca` by the host.
     Direct,
     /// TLS by SSLRequest, as any PostgreSQL has it: by `gatewright run`, and by the host. Envoy cannot do that.
     Request,
@@ -87,8 +87,10 @@ impl TryFrom<EndpointForm> for Endpoint {
         if matches!(at, At::Unix(_)) && form.tls != Tls::None {
             return Err("a Unix socket needs no TLS, and has none: leave out `tls`".to_owned());
         }
-        if form.ca.is_some() && form.tls != Tls::Request {
-            return Err("`ca` goes with `tls: request`; otherwise the proxy is told whom to trust".to_owned());
+        if form.ca.is_some() && form.tls == Tls::None {
+            return Err(
+                "`ca` goes with `tls: request` or `tls: direct`: nothing is encrypted here".to_owned()
+            );
         }
         Ok(Self { at, tls: form.tls, ca: form.ca })
     }

@@ -353,9 +353,14 @@ fn tls_with_targets_is_what_they_can_speak() {
     for tls in ["none", "direct", "request"] {
         assert_eq!(faults(&database(&format!("address: \"db.internal:5432\", tls: {tls}"))), "none");
     }
-    assert_eq!(faults(&database("address: \"127.0.0.1:5432\", tls: request, ca: ca.pem")), "none");
-    let said = faults(&database("address: \"127.0.0.1:5432\", tls: direct, ca: ca.pem"));
+    for tls in ["direct", "request"] {
+        let own = format!("address: \"127.0.0.1:5432\", tls: {tls}, ca: ca.pem");
+        assert_eq!(faults(&database(&own)), "none");
+    }
+    let said = faults(&database("address: \"127.0.0.1:5432\", ca: ca.pem"));
     assert!(said.contains("resources[0].target") && said.contains("`tls: request`"), "{said}");
+    let said = faults(&with_api("[bearer]", "").replace(":8000 }", ":8000, tls: direct, ca: ca.pem }"));
+    assert!(said.contains("apis[0].target.ca"), "{said}");
     let said = faults(&database("unix: /run/.s.PGSQL.5432, tls: request"));
     assert!(said.contains("resources[0].target") && said.contains("leave out `tls`"), "{said}");
     let said = faults(&with_api("[bearer]", "").replace(":8000 }", ":8000, tls: request }"));

@@ -96,8 +96,8 @@ fn sboms_fit_the_schema_and_name_what_is_linked() -> Result<()> {
     Ok(())
 }
 
-/// A release with both images, in a folder `release`, with `NAME.pub` beside it.
-fn release(scratch: &Scratch, key: &str) -> Result<()> {
+/// A release with both images, in a folder `release`, with `NAME.pub` beside it; and what is printed of it.
+fn release(scratch: &Scratch, key: &str) -> Result<Vec<String>> {
     let key = new_key(scratch.path(), key)?;
     let parts = build::RELEASED.map(|(package, name)| Ok((name, sbom::of(&subject(package, name, true))?)));
     let parts = parts.into_iter().collect::<Result<Vec<_>>>()?;
@@ -107,14 +107,36 @@ fn release(scratch: &Scratch, key: &str) -> Result<()> {
     };
     let images = [image(0, "gatewright-postgres")?, image(1, "gatewright-http")?];
     let host = package::lines(&sbom::of(&subject("gatewright", "gatewright", false))?)?;
-    let tree = package::write(&images, &[("gatewright.cdx.json", host)], VERSION, Some(&key))?;
-    Ok(tree.write(&scratch.join("release"))?)
+    let written = package::write(&images, &[("gatewright.cdx.json", host)], VERSION, Some(&key))?;
+    written.tree.write(&scratch.join("release"))?;
+    let modules = images.iter().map(|image| (image.module_name, Digest::of(image.module)));
+    Ok(super::digests(&written.images, modules))
+}
+
+/// What a WasmPlugin's `sha256` wants is printed of images, and what `gatewright doctor --wasm` wants of modules.
+#[test]
+fn what_is_printed_is_what_others_ask_for() -> Result<()> {
+    let scratch = Scratch::new("release")?;
+    let printed = release(&scratch, "own")?;
+    for image in ["gatewright-postgres", "gatewright-http"] {
+        let index = fs::read(scratch.join("release").join(image).join("index.json"))?;
+        let index: Value = serde_json::from_slice(&index)?;
+        let digest = index["manifests"][0]["digest"].as_str().context("no digest")?;
+        ensure!(printed.contains(&format!("image {image} {digest}")), "{printed:?}");
+    }
+    for (_, module) in build::RELEASED {
+        let sum = run(Command::new("sha256sum").arg(scratch.join("release").join(module)))?;
+        let digest = sum.stdout.split_whitespace().next().context("no sum")?;
+        ensure!(printed.contains(&format!("module {module} sha256:{digest}")), "{printed:?}");
+    }
+    ensure!(printed.len() == 4, "{printed:?}");
+    Ok(())
 }
 
 #[test]
 fn nothing_but_an_earlier_release_is_replaced() -> Result<()> {
     let scratch = Scratch::new("release")?;
-    release(&scratch, "own")?;
+    let _ = release(&scratch, "own")?;
     super::replaceable(&scratch.join("release"))?;
     super::replaceable(&scratch.join("nothing"))?;
     // The folder around it, with keys in it.
@@ -137,7 +159,7 @@ fn verify(scratch: &Scratch, path: &str, key: &str) -> Result<(Option<i32>, Stri
 #[test]
 fn the_command_line_says_what_is_good_and_what_is_not() -> Result<()> {
     let scratch = Scratch::new("release")?;
-    release(&scratch, "own")?;
+    let _ = release(&scratch, "own")?;
     let _ = new_key(scratch.path(), "other")?;
     for path in [
         "release",
@@ -180,7 +202,7 @@ fn the_command_line_says_what_is_good_and_what_is_not() -> Result<()> {
 #[test]
 fn stock_tools_verify_the_signatures() -> Result<()> {
     let scratch = Scratch::new("release")?;
-    release(&scratch, "own")?;
+    let _ = release(&scratch, "own")?;
     let layout = scratch.join("release/gatewright-postgres");
     let json = |path: &Path| -> Result<Value> { Ok(serde_json::from_slice(&fs::read(path)?)?) };
     let blob = |digest: &Value| {

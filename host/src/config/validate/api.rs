@@ -39,6 +39,8 @@ pub(super) fn api(found: &mut Found<'_>, path: &str, one: &Api, config: &Config)
     let (tls, message) =
         (one.target.tls, "`request` is how PostgreSQL begins TLS: expected `direct` or `none`");
     found.unless(tls != Tls::Request, one.name.referenced, field("target.tls"), message);
+    let message = "an API has none: the proxy is told whom to trust";
+    found.unless(one.target.ca.is_none(), one.name.referenced, field("target.ca"), message);
     if let Some(tls) = &one.listen_tls {
         let mtls = identity.value.iter().any(|source| matches!(source, Identity::Mtls(_)));
         let message = "expected `client_ca` as well: `identity` has `mtls`, and nobody would be asked for a certificate";
