@@ -41,11 +41,6 @@ fn a_gateway_for_an_api() -> Result<()> {
     behind.sound(&envoy)?;
     // The log says of each request who asked, what was decided, and in which session of the recording that stands.
     let dba = behind.stack.idp.token("dan", &["dba"])?;
-    let sessions = behind.stack.host.get("/v1/sessions", &dba)?.json()?;
-    let principal = |line: &Value| -> Option<Value> {
-        let session = sessions.as_array()?.iter().find(|session| session["id"] == line["session"])?;
-        Some(session["principal"].clone())
-    };
     for (path, status, who, decision) in [
         ("/customers/2", 200, "ann", "allow"),
         ("/admin/settings", 403, "ann", "deny"),
@@ -57,8 +52,9 @@ fn a_gateway_for_an_api() -> Result<()> {
             let line = lines.find(|line| line["path"] == path && line["status"] == status);
             let Some(line) = line else { return Ok(None) };
             ensure!(line["decision"] == decision && line["principal"] == who, "{line}");
-            ensure!(principal(&line).is_some_and(|principal| principal == who), "{line}: {sessions}");
-            Ok(Some(()))
+            let sessions = behind.stack.host.get("/v1/sessions", &dba)?.json()?;
+            let mut sessions = sessions.as_array().into_iter().flatten();
+            Ok(sessions.any(|one| one["id"] == line["session"] && one["principal"] == who).then_some(()))
         })?;
     }
     ensure!(!envoy.log().contains(&token) && !envoy.log().contains("hidden"), "{}", envoy.log());
