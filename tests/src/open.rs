@@ -1,6 +1,6 @@
 //! A Python client that stays connected while the test does something else.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
@@ -32,6 +32,11 @@ impl Open {
         let mut line = String::new();
         ensure!(self.output.read_line(&mut line)? > 0, "the client ended");
         Ok(line.trim_end().to_owned())
+    }
+
+    /// Gives it an empty line, for which it may wait.
+    pub fn go_on(&mut self) -> Result<()> {
+        Ok(self.input.as_mut().context("its input")?.write_all(b"\n")?)
     }
 
     /// Ends its input, for which it may wait, and gives what else it prints until its own end.

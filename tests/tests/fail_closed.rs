@@ -1,10 +1,10 @@
 //! Point 7: whatever breaks, nothing passes unseen, and service returns by itself.
 #![allow(missing_docs, reason = "a test")]
 
-use std::io::Write as _;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use gatewright_tests::open::Open;
 use gatewright_tests::stack::Stack;
 use gatewright_tests::tools::Filter;
 use gatewright_tests::wait;
@@ -41,26 +41,18 @@ for _ in range(20):
     except psycopg.errors.SystemError as e:
         pass
 "#;
-    let mut child = login
-        .program(gatewright_tests::tools::python())
-        .args(["-u", "-c", script])
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .spawn()?;
-    let mut input = child.stdin.take().expect("piped");
-    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().expect("piped")));
-    let mut line = move || lines.next().transpose().map(Option::unwrap_or_default);
-    ensure!(line()? == "(1,)");
+    let mut client = Open::start(&login, script)?;
+    ensure!(client.line()? == "(1,)");
     stack.host.kill();
-    input.write_all(b"\n")?;
-    ensure!(line()? == "58000");
+    client.go_on()?;
+    ensure!(client.line()? == "58000");
     ensure!(stack.postgres.sql("SELECT count(*) FROM orders WHERE amount = 66")?.trim() == "0");
     let down = login.psql(ONE)?;
     ensure!(!down.success && down.stdout.is_empty(), "{down:?}");
     stack.start_host()?;
-    input.write_all(b"\n")?;
-    ensure!(line()? == "(2,)");
-    child.wait()?;
+    client.go_on()?;
+    ensure!(client.line()? == "(2,)");
+    client.finish()?;
     wait::until("service", SOON, || Ok((login.psql(ONE)?.stdout == "1\n").then_some(())))
 }
 
