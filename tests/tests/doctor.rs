@@ -33,6 +33,18 @@ fn part<'d>(dump: &'d mut Value, name: &str) -> Result<&'d mut Vec<Value>> {
     part.with_context(|| format!("no {name}"))
 }
 
+/// Adds a part to a dump.
+fn add(dump: &mut Value, part: Value) -> Result<()> {
+    dump["configs"].as_array_mut().context("no configs")?.push(part);
+    Ok(())
+}
+
+/// Takes a field away, which must be there.
+fn take(from: &mut Value, field: &str) -> Result<Value> {
+    let fields = from.as_object_mut().context("not an object")?;
+    fields.remove(field).with_context(|| format!("there is no `{field}`"))
+}
+
 fn listener(dump: &mut Value) -> Result<&mut Value> {
     Ok(&mut part(dump, "static_listeners")?.first_mut().context("no listener")?["listener"])
 }
@@ -138,18 +150,11 @@ fn mistakes_in_front_of_a_database() -> Result<()> {
                 let filter = &mut listener(dump)?["filter_chains"][0]["filters"][0]["typed_config"]["config"];
                 let allowed =
                     &mut filter["vm_config"]["capability_restriction_config"]["allowed_capabilities"];
-                let removed = allowed.as_object_mut().context("nothing is restricted")?;
-                removed.remove("proxy_on_downstream_data").context("it was not there")?;
-                Ok(())
+                take(allowed, "proxy_on_downstream_data").map(drop)
             }),
             // A cluster that says nothing of its endpoints has them resolved, elsewhere in the dump.
             ("HOLE", "past the gate", |dump| {
-                let target = cluster(dump, "gatewright_target")?;
-                target
-                    .as_object_mut()
-                    .context("cluster")?
-                    .remove("load_assignment")
-                    .context("no endpoints")?;
+                let _ = take(cluster(dump, "gatewright_target")?, "load_assignment")?;
                 let filters =
                     listener(dump)?["filter_chains"][0]["filters"].as_array_mut().context("filters")?;
                 filters.remove(0);
@@ -165,9 +170,7 @@ fn mistakes_in_front_of_a_database() -> Result<()> {
                 Ok(())
             }),
             ("warning", "has no `per_connection_buffer_limit_bytes`", |dump| {
-                let listener = listener(dump)?.as_object_mut().context("listener")?;
-                listener.remove("per_connection_buffer_limit_bytes").context("it was not there")?;
-                Ok(())
+                take(listener(dump)?, "per_connection_buffer_limit_bytes").map(drop)
             }),
             ("HOLE", "listener `second`: leads to `shop` past the gate", |dump| {
                 let second = json!({ "listener": second(dump)? });
@@ -176,14 +179,11 @@ fn mistakes_in_front_of_a_database() -> Result<()> {
             }),
             ("HOLE", "listener `second`: leads to `shop` past the gate", |dump| {
                 let second = json!({ "name": "second", "active_state": { "listener": second(dump)? } });
-                let configs = dump["configs"].as_array_mut().context("no configs")?;
-                configs.push(json!({ "dynamic_listeners": [second] }));
-                Ok(())
+                add(dump, json!({ "dynamic_listeners": [second] }))
             }),
             ("warning", "idle_timeout", |dump| {
                 let proxy = &mut listener(dump)?["filter_chains"][0]["filters"][1]["typed_config"];
-                proxy.as_object_mut().context("tcp_proxy")?.remove("idle_timeout");
-                Ok(())
+                take(proxy, "idle_timeout").map(drop)
             }),
         ],
     )
@@ -218,11 +218,7 @@ fn mistakes_in_front_of_an_api() -> Result<()> {
                 manager["normalize_path"] = true.into();
                 Ok(())
             }),
-            ("warning", "stream_idle_timeout", |dump| {
-                let manager = manager(dump)?;
-                manager.as_object_mut().context("manager")?.remove("stream_idle_timeout");
-                Ok(())
-            }),
+            ("warning", "stream_idle_timeout", |dump| take(manager(dump)?, "stream_idle_timeout").map(drop)),
             ("HOLE", "with the policies of", |dump| {
                 let manager = manager(dump)?;
                 let config = &mut manager["http_filters"][0]["typed_config"]["config"]["configuration"];
@@ -322,9 +318,7 @@ fn what_is_called_a_transport_socket_and_is_no_tls() -> Result<()> {
             }),
             // The authority's other certificates would do as well.
             ("warning", "takes everybody whom the authority knows for the host", |dump| {
-                let context = validation_of_host(dump)?.as_object_mut().context("no context")?;
-                context.remove("match_typed_subject_alt_names").context("it was not there")?;
-                Ok(())
+                take(validation_of_host(dump)?, "match_typed_subject_alt_names").map(drop)
             }),
             ("warning", "takes everybody whom the authority knows for the host", |dump| {
                 let context = validation_of_host(dump)?;
@@ -334,14 +328,10 @@ fn what_is_called_a_transport_socket_and_is_no_tls() -> Result<()> {
                 let tls = &mut cluster(dump, "gatewright_host")?["transport_socket"]["typed_config"];
                 tls["common_tls_context"] =
                     json!({ "validation_context_sds_secret_config": { "name": "host" } });
-                let configs = dump["configs"].as_array_mut().context("no configs")?;
-                configs.push(json!({ "dynamic_active_secrets": [{ "name": "host", "secret": secret }] }));
-                Ok(())
+                add(dump, json!({ "dynamic_active_secrets": [{ "name": "host", "secret": secret }] }))
             }),
             ("warning", "leads to `shop` at 10.1.2.3:5432 without TLS", |dump| {
-                let target = cluster(dump, "gatewright_target")?.as_object_mut().context("cluster")?;
-                target.remove("transport_socket").context("it was not there")?;
-                Ok(())
+                take(cluster(dump, "gatewright_target")?, "transport_socket").map(drop)
             }),
             ("warning", "leads to `shop` at 10.1.2.3:5432 without TLS", |dump| {
                 cluster(dump, "gatewright_target")?["transport_socket"] = raw_buffer();
@@ -509,10 +499,8 @@ fn routes_past_the_filter() -> Result<()> {
                 let routes = scoped(dump)?;
                 let scope = json!({ "name": "one", "route_configuration_name": routes["name"] });
                 let scopes = json!([{ "name": "scopes", "scoped_route_configs": [scope] }]);
-                let configs = dump["configs"].as_array_mut().context("no configs")?;
-                configs.push(json!({ "dynamic_scoped_route_configs": scopes }));
-                configs.push(json!({ "dynamic_route_configs": [{ "route_config": routes }] }));
-                Ok(())
+                add(dump, json!({ "dynamic_scoped_route_configs": scopes }))?;
+                add(dump, json!({ "dynamic_route_configs": [{ "route_config": routes }] }))
             }),
             ("warning", "not all of its routes are in the config dump", |dump| scoped(dump).map(drop)),
         ],
